@@ -1,0 +1,186 @@
+"""What does the core need from the outside world?
+
+Protocols that the shell fulfils: PostgreSQL (`storage/postgres.py`) and dictionaries (`storage/memory.py`) pass the same
+tests (`tests/storage/test_ports.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.documents import Documents
+from drachm.domain.clearing.model import Status
+from drachm.domain.clearing.world import Needs, Registry
+from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.errors import DrachmError
+from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.model import Pot
+from drachm.domain.ledger.model import Account, Entry, EntryKind
+
+
+class Clock(Protocol):
+    """Server time as a value; tests hand in their own."""
+
+    def now(self) -> datetime: ...
+
+
+class Ids(Protocol):
+    """Randomness as a value: salts and nonces."""
+
+    def random_bytes(self, count: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One journal row as read back, its body decrypted (empty when the patient's key was erased)."""
+
+    position: int
+    key: bytes
+    content: bytes
+    """32-byte fingerprint of the event."""
+    revision: int
+    supersedes: int | None
+    """Position of the row whose place it takes."""
+    superseded: bool
+    """True when a later row took its place."""
+    kind: EntryKind
+    status: Status
+    posted_at: datetime
+    leaf: bytes
+    member: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One journal row to write. `entries` are balanced; `avail` holds the after-values of what can run out."""
+
+    position: int
+    key: bytes
+    content: bytes
+    revision: int
+    supersedes: int | None
+    kind: EntryKind
+    status: Status
+    reason: str
+    member: str
+    """Member id whose data key encrypts the body; empty: the tenant's own key (unknown member)."""
+    provider: str
+    occurred_at: datetime
+    posted_at: datetime
+    currency: str
+    entries: tuple[Entry, ...]
+    avail: tuple[tuple[str, int], ...]
+    """(pot id, what it may spend after this row)."""
+    leaf: bytes
+    body: bytes
+    """Plain bytes; storage encrypts them under the member's data key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Everything one transaction writes, besides the rows themselves net per touched thing."""
+
+    rows: Sequence[Row]
+    deltas: Mapping[Key, int]
+    """Net change of each running total; a total that becomes 0 is deleted."""
+    moves: Mapping[str, int]
+    """Net change of what each pot may spend."""
+    held: Mapping[str, int]
+    """Net change of what each pot has promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What stands under lock until commit: totals (absent: 0), pots, and a block of journal positions."""
+
+    totals: Mapping[Key, int]
+    avail: Mapping[str, int]
+    first_position: int
+
+
+class ConstraintFired(DrachmError):
+    """The database refused a posting that Python allowed: halve the batch until the offender stands alone."""
+
+    code = "constraint"
+
+
+class Raced(DrachmError):
+    """Another writer posted one of these events, or a deadlock was broken: read again and retry the batch."""
+
+    code = "raced"
+    retryable = True
+
+
+class UnitOfWork(Protocol):
+    """One transaction of one tenant. Leaving the block without `commit` undoes everything."""
+
+    tenant: int
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def newest(self, keys: Sequence[bytes]) -> dict[bytes, Stored]:
+        """The newest revision of each event key that is here."""
+
+    def registry(self, events: Sequence[ServiceEvent]) -> Registry:
+        """Members, coverages, parties, contracts and pots (avail left 0) of a batch; `targets` left empty."""
+
+    def lock(self, needs: Needs, rows: int) -> Locked:
+        """Lock the state rows of every needed scope and pot once, in id order; then read; reserve `rows` positions."""
+
+    def post(self, posting: Posting) -> None:
+        """Write rows, bodies, totals, pots, the work queue, one outbox row and the leaves. Raises `ConstraintFired` or
+        `Raced`; the transaction is then spent."""
+
+    def commit(self) -> None: ...
+
+
+class Books(Protocol):
+    """The tenant's books outside a posting: enrolment, documents, and reading back."""
+
+    tenant: int
+
+    def work(self) -> UnitOfWork: ...
+
+    def enrol(
+        self,
+        *,
+        parties: Iterable[Party] = (),
+        members: Iterable[Member] = (),
+        coverages: Iterable[Coverage] = (),
+        contracts: Iterable[Contract] = (),
+        pots: Iterable[Pot] = (),
+    ) -> None:
+        """Insert or replace, by id, in one transaction. A pot starts at 0 whatever `avail` says; shard never changes."""
+
+    def publish(self, kind: str, document: Mapping[str, object]) -> str:
+        """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash. An overlapping version of the
+        same id is a `Conflict`."""
+
+    def documents(self) -> Documents:
+        """All published documents, compiled; cached, refreshed when something was published."""
+
+    def queue(self, limit: int = 1000) -> list[tuple[int, bytes, str]]:
+        """Pended events waiting: (position, key, reason), oldest first."""
+
+    def row(self, position: int) -> Stored | None: ...
+
+    def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[Row, Stored]]:
+        """Journal rows in order of position, streaming in bounded memory, with their bodies; `limit` None: all."""
+
+    def balances(self) -> dict[Account, int]:
+        """Every account's balance from raw entries, positive for debits."""
+
+    def pots(self) -> dict[str, tuple[int, int]]:
+        """Pot id -> (avail, held) as the state rows say."""
+
+    def totals(self) -> Iterator[tuple[Key, int]]:
+        """Every running total as its row says, in key order."""

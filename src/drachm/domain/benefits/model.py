@@ -1,0 +1,136 @@
+"""Who owes what?
+
+The nouns of adjudication: the line that is asked about, the keys of running totals, and the answer. All amounts are
+integers of micro-units of the line's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from drachm.domain.events.model import UNIT, Fact
+
+Bearer = Literal["patient", "payer", "provider"]
+
+
+class Key(NamedTuple):
+    """Where one running total lives: rows by (scope id, name, period), never named columns."""
+
+    scope: str
+    """Member, family or policy id."""
+    name: str
+    """``document/accumulator[by values]``; a pool's registers end in ``#S``, ``#C``, ``#R`` ..."""
+    period: str
+    """``Y2025-01-01``, ``M2025-03``, ``V:visit`` ... (see docs/reference/plan-model.md, section 3)."""
+
+
+Totals = Mapping[Key, int]
+"""Running totals as they stand before the line; an absent key is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One priced line with everything a plan may look at."""
+
+    id: str
+    """Stable id of the event; stands in for a missing visit."""
+    billed: int
+    cost: int
+    """The allowed amount: what benefits are worked out on."""
+    at: datetime
+    """Aware UTC instant of the service."""
+    member: str
+    family: str = ""
+    policy: str = ""
+    visit: str = ""
+    admission: str = ""
+    quantity: int = UNIT
+    """Millionths."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    document_facts: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
+    """Document id -> facts of that coverage (tier, policy_start ...); for that document they override `facts`."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Document id -> policy id of that coverage; for that document it overrides `policy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One amount with its bearer. The shares of an adjudication sum to the billed amount exactly."""
+
+    bearer: Bearer
+    party: str
+    """Payer or party id when `bearer` is payer; empty otherwise."""
+    component: str
+    """`deductible`, `copay`, `coinsurance`, `not_covered`, `plan_paid`, `contractual_adjustment`, `rounding` ..."""
+    amount: int
+    document: str = ""
+    """Id of the plan document that assigned it; empty for the price itself."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A transfer for earlier events of a pool: positive, the payer gives to the patient; negative, it takes back."""
+
+    party: str
+    amount: int
+    document: str
+    step: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of "why this amount?": a plan step that moved money or ended the line."""
+
+    document: str
+    version: str
+    step: str
+    kind: str
+    clause: str
+    reason: str
+    amount: int
+    """Moved by this step; negative when it gave back (out-of-pocket maximum, period cap)."""
+    target: str
+    """Component or party that received it."""
+    open_after: int
+    """What this document has still to decide after the step."""
+    accumulator: str = ""
+    """The accumulator or pool that bound the step."""
+    used: int = 0
+    """Its value before the line."""
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """The answer for one line. Same line, same documents, same totals: same answer, for ever."""
+
+    billed: int
+    allowed: int
+    shares: tuple[Share, ...]
+    credits: tuple[Credit, ...] = ()
+    deltas: tuple[tuple[Key, int], ...] = ()
+    """What the line adds to running totals, zero deltas left out, sorted by key."""
+    trace: tuple[Step, ...] = ()
+    decision: Literal["covered", "denied", "self_pay"] = "covered"
+    reason: str = ""
+    decided_by: tuple[str, ...] = ()
+    """Content hashes of the documents in stack order, or the ids of outside payers' answers."""
+    status: Literal["final", "provisional"] = "final"
+
+    @property
+    def patient_responsibility(self) -> int:
+        return sum(share.amount for share in self.shares if share.bearer == "patient")
+
+    @property
+    def plan_paid(self) -> int:
+        """What all payers pay for this line; credits to earlier events not included."""
+        return sum(share.amount for share in self.shares if share.bearer == "payer")
+
+    @property
+    def provider_borne(self) -> int:
+        return sum(share.amount for share in self.shares if share.bearer == "provider")

@@ -1,0 +1,116 @@
+"""What happened?
+
+Everything that costs money enters as a `ServiceEvent`: a visit fee, a lab test, a refill, a minute of video, one
+sensor upload. One event is one line; lines that belong together share `visit`, `claim` and `admission`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+from drachm.domain.canonical import content_hash
+
+Kind = Literal["charge", "reversal", "replacement", "hold", "stop"]
+KINDS: Final[tuple[Kind, ...]] = ("charge", "reversal", "replacement", "hold", "stop")
+"""charge: delivered care. reversal: undo what `replaces` names. replacement: this instead of what `replaces` names (for
+a hold: its capture). hold: a request that reserves money before care. stop: release the hold that `replaces` names."""
+
+Fact = str | int | bool
+"""What a rule may look at: a word, a whole number (money facts in micros) or a flag. Dates are ISO 8601 text."""
+
+UNIT: Final = 1_000_000
+"""A quantity of one: quantities are integers of millionths, so half a vial is 500_000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What was done, in whose code system (`http://snomed.info/sct`, `HCPCS`, `CVX`, `RxNorm`, `local`)."""
+
+    system: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEvent:
+    """One moment of care as its source reported it; (tenant, `source`, `event_id`) is its key for ever."""
+
+    source: str
+    """The sending system inside the tenant."""
+    event_id: str
+    """The sender's own id, unique within `source`, never reused."""
+    kind: Kind
+    member: str
+    """Member id within the tenant."""
+    code: Code
+    currency: str
+    """ISO 4217."""
+    started_at: datetime
+    """Aware UTC; the local service date follows from the plan's zone."""
+    ended_at: datetime | None = None
+    modifiers: tuple[str, ...] = ()
+    quantity: int = UNIT
+    """Millionths of `unit`."""
+    unit: str = "each"
+    """`each`, `minute`, `mL`, `day` ..."""
+    billed: int | None = None
+    """Asked amount of the whole line in micros; None: the price book says."""
+    billing_party: str = ""
+    """Party id of the provider that is paid."""
+    rendering_party: str = ""
+    """Party id of the practitioner."""
+    site: str = ""
+    """Party id of the place; decides locality and facility level."""
+    place_of_service: str = ""
+    """CMS place-of-service code, two digits, or empty."""
+    visit: str = ""
+    admission: str = ""
+    claim: str = ""
+    line: str = ""
+    authorisation: str = ""
+    """Payer's prior-authorisation reference, empty when there is none."""
+    tax_ppm: int = 0
+    tax_category: str = ""
+    diagnoses: tuple[str, ...] = ()
+    """Diagnosis codes of the visit, most important first."""
+    diagnosis_pointers: tuple[int, ...] = ()
+    """1-based positions in `diagnoses` that this line treats (X12 SV107)."""
+    replaces: str = ""
+    """`event_id` (same source) that a reversal, replacement or stop refers to."""
+    emergency: bool = False
+    essential: bool = False
+    """Emergency and essential requests are never refused for money."""
+    display: str = ""
+    """Plain words for the receipt; health data, so it lives in the encrypted body only."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """What the source says beyond the fields: `category`, `visit_class`, named amounts such as `usual_charge` ..."""
+
+
+def fingerprint(event: ServiceEvent) -> str:
+    """SHA-256 over every field: the same key with another fingerprint is a Conflict."""
+    return content_hash(
+        {
+            "source": event.source,
+            "event_id": event.event_id,
+            "kind": event.kind,
+            "member": event.member,
+            "code": [event.code.system, event.code.value],
+            "currency": event.currency,
+            "started_at": event.started_at.isoformat(),
+            "ended_at": event.ended_at.isoformat() if event.ended_at else None,
+            "modifiers": list(event.modifiers),
+            "quantity": event.quantity,
+            "unit": event.unit,
+            "billed": event.billed,
+            "parties": [event.billing_party, event.rendering_party, event.site, event.place_of_service],
+            "references": [event.visit, event.admission, event.claim, event.line, event.authorisation],
+            "tax": [event.tax_ppm, event.tax_category],
+            "diagnoses": [list(event.diagnoses), list(event.diagnosis_pointers)],
+            "replaces": event.replaces,
+            "flags": [event.emergency, event.essential],
+            "display": event.display,
+            "facts": dict(event.facts),
+        }
+    )

@@ -1,0 +1,121 @@
+"""How does a cleared event become a receipt that explains every unit?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from drachm.domain.benefits.model import Adjudication, Step
+from drachm.domain.clearing.model import Clearing
+from drachm.domain.errors import ensure
+from drachm.domain.events.model import ServiceEvent
+from drachm.domain.ledger.model import EntryKind
+from drachm.domain.reasons import text_of
+from drachm.domain.receipts.model import Part, Receipt, Why
+
+
+def issue_receipt(
+    event: ServiceEvent,
+    clearing: Clearing,
+    *,
+    position: int,
+    revision: int,
+    day: date,
+    posted_at: datetime,
+    leaf: bytes,
+    clauses: Mapping[str, Mapping[str, str]],
+    next_step: str = "",
+) -> Receipt:
+    """The receipt of one outcome. `clauses` maps plan id -> clause id -> the plan's own words.
+
+    The parts of a posted charge sum to the billed amount; anything else is an `IntegrityError`.
+    """
+    priced, answer = clearing.priced, clearing.adjudication
+    blank = Receipt(
+        number=f"rcp_{position}",
+        status=clearing.status,
+        reason=clearing.reason,
+        next_step=next_step,
+        event_id=event.event_id,
+        source=event.source,
+        revision=revision,
+        member=event.member,
+        provider=event.billing_party,
+        visit=event.visit,
+        display=event.display or (priced.display if priced else ""),
+        service=f"{event.code.system} {event.code.value}".strip(),
+        day=day,
+        posted_at=posted_at,
+        currency=event.currency,
+        leaf=leaf.hex(),
+    )
+    if priced is None or answer is None:
+        return blank
+    parts = _parts(clearing, answer)
+    ensure(sum(part.amount for part in parts) == priced.billed, "the receipt does not add up", where=blank.number)
+    return Receipt(
+        **{name: getattr(blank, name) for name in _IDENTITY},
+        billed=priced.billed,
+        allowed=priced.allowed,
+        patient=answer.patient_responsibility,
+        payers=answer.plan_paid,
+        provider_borne=answer.provider_borne,
+        due=clearing.funding.due if clearing.entry.kind is not EntryKind.HOLD else 0,
+        parts=parts,
+        why=tuple(_why(step, clauses.get(step.document, {})) for step in answer.trace),
+        price_rule=priced.rule,
+        price_book=priced.book,
+        plans=answer.decided_by,
+        provisional=answer.status == "provisional",
+    )
+
+
+def sentence(receipt: Receipt) -> str:
+    """The one sentence at the top, in words a relative understands."""
+    if receipt.status == "pended":
+        return "We are still working this out. You do not have to do anything now."
+    if receipt.status == "refused":
+        return f"This was not booked. {text_of(receipt.reason)}"
+    if receipt.reason == "reversed":
+        return "This charge was taken back in full. What was paid went back to where it came from."
+    if receipt.patient == 0:
+        return "Nothing to pay."
+    if receipt.due == 0:
+        return "Your part is paid. Nothing more to do."
+    if receipt.due == receipt.patient:
+        return "Your part is still to pay."
+    return "Part of your share is paid; the rest is still to pay."
+
+
+_IDENTITY = (
+    "number", "status", "reason", "next_step", "event_id", "source", "revision", "member", "provider", "visit", "display",
+    "service", "day", "posted_at", "currency", "leaf",
+)  # fmt: skip
+
+
+def _parts(clearing: Clearing, answer: Adjudication) -> tuple[Part, ...]:
+    parts = [
+        Part(share.bearer, share.party, text_of(share.component), share.amount)
+        for share in answer.shares
+        if share.bearer != "patient"
+    ]
+    legs = clearing.funding.legs
+    parts.extend(Part("patient", leg.lot, "Held" if leg.status == "held" else "Paid", leg.amount) for leg in legs)
+    due = answer.patient_responsibility - clearing.funding.drawn
+    if due:
+        parts.append(Part("patient", "", "Still to pay", due))
+    return tuple(parts)
+
+
+def _why(step: Step, words: Mapping[str, str]) -> Why:
+    left = max(0, step.limit - step.used - step.amount) if step.accumulator else None
+    return Why(
+        sentence=text_of(step.reason),
+        amount=step.amount,
+        clause=step.clause,
+        clause_text=words.get(step.clause, ""),
+        plan=f"{step.document} {step.version}".strip(),
+        left=left,
+        of_limit=step.limit if step.accumulator else None,
+        limit_name=step.accumulator,
+    )

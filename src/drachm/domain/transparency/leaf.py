@@ -1,0 +1,73 @@
+"""Can anyone check?
+
+Each journal row becomes one leaf of the log. Its canonical bytes hold ids, amounts and a salted commitment to the
+event's content, so the log proves everything and tells nothing: erase the salt with the patient's data key and the
+commitment can no longer be tried against guesses.
+
+Layout (version 1), all integers big-endian: ``b"drachm-leaf-1\\n"``, tenant u32, event key 16 bytes, revision u16,
+entry kind u8, outcome u8, posted_at i64 (microseconds since 1970 UTC), superseded key 16 bytes or zeros, superseded
+revision u16, currency 3 bytes, entry count u8, per entry account i64, amount i64, source u8, then the commitment, 32
+bytes. The leaf hash is SHA-256 over 0x00 and these bytes (RFC 9162 section 2.1.1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+NO_KEY: Final = bytes(16)
+_MAGIC: Final = b"drachm-leaf-1\n"
+_HEAD: Final = struct.Struct(">I16sHBBq16sH3sB")
+_ENTRY: Final = struct.Struct(">qqB")
+
+
+class Leaf(NamedTuple):
+    """What a journal row tells the log."""
+
+    tenant: int
+    key: bytes
+    revision: int
+    kind: int
+    outcome: int
+    posted_at: int
+    """Microseconds since 1970 UTC."""
+    superseded_key: bytes
+    superseded_revision: int
+    currency: str
+    entries: Sequence[tuple[int, int, int]]
+    """(account id, amount in micros, source)."""
+    commitment: bytes
+
+
+def commitment(salt: bytes, content: bytes) -> bytes:
+    """SHA-256 over a 16-byte salt and the canonical bytes of an event's content."""
+    return hashlib.sha256(salt + content).digest()
+
+
+def leaf_bytes(leaf: Leaf) -> bytes:
+    """The canonical bytes of a leaf, as laid out above."""
+    head = _HEAD.pack(
+        leaf.tenant,
+        leaf.key,
+        leaf.revision,
+        leaf.kind,
+        leaf.outcome,
+        leaf.posted_at,
+        leaf.superseded_key,
+        leaf.superseded_revision,
+        leaf.currency.encode("ascii"),
+        len(leaf.entries),
+    )
+    return b"".join((_MAGIC, head, *(_ENTRY.pack(*entry) for entry in leaf.entries), leaf.commitment))
+
+
+def leaf_hash(leaf: Leaf) -> bytes:
+    """RFC 9162 2.1.1: the hash of a log entry is SHA-256(0x00 || entry)."""
+    return hashlib.sha256(b"\x00" + leaf_bytes(leaf)).digest()
+
+
+def event_key(tenant: int, source: str, event_id: str) -> bytes:
+    """The 16 bytes that stand for (tenant, source, event id) for ever."""
+    return hashlib.sha256(f"{tenant}\x1f{source}\x1f{event_id}".encode()).digest()[:16]
