@@ -18,7 +18,7 @@ MICROS: Final = 1_000_000
 MAX_AMOUNT: Final = 2**53 - 1
 """Largest amount of one event, in micros: the largest integer every JSON reader keeps exactly (RFC 8259 section 6)."""
 
-RoundingMode = Literal["half_up", "half_even", "up", "down"]
+RoundingMode = Literal["half_up", "half_down", "half_even", "up", "down"]
 
 # ISO 4217 list one: minor-unit exponents other than 2. CLDR's cash habits differ (IQD 0 there, 3 here), so Babel is
 # never asked for this.
@@ -59,7 +59,7 @@ def minor_unit(currency: str) -> int:
 def round_ratio(numerator: int, denominator: int, unit: int, mode: RoundingMode = "half_up") -> int:
     """`numerator / denominator` rounded to a multiple of `unit`; the one place where money is rounded.
 
-    `half_up` rounds halves away from zero, `up` away from zero, `down` toward zero, `half_even` to the even multiple.
+    `half_up` rounds halves away from zero, `half_down` halves toward zero, `up` away from zero, `down` toward zero, `half_even` to the even multiple.
     `denominator` and `unit` are positive.
     """
     sign = -1 if numerator < 0 else 1
@@ -67,6 +67,8 @@ def round_ratio(numerator: int, denominator: int, unit: int, mode: RoundingMode 
     whole, rest = divmod(abs(numerator), step)
     if mode == "half_up":
         whole += 2 * rest >= step
+    elif mode == "half_down":
+        whole += 2 * rest > step
     elif mode == "up":
         whole += rest > 0
     elif mode == "half_even":

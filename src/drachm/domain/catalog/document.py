@@ -15,6 +15,9 @@ from drachm.domain.errors import InvalidMessage
 from drachm.domain.money import MAX_AMOUNT
 from drachm.domain.periods import read_day
 
+MOST_DEPTH: Final = 32
+"""Deeper than any sensible document nests."""
+
 _NEXT_STEP: Final = "Correct the named place; docs/reference/price-book.md lists every key."
 
 
@@ -29,6 +32,7 @@ class Node:
 
     value: Any
     where: str = "$"
+    depth: int = 0
 
     def fields(self, required: str, optional: str = "") -> dict[str, Node]:
         """The entries of an object whose keys are known; both lists are words parted by spaces."""
@@ -49,13 +53,18 @@ class Node:
         for key, value in self.value.items():
             if not isinstance(key, str):
                 raise invalid("a key is not text", self.where)
-            yield key, Node(value, f"{self.where}.{key}")
+            yield key, self._child(value, f".{key}")
 
     def items(self) -> list[Node]:
         """The elements of an array."""
         if not isinstance(self.value, list | tuple):
             raise invalid("an array is expected", self.where)
-        return [Node(value, f"{self.where}[{index}]") for index, value in enumerate(self.value)]
+        return [self._child(value, f"[{index}]") for index, value in enumerate(self.value)]
+
+    def _child(self, value: Any, step: str) -> Node:
+        if self.depth >= MOST_DEPTH:
+            raise invalid(f"the document nests deeper than {MOST_DEPTH} levels", self.where)
+        return Node(value, self.where + step, self.depth + 1)
 
     def text(self, *, empty: bool = False) -> str:
         """A text of at most 500 characters, not empty unless `empty` allows it."""
@@ -96,16 +105,16 @@ class Node:
         return read_day(self.value, where=self.where)
 
 
-def ensure_no_circle(references: Mapping[str, Collection[str]], what: str) -> None:
-    """Refuse names that refer to each other in a circle; names that nobody defines are left to the caller."""
+def ensure_no_circle(references: Mapping[str, Collection[str]], where: str) -> None:
+    """Refuse names that lean on each other in a circle; names that nobody defines are left to the caller."""
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
-            raise invalid(f"{what} refer to each other in a circle: {' -> '.join((*path, name))}", what)
+            raise invalid(f"a price leans on itself: {' -> '.join((*path, name))}", where)
         if name in done:
             return
-        for other in references.get(name, ()):
+        for other in sorted(references.get(name, ())):
             visit(other, (*path, name))
         done.add(name)
 

@@ -37,13 +37,13 @@ class Places:
 
     def locality(self, event: ServiceEvent, at: PriceContext) -> str:
         """The book's name of the site's locality; a number alone is read within the site's state."""
-        known = self.localities
-        name = at.locality
-        if not known or name in self.indices:
+        known, name = self.localities, at.locality
+        if name in known:
+            return known[name]
+        if not known:
             return name
-        if name and at.state and f"{at.state}-{name}" in known:
-            return known[f"{at.state}-{name}"]
-        return known.get(name or at.state, name)
+        # A state with one locality is named by the state alone; a number alone repeats from state to state.
+        return known.get(f"{at.state}-{name}" if name else at.state, name)
 
     def setting(self, event: ServiceEvent, at: PriceContext) -> str:
         """`facility` or `non_facility`: by the place of service, else by the site.

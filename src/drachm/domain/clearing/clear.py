@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from drachm.domain.benefits import Line, adjudicate
+from drachm.domain.benefits import adjudicate
 from drachm.domain.benefits.model import Adjudication, Key
 from drachm.domain.catalog.model import PricedEvent
-from drachm.domain.clearing.documents import Documents
+from drachm.domain.clearing.documents import Documents, line_of
 from drachm.domain.clearing.journal import charge_entries, difference, hold_entries
-from drachm.domain.clearing.model import EMPTY, Clearing, Cover, Snapshot, Standing, Target
-from drachm.domain.coverage.facts import line_facts
+from drachm.domain.clearing.model import EMPTY, Clearing, Snapshot, Standing, Target
 from drachm.domain.errors import Pended, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.arrange import arrange, reserve
 from drachm.domain.funding.model import FundingPlan, Leg, Pot
 from drachm.domain.ledger.model import EntryKind
-from drachm.domain.periods import local_date
 
 
 def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
@@ -45,33 +43,11 @@ def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
     )
 
 
-def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:
-    """The event as a plan sees it."""
-    received = local_date(at.received, at.provider.zone)
-    category = priced.category or str(event.facts.get("category", "other"))
-    first = at.covers[0].coverage if at.covers else None
-    return Line(
-        id=f"{event.source}/{event.event_id}",
-        billed=priced.billed,
-        cost=priced.allowed,
-        at=event.started_at,
-        member=event.member,
-        family=at.member.family,
-        policy=(first.policy or first.id) if first else "",
-        visit=event.visit,
-        admission=event.admission,
-        quantity=event.quantity,
-        facts=line_facts(event, at.member, at.provider, at.site, at.contract, category, at.day, received),
-        document_facts={cover.coverage.plan: cover.coverage.facts for cover in at.covers},
-        policies={cover.coverage.plan: cover.coverage.policy or cover.coverage.id for cover in at.covers},
-    )
-
-
 def _adjudicated(event: ServiceEvent, priced: PricedEvent, at: Snapshot, documents: Documents) -> Adjudication:
-    stack, currency = documents.stack(at)
+    currency = documents.currency(at)
     if currency not in ("", priced.currency):
         raise Pended("currency_mismatch", f"the price is in {priced.currency}, the plan in {currency}", where="currency")
-    adjudication = adjudicate(line_of(event, priced, at), stack, at.totals)
+    adjudication = adjudicate(line_of(event, priced, at), documents.stack(at), at.totals)
     if at.answer is None:
         return adjudication
     return replace(adjudication, decided_by=(at.answer.id,), status=at.answer.status)
@@ -165,5 +141,3 @@ def check_target(event: ServiceEvent, target: Target | None) -> None:
     if event.kind == "reversal" and target.kind is EntryKind.HOLD:
         raise Refused("invalid_event", "a hold is released by a stop, not reversed", where="kind")
 
-
-__all__ = ["Cover", "check_target", "clear", "line_of", "unwound"]

@@ -5,16 +5,17 @@ Plans and price books are immutable and known by hash; here they stand compiled,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from drachm.domain.benefits import Plan, Stack, build_stack, keys, load_plan
-from drachm.domain.benefits.model import Key
+from drachm.domain.benefits.model import Key, Line
+from drachm.domain.catalog import AS_SUBMITTED, Books, PriceContext, price
 from drachm.domain.catalog.model import PricedEvent
-from drachm.domain.catalog.price import Books, PriceContext, price
-from drachm.domain.errors import Pended
+from drachm.domain.coverage.facts import line_facts
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.periods import local_date
 
 if TYPE_CHECKING:
     from drachm.domain.clearing.model import Answer, Snapshot
@@ -27,38 +28,108 @@ class Documents:
         self._plans: dict[str, list[Plan]] = {}
         self._by_hash: dict[str, Plan] = {}
         self._stacks: dict[tuple[str, ...], Stack] = {}
-        self.books = books or Books()
+        self._books = books if books is not None else Books(())
         for plan in plans:
-            self.add_plan(plan)
-
-    def add_plan(self, plan: Plan) -> None:
-        if plan.hash not in self._by_hash:
-            self._by_hash[plan.hash] = plan
-            self._plans.setdefault(plan.id, []).append(plan)
+            if plan.hash not in self._by_hash:
+                self._by_hash[plan.hash] = plan
+                self._plans.setdefault(plan.id, []).append(plan)
 
     def plan(self, plan_id: str, day: date) -> Plan | None:
         """The version of a plan in force on a local service date."""
-        for plan in self._plans.get(plan_id, ()):
-            if day in plan.effective:
-                return plan
-        return None
+        return next((plan for plan in self._plans.get(plan_id, ()) if day in plan.effective), None)
 
     def by_hash(self, plan_hash: str) -> Plan | None:
+        """The plan with this content hash."""
         return self._by_hash.get(plan_hash)
 
     def stack(self, at: Snapshot) -> Stack:
         """The compiled stack of the covers, an outside payer's answer standing in for its own plan."""
+        plans = [self._by_hash[cover.plan_hash] for cover in at.covers]
         if at.answer is not None:
-            plans = [self._by_hash[c.plan_hash] if c.payer != at.answer.payer else _answer_plan(at.answer, self._by_hash[c.plan_hash]) for c in at.covers]
-            return build_stack(plans)
-        hashes = tuple(cover.plan_hash for cover in at.covers)
+            return build_stack([plan if plan.payer != at.answer.payer else _answered(at.answer, plan) for plan in plans])
+        hashes = tuple(plan.hash for plan in plans)
         stack = self._stacks.get(hashes)
         if stack is None:
-            stack = self._stacks[hashes] = build_stack([self._by_hash[plan_hash] for plan_hash in hashes])
+            stack = self._stacks[hashes] = build_stack(plans)
         return stack
 
+    def currency(self, at: Snapshot) -> str:
+        """The currency of the covers; empty without cover."""
+        return self._by_hash[at.covers[0].plan_hash].currency if at.covers else ""
+
     def price(self, event: ServiceEvent, at: Snapshot) -> PricedEvent:
-        raise NotImplementedError
+        """The event with its price under the contract; an outside payer's answer brings its own allowed amount.
+
+        Raises `Pended` for what the price book cannot price.
+        """
+        priced = price(event, self._books, _price_context(at))
+        if at.answer is None:
+            return priced
+        return PricedEvent(
+            billed=priced.billed,
+            allowed=at.answer.allowed,
+            currency=priced.currency,
+            category=priced.category,
+            book=priced.book,
+            rule=f"answer {at.answer.id}",
+            display=priced.display,
+        )
 
     def keys(self, event: ServiceEvent, at: Snapshot) -> frozenset[Key]:
-        raise NotImplementedError
+        """Every running total that deciding this event may read or write."""
+        return keys(line_of(event, self.price(event, at), at), self.stack(at))
+
+
+def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:
+    """The event as a plan sees it."""
+    received = local_date(at.received, at.provider.zone)
+    category = str(event.facts.get("category") or priced.category or "other")
+    first = at.covers[0].coverage if at.covers else None
+    return Line(
+        id=f"{event.source}/{event.event_id}",
+        billed=priced.billed,
+        cost=priced.allowed,
+        at=event.started_at,
+        member=event.member,
+        family=at.member.family,
+        policy=(first.policy or first.id) if first else "",
+        visit=event.visit,
+        admission=event.admission,
+        quantity=event.quantity,
+        facts=line_facts(event, at.member, at.provider, at.site, at.contract, category, at.day, received),
+        document_facts={cover.coverage.plan: cover.coverage.facts for cover in at.covers},
+        policies={cover.coverage.plan: cover.coverage.policy or cover.coverage.id for cover in at.covers},
+    )
+
+
+def _price_context(at: Snapshot) -> PriceContext:
+    facts = {**at.provider.facts, **(at.site.facts if at.site else {})}
+    contract = at.contract
+    return PriceContext(
+        book=contract.price_book if contract else AS_SUBMITTED,
+        service_date=at.day,
+        locality=str(facts.get("locality", "")),
+        state=str(facts.get("state", "")),
+        facility_level=str(facts.get("facility_level", "")),
+        facility=bool(facts.get("facility", False)),
+        network=contract.network if contract else "out",
+        rural=bool(facts.get("rural", False)),
+        self_pay=not at.covers,
+    )
+
+
+def _answered(answer: Answer, plan: Plan) -> Plan:
+    """What an outside payer decided, as an ordinary document: it pays what it says and leaves the rest."""
+    return load_plan(
+        {
+            "id": plan.id,
+            "version": f"answer {answer.id}",
+            "payer": answer.payer,
+            "currency": plan.currency,
+            "zone": plan.zone,
+            "effective": {"from": "1900-01-01"},
+            "rounding": {"unit": 1, "mode": "half_up"},
+            "remainder": "patient",
+            "steps": [{"id": "answer", "kind": "pay", "amount": answer.paid, "clause": answer.id}],
+        }
+    )

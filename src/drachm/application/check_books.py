@@ -1,0 +1,33 @@
+"""Do the books balance, and do the pots say what the entries say? A quick look; `audit` is the thorough one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from drachm.application.ports import Books
+
+
+def check_books(books: Books) -> list[str]:
+    """Every disagreement in words, empty when all is well.
+
+    Entries sum to zero in each currency; what a pot may spend and has promised equals its wallet accounts.
+    """
+    balances = books.balances()
+    problems = []
+    sums: dict[str, int] = defaultdict(int)
+    wallets: dict[str, int] = defaultdict(int)
+    held: dict[str, int] = defaultdict(int)
+    for account, balance in balances.items():
+        sums[account.currency] += balance
+        if account.kind == "wallet":
+            wallets[account.owner] -= balance
+        elif account.kind == "wallet_held":
+            held[account.owner] -= balance
+    problems.extend(f"entries in {currency} sum to {total}" for currency, total in sums.items() if total)
+    states = books.pots()
+    for pot in sorted(states.keys() | wallets.keys() | held.keys()):
+        said = states.get(pot, (0, 0))
+        rebuilt = (wallets[pot], held[pot])
+        if said != rebuilt:
+            problems.append(f"pot {pot} says {said}, its entries say {rebuilt}")
+    return problems

@@ -1,0 +1,165 @@
+"""Where do concrete things meet? The one place that knows every room; only entry points use it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from drachm import settings as configuration
+from drachm.adapters import eventjson, jsonsafe
+from drachm.adapters.synthea import plan_documents, read_paths
+from drachm.application.clear_events import Desk
+from drachm.application.replay import World
+from drachm.domain.coverage.model import Coverage, Member, Party
+from drachm.domain.errors import DrachmError, InvalidMessage, Unavailable
+from drachm.domain.events.model import ServiceEvent
+from drachm.settings import Settings
+from drachm.storage.embedded import EmbeddedServer
+from drachm.storage.migrate import migrate
+from drachm.storage.postgres import open_books
+from drachm.storage.tally import DiskTally
+
+DATABASE: Final = "drachm"
+DEMO_DATABASE: Final = "drachm_demo"
+SAMPLES: Final = Path(__file__).resolve().parents[2] / "samples"
+"""Documents and data of the project's clone."""
+
+
+class SystemClock:
+    """The server's own time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SystemIds:
+    """The operating system's randomness."""
+
+    def random_bytes(self, count: int) -> bytes:
+        return secrets.token_bytes(count)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A database that is ready, and what to say about where it is."""
+
+    desk: Desk
+    embedded: bool
+
+
+def read_settings() -> Settings:
+    """Settings of this process's environment."""
+    return configuration.load(os.environ)
+
+
+@contextmanager
+def open_place(settings: Settings, *, tenant: int = 1, database: str = DATABASE, fresh: bool = False) -> Iterator[Place]:
+    """Start or find the database, bring its schema up to date, and open one tenant's books.
+
+    `fresh`: an embedded database is dropped first; on an outside server a tenant of its own is taken instead. Raises
+    `Unavailable` when no database can be reached.
+    """
+    key = configuration.master_key(settings)
+    if settings.database_url:
+        yield from _at(settings.database_url, _free_tenant(settings.database_url) if fresh else tenant, key, embedded=False)
+        return
+    with EmbeddedServer(settings.data_dir, settings.pg_major) as server:
+        _make_database(server.url("postgres"), database, fresh=fresh)
+        yield from _at(server.url(database), tenant, key, embedded=True)
+
+
+def samples() -> Path:
+    """The folder of bundled documents and data; `InvalidMessage` where the program runs without its clone."""
+    if not SAMPLES.is_dir():
+        raise InvalidMessage("the bundled samples are not here", where=str(SAMPLES.name), next_step="Run ./drachm in a clone.")
+    return SAMPLES
+
+
+def sample_plans() -> list[dict[str, Any]]:
+    """The plan documents of the samples, those of the Synthea plan table included."""
+    folder = samples()
+    documents = [read_document(path) for path in sorted((folder / "plans").glob("*.json"))]
+    tables = sorted((folder / "synthea").rglob("payers_with_plan_parameters_2021-06.csv"))
+    return documents + [plan for table in tables for plan in plan_documents(table)]
+
+
+def sample_books() -> list[dict[str, Any]]:
+    """The price books of the samples."""
+    return [read_document(path) for path in sorted((samples() / "prices").glob("*.json"))]
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """One JSON document, read strictly; `InvalidMessage` names the place."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidMessage(f"cannot be read: {error.strerror}", where=str(path), next_step="Name a readable file.") from None
+    document = jsonsafe.loads(data, str(path))
+    if not isinstance(document, dict):
+        raise InvalidMessage("an object is expected", where=str(path), code="invalid_document")
+    return document
+
+
+def read_events(path: Path) -> Iterator[ServiceEvent | DrachmError]:
+    """Events of a file in our own JSON form; what cannot be read comes as its error."""
+    return eventjson.read_file(path)
+
+
+def read_recorded(paths: Iterable[Path]) -> World:
+    """Synthea records of any supported form as one world, parties named once."""
+    parties: dict[str, Party] = {}
+    members: list[Member] = []
+    coverages: list[Coverage] = []
+    events: list[ServiceEvent] = []
+    problems: list[DrachmError] = []
+    for bundle in read_paths(paths):
+        parties.update((party.id, party) for party in bundle.providers)
+        if bundle.member is not None:
+            members.append(bundle.member)
+        coverages.extend(bundle.coverages)
+        events.extend(bundle.events)
+        problems.extend(bundle.problems)
+    return World(list(parties.values()), members, coverages, events, problems)
+
+
+def disk_tally() -> DiskTally:
+    """Running sums in bounded memory."""
+    return DiskTally()
+
+
+def _at(url: str, tenant: int, key: bytes, *, embedded: bool) -> Iterator[Place]:
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            migrate(connection)
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"the database does not answer: {error}", where="DRACHM_DATABASE_URL") from None
+    books = open_books(url, tenant, master_key=key, ids=SystemIds())
+    try:
+        yield Place(Desk(books, SystemClock(), SystemIds()), embedded)
+    finally:
+        books.close()
+
+
+def _make_database(url: str, name: str, *, fresh: bool) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext('drachm database'))")
+        if fresh:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+
+
+def _free_tenant(url: str) -> int:
+    with psycopg.connect(url, autocommit=True) as connection:
+        migrate(connection)
+        row = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM tenant").fetchone()
+    return int(row[0]) if row else 1

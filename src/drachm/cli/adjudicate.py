@@ -1,0 +1,123 @@
+"""`drachm adjudicate`: plans and events in, who owes what out; no database, no price book."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from drachm.bootstrap import read_document, read_events
+from drachm.domain.benefits import adjudicate, apply, build_stack, load_plan
+from drachm.domain.benefits.model import Adjudication, Key, Line
+from drachm.domain.coverage.facts import line_facts
+from drachm.domain.coverage.model import Member
+from drachm.domain.errors import DrachmError, Refused
+from drachm.domain.events.model import ServiceEvent
+from drachm.domain.money import plain
+from drachm.domain.periods import local_date
+
+
+def run_adjudicate(plans: Sequence[Path], events: Path, *, as_json: bool) -> bool:
+    """Adjudicate the events in order; True when every one could be decided."""
+    loaded = [load_plan(read_document(path)) for path in plans]
+    stack = build_stack(loaded)
+    totals: dict[Key, int] = {}
+    lines: list[dict[str, Any]] = []
+    sums: dict[str, int] = defaultdict(int)
+    for event in read_events(events):
+        if isinstance(event, DrachmError):
+            lines.append(_problem(event))
+            continue
+        try:
+            answer = adjudicate(_line(event, loaded[0].zone), stack, totals)
+        except DrachmError as error:
+            lines.append({"event_id": event.event_id, **_problem(error)})
+            continue
+        totals = apply(totals, answer.deltas)
+        lines.append(_shown(event, answer))
+        for name in ("billed", "allowed", "patient_responsibility", "plan_paid", "provider_borne"):
+            sums[name] += getattr(answer, name)
+    rows = [{"scope": k.scope, "name": k.name, "period": k.period, "value": v} for k, v in sorted(totals.items())]
+    if as_json:
+        shown = {"lines": lines, "totals": dict(sums), "accumulators": rows}
+        sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=2) + "\n")
+    else:
+        _print(lines, dict(sums), rows)
+    return all("error" not in line for line in lines)
+
+
+def _line(event: ServiceEvent, zone: str) -> Line:
+    if event.kind not in ("charge", "hold"):
+        raise Refused("invalid_event", "only charges and holds can be adjudicated without books", where="kind")
+    if event.billed is None:
+        raise Refused("invalid_event", "without a price book the event needs its billed amount", where="billed")
+    day: date = local_date(event.started_at, zone)
+    facts = line_facts(
+        event, Member(event.member), None, None, None, str(event.facts.get("category", "other")), day, day
+    )
+    facts["network"] = event.facts.get("network", "in")
+    return Line(
+        id=f"{event.source}/{event.event_id}",
+        billed=event.billed,
+        cost=event.billed,
+        at=event.started_at,
+        member=event.member,
+        family=str(event.facts.get("family", "")),
+        policy=str(event.facts.get("policy", "")),
+        visit=event.visit,
+        admission=event.admission,
+        quantity=event.quantity,
+        facts=facts,
+    )
+
+
+def _shown(event: ServiceEvent, answer: Adjudication) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "member": event.member,
+        "decision": answer.decision,
+        "reason": answer.reason,
+        "billed": answer.billed,
+        "allowed": answer.allowed,
+        "patient_responsibility": answer.patient_responsibility,
+        "plan_paid": answer.plan_paid,
+        "provider_borne": answer.provider_borne,
+        "shares": [
+            {"bearer": s.bearer, "party": s.party, "component": s.component, "amount": s.amount} for s in answer.shares
+        ],
+        "credits": [{"party": c.party, "amount": c.amount, "step": c.step} for c in answer.credits],
+        "steps": [
+            {"plan": s.document, "step": s.step, "kind": s.kind, "clause": s.clause, "reason": s.reason, "amount": s.amount}
+            for s in answer.trace
+        ],
+    }
+
+
+def _problem(error: DrachmError) -> dict[str, Any]:
+    return {"error": error.code, "where": error.where, "message": error.message, "next_step": error.next_step}
+
+
+def _print(lines: list[dict[str, Any]], sums: dict[str, int], rows: list[dict[str, Any]]) -> None:
+    console = Console(highlight=False)
+    for line in lines:
+        if "error" in line:
+            console.print(f"[red]{line['error']}[/red] {escape(line['where'])}: {escape(line['message'])} {line['next_step']}")
+            continue
+        console.print(
+            f"{escape(line['event_id'])}  {line['decision']}  billed {plain(line['billed'])}: patient "
+            f"{plain(line['patient_responsibility'])}, payers {plain(line['plan_paid'])}, provider {plain(line['provider_borne'])}"
+        )
+        for step in line["steps"]:
+            console.print(f"    {plain(step['amount']):>12}  {step['reason']}  [dim]{step['plan']} {step['clause']}[/dim]")
+    console.print("  ".join(f"{name} {plain(amount)}" for name, amount in sums.items()))
+    for row in rows:
+        console.print(f"[dim]{escape(row['scope'])}  {escape(row['name'])}  {row['period']}  {row['value']}[/dim]")
+
+

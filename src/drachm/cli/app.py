@@ -1,0 +1,107 @@
+"""The command line: one command for each job, exit status 0 only when all is well."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from drachm.domain.errors import DrachmError
+
+app = typer.Typer(
+    help="Drachm pays for each moment of care when it happens.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object with stable keys on standard output.")]
+
+
+def main() -> None:
+    """Run the command line; an error of ours is told in three lines, never as a traceback."""
+    try:
+        app()
+    except DrachmError as error:
+        sys.stderr.write(f"drachm: {error}\n  code: {error.code}\n  next: {error.next_step}\n")
+        raise SystemExit(2) from None
+
+
+@app.command()
+def demo(
+    leave: Annotated[bool, typer.Option("--exit", help="End after the summary.")] = False,
+    pace: Annotated[int, typer.Option(min=1, help="Events per second shown.")] = 60,
+) -> None:
+    """The main job on bundled real data: a small network, a few hundred events, receipts, books."""
+    from drachm.cli.demo import run_demo
+
+    raise typer.Exit(0 if run_demo(leave=leave, pace=pace) else 1)
+
+
+@app.command()
+def replay(
+    paths: Annotated[list[Path], typer.Argument(help="Synthea FHIR R4 or CSV: files, folders, .gz, .tar.zst, NDJSON.")],
+    as_json: Json = False,
+    wallet: Annotated[str, typer.Option(help="What each member's wallet opens with, in USD.")] = "1000",
+    tenant: Annotated[int, typer.Option(min=1, help="Whose books.")] = 1,
+    batch: Annotated[int, typer.Option(min=1, max=4000, help="Events per transaction.")] = 500,
+) -> None:
+    """Clear recorded care in order of time; a second replay of the same records posts nothing."""
+    from drachm.cli.replay import run_replay
+
+    raise typer.Exit(0 if run_replay(paths, as_json=as_json, wallet=wallet, tenant=tenant, batch=batch) else 1)
+
+
+@app.command()
+def conformance(
+    file: Annotated[Path, typer.Argument(help="Published cases (.json) or insurers' reported examples (.csv).")],
+    as_json: Json = False,
+) -> None:
+    """Run published adjudication cases through ordinary plan documents and compare."""
+    from drachm.bootstrap import conformance as adapter
+
+    report = adapter.run(file)
+    typer.echo(_dump(adapter.as_json(report)) if as_json else adapter.render(report))
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def adjudicate(
+    plan: Annotated[list[Path], typer.Option(help="Plan document; several in stack order.")],
+    events: Annotated[Path, typer.Option(help="Events in our JSON form, priced as submitted.")],
+    as_json: Json = False,
+) -> None:
+    """Who owes what for these events under these plans? No database."""
+    from drachm.cli.adjudicate import run_adjudicate
+
+    raise typer.Exit(0 if run_adjudicate(plan, events, as_json=as_json) else 1)
+
+
+@app.command()
+def explain(
+    receipt: Annotated[str, typer.Argument(help="Receipt number, rcp_...")],
+    as_json: Json = False,
+    tenant: Annotated[int, typer.Option(min=1, help="Whose books.")] = 1,
+) -> None:
+    """Why this amount? Every step of one receipt."""
+    from drachm.cli.books import run_explain
+
+    run_explain(receipt, as_json=as_json, tenant=tenant)
+
+
+@app.command()
+def audit(
+    as_json: Json = False,
+    tenant: Annotated[int, typer.Option(min=1, help="Whose books.")] = 1,
+) -> None:
+    """Rebuild balances, running totals and decisions from raw entries; name the first row that disagrees."""
+    from drachm.cli.books import run_audit
+
+    raise typer.Exit(0 if run_audit(as_json=as_json, tenant=tenant) else 1)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

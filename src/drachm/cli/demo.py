@@ -1,0 +1,142 @@
+"""`drachm demo`: the main job on real data, at a pace a person can follow."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from rich.console import Console
+from rich.markup import escape
+
+from drachm.application.audit import audit
+from drachm.application.check_books import check_books
+from drachm.application.clear_events import Outcome
+from drachm.application.receipts import find_receipt, receipt_of
+from drachm.application.replay import ReplayReport, enrol, replay
+from drachm.bootstrap import (
+    DEMO_DATABASE,
+    Place,
+    disk_tally,
+    open_place,
+    read_recorded,
+    read_settings,
+    sample_books,
+    sample_plans,
+    samples,
+)
+from drachm.cli.demo_network import enrol_network, network_events
+from drachm.cli.render import STATUS_STYLE, audit_verdict, closing_table, receipt_card
+from drachm.domain.catalog import AS_SUBMITTED
+from drachm.domain.errors import DrachmError
+from drachm.domain.events.model import ServiceEvent
+from drachm.domain.money import MICROS, plain
+
+WALLET = 200 * MICROS
+"""What each bundled patient's wallet opens with in the demo: 200 USD."""
+
+
+def run_demo(*, leave: bool, pace: int) -> bool:
+    """Show the whole line; True when the books balance and nothing is unexplained."""
+    console = Console(highlight=False)
+    console.print("[bold]Drachm[/bold]: event, price, cover, split, wallet, ledger, receipt. Starting the books ...")
+    with open_place(read_settings(), database=DEMO_DATABASE, fresh=True) as place:
+        for plan in sample_plans():
+            place.desk.books.publish("plan", plan)
+        for book in sample_books():
+            place.desk.books.publish("price_book", book)
+        enrol_network(place.desk)
+        recorded = read_recorded([samples() / "synthea" / "fhir"])
+        enrol(recorded, place.desk, wallet=WALLET, currency="USD", price_book=AS_SUBMITTED)
+        report = ReplayReport()
+        show = _Stream(console, place, pace)
+        started = time.monotonic()
+        network = network_events()
+        replay(network, place.desk, report, show.one, batch=1)
+        console.print(f"\n{len(recorded.events)} recorded events of {len(recorded.members)} people (Synthea), in order of time:")
+        replay(recorded, place.desk, report, show.one, batch=8)
+        report.seconds = time.monotonic() - started - show.slept
+        _receipts(console, place, show)
+        return _summary(console, place, report) and (leave or _questions(console, place))
+
+
+class _Stream:
+    """Prints one line per event and keeps what is worth showing in full."""
+
+    def __init__(self, console: Console, place: Place, pace: int) -> None:
+        self._console = console
+        self._place = place
+        self._pause = 1 / pace
+        self.slept = 0.0
+        self.kept: dict[str, Outcome] = {}
+
+    def one(self, outcome: Outcome, event: ServiceEvent) -> None:
+        body = outcome.body
+        style = STATUS_STYLE[outcome.status]
+        money = ""
+        if body is not None and body.adjudication is not None:
+            answer = body.adjudication
+            money = (
+                f"{plain(answer.billed):>10} = payers {plain(answer.plan_paid):>9} + patient "
+                f"{plain(answer.patient_responsibility):>8} + given up {plain(answer.provider_borne):>7}"
+            )
+            self._keep(outcome, event)
+        name = escape((event.display or event.code.value)[:34])
+        self._console.print(
+            f"{event.started_at:%Y-%m-%d} {name:<34} {event.currency} {money} [{style}]{outcome.status}[/{style}] "
+            f"[dim]{outcome.reason if outcome.status != 'posted' else ''}[/dim]",
+            no_wrap=True,
+            crop=True,
+        )
+        self.slept += self._pause
+        time.sleep(self._pause)
+
+    def _keep(self, outcome: Outcome, event: ServiceEvent) -> None:
+        """The first of each kind that tells something: split three ways, two payers, a provider abroad."""
+        assert outcome.body is not None and outcome.body.adjudication is not None
+        answer = outcome.body.adjudication
+        payers = {share.party for share in answer.shares if share.bearer == "payer"}
+        if len(payers) > 1:
+            self.kept.setdefault("two payers, one bill", outcome)
+        elif event.currency != "USD" and answer.patient_responsibility and payers:
+            self.kept.setdefault("another country, another plan, the same line", outcome)
+        elif len(answer.trace) > 2 and answer.patient_responsibility and payers and outcome.body.funding.legs:
+            self.kept.setdefault("why this amount?", outcome)
+
+
+def _receipts(console: Console, place: Place, show: _Stream) -> None:
+    documents = place.desk.books.documents()
+    for title, outcome in show.kept.items():
+        receipt = receipt_of(outcome, documents)
+        if receipt is not None:
+            console.rule(f"[bold]{title}[/bold]", align="left")
+            receipt_card(console, receipt, why=title == "why this amount?")
+
+
+def _summary(console: Console, place: Place, report: ReplayReport) -> bool:
+    console.rule("[bold]The books[/bold]", align="left")
+    disagreements = check_books(place.desk.books)
+    report.books_ok = not disagreements
+    closing_table(console, report)
+    for disagreement in disagreements:
+        console.print(f"[red]{disagreement}[/red]")
+    with disk_tally() as totals, disk_tally() as pots:
+        verdict = audit(place.desk.books, totals, pots, time.monotonic, lambda _rows: None)
+    audit_verdict(console, verdict)
+    return report.ok and verdict.ok
+
+
+def _questions(console: Console, place: Place) -> bool:
+    """Until an empty line: explain the receipts somebody asks for."""
+    if not sys.stdin.isatty():
+        return True
+    while True:
+        try:
+            number = console.input("\nA receipt number to explain (such as rcp_20), or Enter to end: ").strip()
+        except (EOFError, KeyboardInterrupt):
+            return True
+        if not number:
+            return True
+        try:
+            receipt_card(console, find_receipt(number, place.desk.books), why=True)
+        except DrachmError as error:
+            console.print(f"{error} {error.next_step}")

@@ -1,0 +1,126 @@
+"""How does an answer look in a terminal?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from drachm.application.audit import AuditReport
+from drachm.application.replay import ReplayReport
+from drachm.domain.errors import DrachmError
+from drachm.domain.money import plain
+from drachm.domain.reasons import REASONS, text_of
+from drachm.domain.receipts.issue import sentence
+from drachm.domain.receipts.model import Receipt, Why
+
+STATUS_STYLE = {"posted": "green", "denied": "yellow", "pended": "cyan", "refused": "red", "conflict": "red"}
+
+
+def receipt_card(console: Console, receipt: Receipt, *, why: bool) -> None:
+    """One receipt in full: what happened, who paid what, what to do now; with every step when `why`."""
+    style = STATUS_STYLE[receipt.status]
+    console.print()
+    console.print(f"[bold]Receipt {receipt.number}[/bold]  [{style}]{receipt.status}[/{style}]  {receipt.day:%d %B %Y}")
+    console.print(f"{escape(receipt.display or 'Care')}  [dim](code {escape(receipt.service)}, {escape(receipt.provider)})[/dim]")
+    console.print(f"[bold]{escape(sentence(receipt))}[/bold]")
+    if receipt.next_step:
+        console.print(f"  {escape(receipt.next_step)}")
+    if receipt.plans or receipt.parts:
+        console.print(_split(receipt))
+    if receipt.provisional:
+        console.print("  The insurer's answer is provisional; a later one posts only the difference.")
+    if why:
+        _why(console, receipt)
+    console.print(f"[dim]  price {escape(receipt.price_rule) or '-'}; book {receipt.price_book[:12] or '-'}; "
+                  f"plans {', '.join(plan[:12] for plan in receipt.plans) or 'none'}; leaf {receipt.leaf[:16]}[/dim]")  # fmt: skip
+
+
+def closing_table(console: Console, report: ReplayReport, currency: str = "") -> None:
+    """What a replay did: sums by class, what did not post and why, speed, books."""
+    table = Table(title="What was cleared", title_justify="left")
+    for heading in ("class", "events", "billed", "payers", "patients", "still due"):
+        table.add_column(heading, justify="left" if heading == "class" else "right")
+    rows = sorted(report.classes.items(), key=lambda item: -item[1].billed)
+    for name, sums in rows:
+        table.add_row(escape(name), f"{sums.events:,}", *map(_money, (sums.billed, sums.payers, sums.patient, sums.due)))
+    all_of = [[getattr(sums, name) for _, sums in rows] for name in ("events", "billed", "payers", "patient", "due")]
+    table.add_section()
+    table.add_row("all", f"{sum(all_of[0]):,}", *(_money(sum(column)) for column in all_of[1:]))
+    console.print(table)
+    console.print(
+        f"{report.events:,} events: {report.posted:,} posted, {report.denied:,} denied by a plan, {report.pended:,} pended, "
+        f"{report.refused:,} refused, {report.duplicates:,} here before, {report.conflicts:,} conflicts"
+    )
+    for reason, count in report.reasons.most_common():
+        known = REASONS.get(reason)
+        console.print(f"  {count:,} x {reason}: {text_of(reason)} {known.next_step if known else ''}")
+    if report.events and report.duplicates == report.events:
+        console.print("Nothing new: every event was here before and received its first answer.")
+    verdict = "[green]balanced[/green]" if report.books_ok else "[red]DISAGREE[/red]"
+    console.print(f"{report.events_per_second:,} events per second; books {verdict}")
+
+
+def problems_list(console: Console, problems: Iterable[DrachmError], limit: int = 20) -> None:
+    """What could not be read: place, problem, what to do."""
+    for number, problem in enumerate(problems):
+        if number == limit:
+            console.print("  ... and more")
+            return
+        console.print(f"  [yellow]{problem.code}[/yellow] {escape(str(problem))} {escape(problem.next_step)}")
+
+
+def audit_verdict(console: Console, report: AuditReport) -> None:
+    """The audit in two lines."""
+    console.print(f"{report.rows:,} journal rows rebuilt, {report.rows_per_second:,} rows per second")
+    if report.erased:
+        console.print(f"{report.erased:,} rows had their content erased; their entries and order were checked")
+    if report.ok:
+        console.print("[green]Everything follows from the entries.[/green]")
+    else:
+        console.print(f"[red]First difference:[/red] {escape(report.first_difference)}")
+
+
+def _split(receipt: Receipt) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("Asked price", _money(receipt.billed, receipt.currency))
+    for part in receipt.parts:
+        who = {"payer": f"{part.who} pays", "provider": "Provider gives up", "patient": "You"}[part.bearer]
+        note = part.label if part.bearer != "payer" else part.label.lower() if part.label != "plan paid" else ""
+        where = f" from {part.who}" if part.bearer == "patient" and part.who else ""
+        table.add_row(f"  {escape(who)}{escape(where)}  [dim]{escape(note)}[/dim]", _money(part.amount, receipt.currency))
+    return table
+
+
+def _why(console: Console, receipt: Receipt) -> None:
+    console.print("  [bold]Why this amount?[/bold]")
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    table.add_row("", _money(receipt.billed), "asked price")
+    if receipt.billed != receipt.allowed:
+        table.add_row("", _money(receipt.allowed - receipt.billed), "agreed cut: nobody pays it")
+    for number, step in enumerate(receipt.why, start=1):
+        table.add_row(f"{number}.", _money(step.amount), escape(_sentence(step)))
+    console.print(table)
+
+
+def _sentence(step: Why) -> str:
+    text = step.sentence
+    if step.clause:
+        text += f" ({step.plan}, clause {step.clause}{': ' + step.clause_text if step.clause_text else ''})"
+    if step.left is not None and step.of_limit is not None:
+        text += f" {plain(step.left)} of {plain(step.of_limit)} left."
+    return text
+
+
+def _money(amount: int, currency: str = "") -> str:
+    text = plain(amount)
+    whole, _, fraction = text.partition(".")
+    grouped = f"{int(whole):,}" if whole not in ("-0",) else whole
+    return f"{grouped}.{fraction} {currency}".strip() if fraction else f"{grouped} {currency}".strip()

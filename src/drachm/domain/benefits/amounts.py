@@ -1,0 +1,135 @@
+"""How much does the rule say?
+
+Amounts, expressions and limits become callables over the registers of one document. None is "no rule".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from drachm.domain.benefits.conditions import compile_condition
+from drachm.domain.benefits.document import Amount, Cases, Expression, FromFact, Growing, Limit
+from drachm.domain.benefits.registers import Bound, Registers
+from drachm.domain.benefits.totals import Terms
+from drachm.domain.money import portion
+
+AmountOf: TypeAlias = Callable[[Registers], int | None]
+Room: TypeAlias = Callable[[Registers, list[int]], Bound | None]
+
+
+def compile_amount(amount: Amount, terms: Terms) -> AmountOf:
+    if isinstance(amount, Cases):
+        return _cases(amount, terms)
+    if isinstance(amount, FromFact):
+        return _from_fact(amount, terms)
+    if isinstance(amount, Growing):
+        return _growing(amount)
+    return lambda registers: amount
+
+
+def _cases(amount: Cases, terms: Terms) -> AmountOf:
+    cases = [
+        (compile_condition(case.when), terms.when_used(case.when_used), compile_amount(case.value, terms))
+        for case in amount.cases
+    ]
+
+    def value(registers: Registers) -> int | None:
+        facts = registers.facts
+        for when, when_used, then in cases:
+            if (when is None or when(facts)) and (when_used is None or when_used(registers)):
+                return then(registers)
+        return None
+
+    return value
+
+
+def _from_fact(amount: FromFact, terms: Terms) -> AmountOf:
+    name, ppm, unit, mode = amount.fact, amount.ppm, terms.unit, terms.mode
+
+    def value(registers: Registers) -> int | None:
+        given = registers.facts[name]
+        if given is None:
+            return None
+        # Amounts are not negative, whatever the fact says.
+        whole = max(0, int(given))
+        return whole if ppm is None else portion(whole, ppm, unit, mode)
+
+    return value
+
+
+def _growing(amount: Growing) -> AmountOf:
+    base, each, included, maximum = amount.base, amount.per_extra_member, amount.members_included, amount.maximum
+
+    def value(registers: Registers) -> int | None:
+        size = registers.facts["family_size"]
+        if size is None:
+            return None
+        grown = base + each * max(0, int(size) - included)
+        return grown if maximum is None else min(grown, maximum)
+
+    return value
+
+
+def compile_room(limits: tuple[Limit, ...], terms: Terms) -> Room | None:
+    """The least room of a step's limits, given the component amounts that count as contributed; None without limits."""
+    entries = [(compile_amount(one.limit, terms), terms.totals[one.accumulator]) for one in limits]
+    if not entries:
+        return None
+
+    def room(registers: Registers, held: list[int]) -> Bound | None:
+        least: Bound | None = None
+        for amount, total in entries:
+            limit = amount(registers)
+            if limit is None:
+                continue
+            used = total.used(registers)
+            left = max(0, limit - used - total.contribution(registers, held))
+            if least is None or left < least.room:
+                least = Bound(left, total.id, used, limit)
+        return least
+
+    return room
+
+
+def held(registers: Registers) -> list[int]:
+    """The component amounts as they stand."""
+    return [entry.amount for entry in registers.entries]
+
+
+def compile_expression(expression: Expression) -> Callable[[Registers], int]:
+    """max(0, greatest - less) of section 6."""
+    greatest = [_named(name) for name in expression.greatest]
+    less = [_named(name) for name in expression.less]
+
+    def value(registers: Registers) -> int:
+        return max(0, max(one(registers) for one in greatest) - sum(one(registers) for one in less))
+
+    return value
+
+
+def _named(name: str) -> Callable[[Registers], int]:
+    return _NAMES.get(name) or (lambda registers: registers.facts[name] or 0)
+
+
+def _own_allowed(registers: Registers) -> int:
+    """The money fact of that name where it is declared and there, else the cost."""
+    fact = registers.program.plan.facts.get("own_allowed")
+    given = registers.facts.get("own_allowed")
+    return registers.work.cost if fact is None or fact.kind != "money" or given is None else int(given)
+
+
+def _earlier_paid(registers: Registers) -> int:
+    """Paid on the line by earlier documents, credits not counted."""
+    return sum(payment.amount for payment in registers.work.payments if payment.component == "plan_paid")
+
+
+_NAMES: Final[dict[str, Callable[[Registers], int]]] = {
+    "billed": lambda registers: registers.line.billed,
+    "cost": lambda registers: registers.work.cost,
+    "earlier_paid": _earlier_paid,
+    "remaining": lambda registers: sum(entry.amount for entry in registers.program.taken(registers)),
+    "own_allowed": _own_allowed,
+    "own_benefit": lambda registers: registers.open + sum(registers.paid.values()),
+    "own_cost_share": lambda registers: registers.shares(),
+}

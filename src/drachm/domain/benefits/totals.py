@@ -1,0 +1,204 @@
+"""How much is used already, and what does this line add?
+
+One `Total` per accumulator of a document: it knows its keys, reads what is used, says what the line has contributed so
+far, and is fed at the end of the document's steps (docs/reference/plan-model.md, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+from drachm.domain.benefits.conditions import Test, compile_condition
+from drachm.domain.benefits.document import Accumulator, PeriodCap, Plan, ReliefMonths, WhenUsed
+from drachm.domain.benefits.measures import Measure, compile_measure, lowered_by_help
+from drachm.domain.benefits.model import Key
+from drachm.domain.benefits.naming import days_ending, key, months_before, name_of, period_of, scope_of, visit_period
+from drachm.domain.benefits.registers import Registers
+
+KeyMaker: TypeAlias = Callable[[Registers], Iterable[Key]]
+UsedTest: TypeAlias = Callable[[Registers], bool]
+
+COUNTS = frozenset({"units", "lines", "visits"})
+
+
+class Total:
+    """A running total of one document."""
+
+    def __init__(self, accumulator: Accumulator, plan: Plan, index: int) -> None:
+        self.id = accumulator.id
+        self._index = index
+        self._scope = scope_of(accumulator.scope)
+        stem = f"{plan.totals_of}/{accumulator.id}"
+        self._stem = "" if accumulator.by else stem
+        self._name = name_of(stem, accumulator.by)
+        self._period = period_of(accumulator.period, plan.benefit_year)
+        self._rolling_days = accumulator.rolling_days
+        self._help_excluded = accumulator.help_excluded
+        self._money: list[tuple[Test | None, Measure]] = []
+        self._counts: list[tuple[Test | None, str]] = []
+        for feed in accumulator.feeds:
+            when = compile_condition(feed.when)
+            if feed.of in COUNTS:
+                self._counts.append((when, feed.of))
+            else:
+                self._money.append((when, compile_measure(feed.of, plan.payer)))
+        self.measure = accumulator.feeds[0].of if accumulator.feeds else ""
+        """What feeds it, where it has one feed."""
+        self._counts_visits = any(of == "visits" for _, of in self._counts)
+        self._frozen = accumulator.id in plan.frozen and accumulator.period != "visit"
+
+    def key(self, registers: Registers) -> Key:
+        found = registers.keys[self._index]
+        if found is None:
+            name = self._stem or self._name(registers.facts)
+            found = registers.keys[self._index] = key(self._scope(registers.line), name, self._period(registers))
+        return found
+
+    def used(self, registers: Registers) -> int:
+        """The total before the line; of a rolling total, the sum over its days."""
+        totals = registers.work.totals
+        mine = self.key(registers)
+        if not self._rolling_days:
+            return totals.get(mine, 0)
+        days = days_ending(registers.work.day, self._rolling_days)
+        return sum(totals.get(key(mine.scope, mine.name, day), 0) for day in days)
+
+    def used_before_visit(self, registers: Registers) -> int:
+        """The total less what earlier lines of the visit added, so that a visit never changes rule midway."""
+        used = self.used(registers)
+        if self._frozen and registers.line.visit:
+            used -= registers.work.totals.get(self._companion(registers, "@visit:"), 0)
+        return used
+
+    def contribution(self, registers: Registers, held: list[int]) -> int:
+        """What the money feeds would add if the line ended now and nothing were open."""
+        total = 0
+        for when, measure in self._money:
+            if when is None or when(registers.facts):
+                total += measure(registers, held)
+        return total
+
+    def counts_now(self, registers: Registers) -> int:
+        """What the line would add to a total of units, lines or visits."""
+        return sum(self._count(registers, of) for when, of in self._counts if when is None or when(registers.facts))
+
+    def feed(self, registers: Registers, held: list[int]) -> None:
+        """Add the line's final amounts; a denied line is not counted, but its money is."""
+        if self._help_excluded and registers.facts["third_party_help"]:
+            held = lowered_by_help(registers, registers.facts["third_party_help"])
+        amount = self.contribution(registers, held)
+        if self._counts and not registers.denied:
+            amount += self._feed_counts(registers)
+        if amount:
+            work = registers.work
+            work.add(self.key(registers), amount)
+            if self._frozen and registers.line.visit:
+                work.add(self._companion(registers, "@visit:"), amount)
+
+    def all_keys(self, registers: Registers) -> Iterator[Key]:
+        """Every key that reading or feeding may touch."""
+        mine = self.key(registers)
+        yield mine
+        if self._rolling_days:
+            for day in days_ending(registers.work.day, self._rolling_days):
+                yield key(mine.scope, mine.name, day)
+        if registers.line.visit:
+            if self._frozen:
+                yield self._companion(registers, "@visit:")
+            if self._counts_visits:
+                yield self._companion(registers, "@first:")
+
+    def _feed_counts(self, registers: Registers) -> int:
+        total = 0
+        new_visit = False
+        for when, of in self._counts:
+            if when is None or when(registers.facts):
+                count = self._count(registers, of)
+                total += count
+                new_visit = new_visit or (of == "visits" and count > 0)
+        if new_visit and registers.line.visit:
+            registers.work.add(self._companion(registers, "@first:"), 1)
+        return total
+
+    def _count(self, registers: Registers, of: str) -> int:
+        if of == "units":
+            return registers.line.quantity
+        if of == "visits" and registers.line.visit:
+            return 0 if registers.work.totals.get(self._companion(registers, "@first:"), 0) else 1
+        return 1
+
+    def _companion(self, registers: Registers, sign: str) -> Key:
+        mine = self.key(registers)
+        return key(mine.scope, f"{mine.name}{sign}{registers.line.member}", visit_period(registers))
+
+
+class Relief:
+    """How many of the months before this one saw relief in a monthly cap; it has no key of its own."""
+
+    def __init__(self, accumulator: ReliefMonths, plan: Plan) -> None:
+        self.id = accumulator.id
+        steps = (*plan.steps, *plan.closing_steps)
+        step = next(one for one in steps if isinstance(one, PeriodCap) and one.id == accumulator.of)
+        self._scope = scope_of(step.pool.scope)
+        self._name = pool_name(step, plan)
+        self._months = accumulator.months
+
+    def used_before_visit(self, registers: Registers) -> int:
+        totals = registers.work.totals
+        return sum(totals.get(one, 0) > 0 for one in self.all_keys(registers))
+
+    def all_keys(self, registers: Registers) -> Iterator[Key]:
+        scope = self._scope(registers.line)
+        name = f"{self._name(registers.facts)}#R"
+        for month in months_before(registers.work.day, self._months):
+            yield key(scope, name, month)
+
+
+def pool_name(step: PeriodCap, plan: Plan) -> Callable[..., str]:
+    """The name under which a period_cap keeps its registers, without ``#S`` and the like."""
+    stem = f"{plan.totals_of}/{step.id}"
+    return name_of(stem, step.pool.by) if step.pool.by else lambda facts: stem
+
+
+class Terms:
+    """What the compiled rules of one document share."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.unit = plan.rounding.unit
+        self.mode = plan.rounding.mode
+        self.payer = plan.payer
+        self.totals: dict[str, Total] = {}
+        self.reliefs: dict[str, Relief] = {}
+        self.key_makers: list[KeyMaker] = []
+        """Each names keys that the document may read or write on a line."""
+        for index, accumulator in enumerate(plan.accumulators):
+            if isinstance(accumulator, Accumulator):
+                self.totals[accumulator.id] = total = Total(accumulator, plan, index)
+                self.key_makers.append(total.all_keys)
+            else:
+                self.reliefs[accumulator.id] = relief = Relief(accumulator, plan)
+                self.key_makers.append(relief.all_keys)
+
+    def when_used(self, ranges: WhenUsed) -> UsedTest | None:
+        """A test of totals as they stood before the visit; None when it always holds."""
+        tests = [
+            (
+                (self.totals.get(one.accumulator) or self.reliefs[one.accumulator]).used_before_visit,
+                one.at_least,
+                one.below,
+            )
+            for one in ranges
+        ]
+        if not tests:
+            return None
+
+        def test(registers: Registers) -> bool:
+            for used_before_visit, at_least, below in tests:
+                used = used_before_visit(registers)
+                if (at_least is not None and used < at_least) or (below is not None and used >= below):
+                    return False
+            return True
+
+        return test

@@ -1,0 +1,149 @@
+"""A small town with books: one clinic, one plan, Ana with a wallet. The same stories run on every kind of storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from drachm.application.body import TopUp
+from drachm.application.clear_events import Desk
+from drachm.application.ports import Books
+from drachm.application.top_up import top_up
+from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.events.model import Code, ServiceEvent
+from drachm.domain.funding.model import Pot
+from drachm.domain.money import MICROS
+from drachm.domain.periods import Period
+from drachm.storage.memory import MemoryBooks
+from drachm.storage.postgres import open_books
+
+ALWAYS = Period(date(1900, 1, 1))
+NOON = datetime(2025, 3, 10, 16, 0, tzinfo=UTC)
+
+PLAN: dict[str, Any] = {
+    "id": "town-plan",
+    "version": "2025.1",
+    "payer": "town-insurance",
+    "currency": "USD",
+    "zone": "America/New_York",
+    "effective": {"from": "2025-01-01", "until": "2026-01-01"},
+    "facts": {"category": {"type": "text", "default": "other"}},
+    "accumulators": [
+        {"id": "deductible", "scope": "person", "period": "benefit_year", "feeds": [{"of": "deductible"}]},
+        {"id": "oop", "scope": "person", "period": "benefit_year", "feeds": [{"of": "cost_share"}]},
+    ],
+    "steps": [
+        {"id": "free", "kind": "pay", "when": {"category": "preventive"}, "clause": "1"},
+        {"id": "cosmetic", "kind": "exclude", "when": {"category": "cosmetic"}, "clause": "2"},
+        {"id": "deductible", "kind": "deductible", "limits": [{"accumulator": "deductible", "limit": 10 * MICROS}], "clause": "3"},
+        {"id": "share", "kind": "coinsurance", "ppm": 200_000, "clause": "4"},
+        {"id": "most", "kind": "out_of_pocket_max", "limits": [{"accumulator": "oop", "limit": 50 * MICROS}], "clause": "5"},
+    ],
+    "text": {"3": "You pay the first 10 dollars of a year.", "4": "You pay one fifth."},
+}
+SUBSIDY: dict[str, Any] = {
+    "id": "town-help",
+    "version": "1",
+    "payer": "town-hall",
+    "currency": "USD",
+    "zone": "America/New_York",
+    "effective": {"from": "2025-01-01"},
+    "steps": [{"id": "half", "kind": "pay", "ppm": 500_000, "clause": "1"}],
+    "remainder": "patient",
+}
+
+
+
+class TestClock:
+    """A clock that moves one second at each look."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._ticks = count()
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=next(self._ticks))
+
+
+class CountingIds:
+    """Bytes that never repeat and are the same in every run."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def random_bytes(self, length: int) -> bytes:
+        return next(self._numbers).to_bytes(length, "big")
+
+
+@pytest.fixture(params=["memory", "postgres18", "postgres16"])
+def books(request: pytest.FixtureRequest) -> Iterator[Books]:
+    """Empty books of tenant 1 in memory, on PostgreSQL 18 and on 16."""
+    if request.param == "memory":
+        yield MemoryBooks(1, ids=CountingIds())
+        return
+    url = request.getfixturevalue("database" if request.param == "postgres18" else "database16")
+    opened = open_books(url, 1, master_key=bytes(32), ids=CountingIds())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def desk(books: Books) -> Desk:
+    """Books with the town in them: plan, clinic, Ana (deductible 10, coinsurance 20 %, 100 dollars in two pots)."""
+    desk = Desk(books, TestClock(), CountingIds())
+    settle_town(desk)
+    return desk
+
+
+def settle_town(desk: Desk) -> None:
+    desk.books.publish("plan", PLAN)
+    desk.books.publish("plan", SUBSIDY)
+    desk.books.enrol(
+        parties=[
+            Party("clinic", ("provider",), "Town clinic", "America/New_York"),
+            Party("hospital", ("provider",), "Town hospital", "America/New_York"),
+            Party("town-insurance", ("payer",)),
+            Party("town-hall", ("payer",)),
+        ],
+        members=[Member("ana", date(1990, 5, 1), "female"), Member("ben", date(1980, 1, 1), "male"), Member("cleo")],
+        coverages=[
+            Coverage("c-ana", "ana", "town-plan", ALWAYS),
+            Coverage("c-ben-1", "ben", "town-plan", ALWAYS),
+            Coverage("c-ben-2", "ben", "town-help", ALWAYS, rank=2),
+        ],
+        contracts=[
+            Contract(provider, payer, "as-submitted", ALWAYS) for provider in ("clinic", "hospital") for payer in ("*", "")
+        ],
+        pots=[Pot("ana-gift", "ana", "USD", 0, priority=1), Pot("ana-cash", "ana", "USD", 0, priority=2)],
+    )
+    for pot, amount in (("ana-gift", 5 * MICROS), ("ana-cash", 95 * MICROS)):
+        top_up(TopUp("window", f"first-{pot}", pot, "ana", amount, "USD", "cash-desk", NOON), desk)
+
+
+@pytest.fixture
+def charge() -> Callable[..., ServiceEvent]:
+    """A visit of Ana's at the clinic for 40 dollars; keyword arguments change any field."""
+    return make_charge
+
+
+def make_charge(event_id: str = "e1", dollars: int = 40, **changes: Any) -> ServiceEvent:
+    event = ServiceEvent(
+        source="ehr",
+        event_id=event_id,
+        kind="charge",
+        member="ana",
+        code=Code("local", "visit"),
+        currency="USD",
+        started_at=NOON,
+        billed=dollars * MICROS,
+        billing_party="clinic",
+        visit="v1",
+        display="Video visit",
+    )
+    return replace(event, **changes)
