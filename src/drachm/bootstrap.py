@@ -62,7 +62,9 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def open_place(settings: Settings, *, tenant: int = 1, database: str = DATABASE, fresh: bool = False) -> Iterator[Place]:
+def open_place(
+    settings: Settings, *, tenant: int = 1, database: str = DATABASE, fresh: bool = False
+) -> Iterator[Place]:
     """Start or find the database, bring its schema up to date, and open one tenant's books.
 
     `fresh`: an embedded database is dropped first; on an outside server a tenant of its own is taken instead. Raises
@@ -70,9 +72,11 @@ def open_place(settings: Settings, *, tenant: int = 1, database: str = DATABASE,
     """
     key = configuration.master_key(settings)
     if settings.database_url:
-        yield from _at(settings.database_url, _free_tenant(settings.database_url) if fresh else tenant, key, embedded=False)
+        yield from _at(
+            settings.database_url, _free_tenant(settings.database_url) if fresh else tenant, key, embedded=False
+        )
         return
-    with EmbeddedServer(settings.data_dir, settings.pg_major) as server:
+    with EmbeddedServer(settings.data_dir, settings.pg_major, start_seconds=settings.pg_start_seconds) as server:
         _make_database(server.url("postgres"), database, fresh=fresh)
         yield from _at(server.url(database), tenant, key, embedded=True)
 
@@ -80,7 +84,9 @@ def open_place(settings: Settings, *, tenant: int = 1, database: str = DATABASE,
 def samples() -> Path:
     """The folder of bundled documents and data; `InvalidMessage` where the program runs without its clone."""
     if not SAMPLES.is_dir():
-        raise InvalidMessage("the bundled samples are not here", where=str(SAMPLES.name), next_step="Run ./drachm in a clone.")
+        raise InvalidMessage(
+            "the bundled samples are not here", where=str(SAMPLES.name), next_step="Run ./drachm in a clone."
+        )
     return SAMPLES
 
 
@@ -102,7 +108,9 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InvalidMessage(f"cannot be read: {error.strerror}", where=str(path), next_step="Name a readable file.") from None
+        raise InvalidMessage(
+            f"cannot be read: {error.strerror}", where=str(path), next_step="Name a readable file."
+        ) from None
     document = jsonsafe.loads(data, str(path))
     if not isinstance(document, dict):
         raise InvalidMessage("an object is expected", where=str(path), code="invalid_document")

@@ -9,6 +9,8 @@ from itertools import count
 from typing import Any
 
 import pytest
+from drachm.storage.memory import MemoryBooks
+from drachm.storage.postgres import open_books
 
 from drachm.application.body import TopUp
 from drachm.application.clear_events import Desk
@@ -19,8 +21,6 @@ from drachm.domain.events.model import Code, ServiceEvent
 from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
-from drachm.storage.memory import MemoryBooks
-from drachm.storage.postgres import open_books
 
 ALWAYS = Period(date(1900, 1, 1))
 NOON = datetime(2025, 3, 10, 16, 0, tzinfo=UTC)
@@ -40,9 +40,19 @@ PLAN: dict[str, Any] = {
     "steps": [
         {"id": "free", "kind": "pay", "when": {"category": "preventive"}, "clause": "1"},
         {"id": "cosmetic", "kind": "exclude", "when": {"category": "cosmetic"}, "clause": "2"},
-        {"id": "deductible", "kind": "deductible", "limits": [{"accumulator": "deductible", "limit": 10 * MICROS}], "clause": "3"},
+        {
+            "id": "deductible",
+            "kind": "deductible",
+            "limits": [{"accumulator": "deductible", "limit": 10 * MICROS}],
+            "clause": "3",
+        },
         {"id": "share", "kind": "coinsurance", "ppm": 200_000, "clause": "4"},
-        {"id": "most", "kind": "out_of_pocket_max", "limits": [{"accumulator": "oop", "limit": 50 * MICROS}], "clause": "5"},
+        {
+            "id": "most",
+            "kind": "out_of_pocket_max",
+            "limits": [{"accumulator": "oop", "limit": 50 * MICROS}],
+            "clause": "5",
+        },
     ],
     "text": {"3": "You pay the first 10 dollars of a year.", "4": "You pay one fifth."},
 }
@@ -56,7 +66,6 @@ SUBSIDY: dict[str, Any] = {
     "steps": [{"id": "half", "kind": "pay", "ppm": 500_000, "clause": "1"}],
     "remainder": "patient",
 }
-
 
 
 class TestClock:
@@ -101,6 +110,36 @@ def desk(books: Books) -> Desk:
     return desk
 
 
+@pytest.fixture(scope="module")
+def new_desk() -> Callable[[], Desk]:
+    """Makes a town with fresh books in memory each time it is called."""
+
+    def make() -> Desk:
+        desk = Desk(MemoryBooks(1, ids=CountingIds()), TestClock(), CountingIds())
+        settle_town(desk)
+        return desk
+
+    return make
+
+
+@pytest.fixture
+def town() -> Iterator[Callable[..., Desk]]:
+    """Opens a desk of its own on a database; the first one settles the town."""
+    opened = []
+
+    def open_desk(url: str, *, tenant: int = 1, settle: bool = True) -> Desk:
+        books = open_books(url, tenant, master_key=bytes(32), ids=CountingIds())
+        opened.append(books)
+        desk = Desk(books, TestClock(), CountingIds())
+        if settle:
+            settle_town(desk)
+        return desk
+
+    yield open_desk
+    for books in opened:
+        books.close()
+
+
 def settle_town(desk: Desk) -> None:
     desk.books.publish("plan", PLAN)
     desk.books.publish("plan", SUBSIDY)
@@ -118,7 +157,9 @@ def settle_town(desk: Desk) -> None:
             Coverage("c-ben-2", "ben", "town-help", ALWAYS, rank=2),
         ],
         contracts=[
-            Contract(provider, payer, "as-submitted", ALWAYS) for provider in ("clinic", "hospital") for payer in ("*", "")
+            Contract(provider, payer, "as-submitted", ALWAYS)
+            for provider in ("clinic", "hospital")
+            for payer in ("*", "")
         ],
         pots=[Pot("ana-gift", "ana", "USD", 0, priority=1), Pot("ana-cash", "ana", "USD", 0, priority=2)],
     )
@@ -126,7 +167,7 @@ def settle_town(desk: Desk) -> None:
         top_up(TopUp("window", f"first-{pot}", pot, "ana", amount, "USD", "cash-desk", NOON), desk)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def charge() -> Callable[..., ServiceEvent]:
     """A visit of Ana's at the clinic for 40 dollars; keyword arguments change any field."""
     return make_charge

@@ -64,7 +64,12 @@ def test_nothing_is_taken_back_twice(desk, charge) -> None:
     [again] = clear_events([charge("r2", 0, kind="reversal", replaces="e1")], desk)
     assert (again.status, again.reason) == ("refused", "already_reversed")
     both = clear_events(
-        [charge("e5"), charge("r5", 0, kind="reversal", replaces="e5"), charge("r6", 0, kind="reversal", replaces="e5")], desk
+        [
+            charge("e5"),
+            charge("r5", 0, kind="reversal", replaces="e5"),
+            charge("r6", 0, kind="reversal", replaces="e5"),
+        ],
+        desk,
     )
     assert [o.status for o in both] == ["posted", "posted", "refused"]
     assert check_books(desk.books) == []

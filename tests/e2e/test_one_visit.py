@@ -24,14 +24,21 @@ def test_ana_pays_her_share_from_two_pots(desk, charge) -> None:
     answer = outcome.body.adjudication
     assert answer.patient_responsibility == 16 * MICROS
     assert answer.plan_paid == 24 * MICROS
-    assert [(leg.lot, leg.amount) for leg in outcome.body.funding.legs] == [("ana-gift", 5 * MICROS), ("ana-cash", 11 * MICROS)]
+    assert [(leg.lot, leg.amount) for leg in outcome.body.funding.legs] == [
+        ("ana-gift", 5 * MICROS),
+        ("ana-cash", 11 * MICROS),
+    ]
     assert amounts(desk) == {
         Account("cash", "cash-desk", "USD"): 100 * MICROS,
         Account("wallet", "ana-cash", "USD"): -84 * MICROS,
         Account("payer_receivable", "town-insurance", "USD"): 24 * MICROS,
         Account("provider_payable", "clinic", "USD"): -40 * MICROS,
     }
-    sources = {entry.source: entry.amount for entry in outcome.body.standing.entries if entry.account.kind == "provider_payable"}
+    sources = {
+        entry.source: entry.amount
+        for entry in outcome.body.standing.entries
+        if entry.account.kind == "provider_payable"
+    }
     assert sources == {Source.PAYER: -24 * MICROS, Source.WALLET: -16 * MICROS}
     assert check_books(desk.books) == []
 
@@ -106,7 +113,10 @@ def test_the_same_id_with_other_content_is_a_conflict(desk, charge) -> None:
     assert (outcome.status, outcome.reason) == ("conflict", "event_conflict")
     mixed = clear_events([charge("e2"), charge("e2", 7)], desk)
     assert [o.status for o in mixed] == ["posted", "conflict"]
-    assert amounts(desk)[Account("provider_payable", "clinic", "USD")] == 2 * before[Account("provider_payable", "clinic", "USD")]
+    assert (
+        amounts(desk)[Account("provider_payable", "clinic", "USD")]
+        == 2 * before[Account("provider_payable", "clinic", "USD")]
+    )
 
 
 def test_the_first_answer_outlives_new_documents(desk, charge) -> None:

@@ -17,7 +17,7 @@ ODD = "a%|[b]#@{c}"
 CATEGORIES = ["visit", "lab", "drug", "therapy", ODD]
 COMPONENTS = ["deductible", "copay", "coinsurance", "extra", "self_pay_first", "base.part"]
 PERIODS = ["visit", "admission", "day", "month", "quarter", "benefit_year", "policy_year", "lifetime"]
-MODES = ["half_up", "half_even", "up", "down"]
+MODES = ["half_up", "half_down", "half_even", "up", "down"]
 MONEY = [("USD", 10_000), ("EUR", 50_000), ("JPY", 1_000_000), ("KWD", 1_000), ("CHF", 100), ("EUR", 250_000)]
 MINOR_UNITS = {"USD": 10_000, "EUR": 10_000, "JPY": 1_000_000, "KWD": 1_000, "CHF": 10_000}
 ZONES = ["America/New_York", "Asia/Tokyo", "UTC", "Pacific/Apia", "Asia/Kolkata", "Europe/Zurich"]
@@ -47,7 +47,23 @@ SECOND = ["exclude", "waiting_period", *FIRST]
 PAIRS = [(a, b) for a in FIRST for b in SECOND if {a, b} != {"coordinate", "period_cap"}]
 
 # Pairs that seldom fire together are written into documents more often.
-HARD = {"waiting_period": 2, "out_of_pocket_max": 2.5, "coordinate": 2, "exclude": 2, "benefit_limit": 1.5, "pay": 1.2}
+HARD = {
+    "waiting_period": 2,
+    "out_of_pocket_max": 2.5,
+    "coordinate": 2.5,
+    "exclude": 2.5,
+    "benefit_limit": 1.5,
+    "pay": 1.2,
+    "period_cap": 1.7,
+}
+HARDEST = {
+    ("benefit_limit", "period_cap"): 4,
+    ("deductible", "coordinate"): 2,
+    ("coordinate", "deductible"): 2,
+    ("coordinate", "out_of_pocket_max"): 1.5,
+    ("deductible", "exclude"): 2,
+    ("period_cap", "deductible"): 1.5,
+}
 
 
 def case(seed):
@@ -142,7 +158,7 @@ class DocumentMaker:
 
     def write_steps(self):
         pairs = [pair for pair in PAIRS if self.allowed(pair)]
-        weights = [HARD.get(a, 1) * HARD.get(b, 1) for a, b in pairs]
+        weights = [HARD.get(a, 1) * HARD.get(b, 1) * HARDEST.get((a, b), 1) for a, b in pairs]
         kinds = []
         for pair in self.rng.choices(pairs, weights, k=self.rng.choice([1, 1, 2])):
             kinds += self.prelude(pair) + list(pair)
@@ -578,14 +594,14 @@ def plain_facts(rng):
         "admitted": rng.random() < 0.25,
         "age": rng.choice([5, 18, 19, 40, 64, 65, 80]),
         "income": rng.choice([0, 50, 100, 300]) * MILLION + rng.choice([0, 0, 12_345]),
-        "franchise": rng.choice([0, 3, 10, 25]) * MILLION,
+        "franchise": rng.choice([0, 3, 10, 25, 3, 10, -2]) * MILLION,
         "family_size": rng.randint(1, 5),
         "policy_start": rng.choice(["2024-02-29", "2025-01-31", "2024-12-31", "2025-03-15"]),
         "enrolled": rng.choice(["2023-08-31", "2024-08-31", "2024-12-30", "2025-01-31", "2025-03-30"]),
         "usual_charge": rng.choice([0, 5, 15, 20, 40]) * MILLION + rng.choice([0, 0, 7_777]),
         "own_allowed": rng.choice([2, 10, 30, 80]) * MILLION + rng.choice([0, 0, 5_001]),
         "level": rng.choice(["low", "high", "middle"]),
-        "rate": rng.choice([0, 100_000, 333_333, 1_000_000]),
+        "rate": rng.choice([0, 100_000, 333_333, 1_000_000, 1_500_000]),
         "note": rng.choice(["", "plain", ODD]),
         "undeclared": "never read",
     }

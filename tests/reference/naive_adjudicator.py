@@ -82,7 +82,7 @@ def whole_line(run):
     for document in applying:
         state = {"document": document, "entries": [], "gave": [], "credits": [], "bases": 0, "copays": []}
         state |= {"denied": "", "stopped": False, "independent": isinstance(document.get("starts_from"), dict)}
-        state |= {"shares_before_cap": None, "first": not states}
+        state |= {"shares_before_cap": None}
         states.append(state)
         one_document(run, state)
     for state in states:
@@ -127,7 +127,7 @@ def takes_over(state, entry):
     """Is this component in the patient's hands one that the document takes over?"""
     if entry["class"] == "residue":
         return False
-    if entry["document"] == "" and state["first"]:
+    if entry["document"] == "":
         return True
     names = state["document"].get("takes_over")
     return entry["class"] == "share" if names is None else entry["component"] in names
@@ -143,7 +143,7 @@ def one_document(run, state):
     else:
         run["hand"] = [entry for entry in run["hand"] if not takes_over(state, entry)]
         state["A"] = sum(entry["amount"] for entry in mine)
-        if "takes_over" in document and state["A"] and not state["first"]:
+        if "takes_over" in document and state["A"] and mine[0]["document"]:
             run["fired"].append("takes_over")
     state["open"] = state["A"]
     run_steps(run, state, "steps")
@@ -326,7 +326,7 @@ def count_now(run, state, accumulator, measure):
 def copay(run, state, step, closing):
     document, line = state["document"], run["line"]
     if "ppm" in step:
-        rate = amount_of(run, state, step["ppm"])
+        rate = rate_of(run, state, step["ppm"])
         if rate is None:
             return False
         x = rounded(run, document, Fraction(base_of(run, state, step) * rate, MILLION))
@@ -370,7 +370,7 @@ def deductible(run, state, step, closing):
 def coinsurance(run, state, step, closing):
     document, base = state["document"], base_of(run, state, step)
     if "ppm" in step:
-        rate = amount_of(run, state, step["ppm"])
+        rate = rate_of(run, state, step["ppm"])
         if rate is None:
             return False
         run["words"].append("ppm")
@@ -395,7 +395,7 @@ def through_bands(run, state, step, base):
         below = None if last else amount_of(run, state, band["below"])
         if not last and (below is None or below <= p):
             continue
-        ppm = amount_of(run, state, band["ppm"]) or 0
+        ppm = rate_of(run, state, band["ppm"]) or 0
         growth = {"covered": MILLION, "coinsured": MILLION, "paid": MILLION - ppm}.get(measure, ppm)
         part = rest if last or growth == 0 else min(rest, ceil(Fraction((below - p) * MILLION, growth)))
         if part < rest:
@@ -502,7 +502,7 @@ def period_cap(run, state, step, closing):
     base = None if cap is None else amount_of(run, state, cap["base"])
     if base is None:
         return False
-    over, ppm = amount_of(run, state, cap.get("over", 0)) or 0, amount_of(run, state, cap.get("ppm", 0)) or 0
+    over, ppm = amount_of(run, state, cap.get("over", 0)) or 0, rate_of(run, state, cap.get("ppm", 0)) or 0
     scale = first_scale(run, document, step.get("scale", []))
     if not closing and state["shares_before_cap"] is None:
         state["shares_before_cap"] = total_of_shares(state)
@@ -715,7 +715,8 @@ def used_before_visit(run, state, accumulator):
         return used(run, state, accumulator)
     if accumulator["period"] == "visit":
         return 0
-    return used(run, state, accumulator) - run["totals"].get(companion(run, state, accumulator, "@visit:"), 0)
+    of_visit = run["totals"].get(companion(run, state, accumulator, "@visit:"), 0)
+    return max(0, used(run, state, accumulator) - of_visit)
 
 
 def months_with_relief(run, state, accumulator):
@@ -754,8 +755,12 @@ def total_key(run, state, accumulator):
 
 
 def companion(run, state, accumulator, word):
-    scope, name, _ = total_key(run, state, accumulator)
-    return scope, f"{name}{word}{run['line']['member']}", f"V:{run['line']['visit']}"
+    """The key beside a total: `@first:` of the visit, or `@visit:` for what the visit added to this very total."""
+    scope, name, period = total_key(run, state, accumulator)
+    name += word + run["line"]["member"]
+    if word == "@visit:" and isinstance(accumulator["period"], str):
+        name += "@" + period
+    return scope, name, f"V:{run['line']['visit']}"
 
 
 def by_values(run, document, names, brackets="[]"):
@@ -947,6 +952,11 @@ def amount_of(run, state, form):
     return min(value, form["max"]) if "max" in form else value
 
 
+def rate_of(run, state, form):
+    rate = amount_of(run, state, form)
+    return None if rate is None else min(rate, MILLION)
+
+
 # Rounding and calendar
 
 
@@ -961,6 +971,7 @@ def rounded(run, document, exact):
     sign, size = (-1 if units < 0 else 1), abs(units)
     whole = {
         "half_up": floor(size + Fraction(1, 2)),
+        "half_down": ceil(size - Fraction(1, 2)),
         "half_even": round(size),
         "up": ceil(size),
         "down": floor(size),

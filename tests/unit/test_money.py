@@ -23,7 +23,14 @@ from drachm.domain.money import (
 
 @pytest.mark.parametrize(
     ("currency", "digits", "unit"),
-    [("USD", 2, 10_000), ("JPY", 0, 1_000_000), ("KWD", 3, 1_000), ("IQD", 3, 1_000), ("CLF", 4, 100), ("XXX", 2, 10_000)],
+    [
+        ("USD", 2, 10_000),
+        ("JPY", 0, 1_000_000),
+        ("KWD", 3, 1_000),
+        ("IQD", 3, 1_000),
+        ("CLF", 4, 100),
+        ("XXX", 2, 10_000),
+    ],
 )
 def test_minor_units_follow_iso_4217(currency: str, digits: int, unit: int) -> None:
     assert exponent(currency) == digits
@@ -67,7 +74,11 @@ def test_portion_is_exact_for_large_amounts() -> None:
     assert portion(MAX_AMOUNT, 333_333, 1) == round_ratio(MAX_AMOUNT * 333_333, MICROS, 1)
 
 
-@given(st.integers(-(10**15), 10**15), st.lists(st.integers(0, 10**9), min_size=1, max_size=20), st.sampled_from([1, 10_000]))
+@given(
+    st.integers(-(10**15), 10**15),
+    st.lists(st.integers(0, 10**9), min_size=1, max_size=20),
+    st.sampled_from([1, 10_000]),
+)
 def test_a_split_never_loses_a_micro(amount: int, weights: list[int], unit: int) -> None:
     parts = split(amount, weights, unit)
     assert sum(parts) == amount
@@ -93,7 +104,14 @@ def test_split_refuses_senseless_weights(weights: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("12.50", 12_500_000), (3, 3_000_000), (Decimal("0.000001"), 1), ("-0.5", -500_000), ("1e3", 1_000_000_000), ("0", 0)],
+    [
+        ("12.50", 12_500_000),
+        (3, 3_000_000),
+        (Decimal("0.000001"), 1),
+        ("-0.5", -500_000),
+        ("1e3", 1_000_000_000),
+        ("0", 0),
+    ],
 )
 def test_amounts_are_read_exactly(text, wanted: int) -> None:
     assert micros(text) == wanted
@@ -107,7 +125,20 @@ def test_finer_than_a_micro_needs_a_rounding_mode() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "abc", "NaN", "Infinity", "1" * 41, True, None, 0.5, "1e13", "9007199254.740992", "1e-999999", Decimal("1e-41")],
+    [
+        "",
+        "abc",
+        "NaN",
+        "Infinity",
+        "1" * 41,
+        True,
+        None,
+        0.5,
+        "1e13",
+        "9007199254.740992",
+        "1e-999999",
+        Decimal("1e-41"),
+    ],
 )
 def test_what_is_not_an_amount_is_refused_with_its_place(text) -> None:
     with pytest.raises(InvalidMessage) as caught:

@@ -57,7 +57,9 @@ def test_instants_become_utc(text: str) -> None:
     assert read_instant(text) == datetime(2025, 1, 31, 6, 2, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["2025-01-31T14:02:00", "10000-01-01T00:00:00Z", "yesterday", "1899-01-01T00:00:00Z", 5])
+@pytest.mark.parametrize(
+    "text", ["2025-01-31T14:02:00", "10000-01-01T00:00:00Z", "yesterday", "1899-01-01T00:00:00Z", 5]
+)
 def test_bad_instants_are_refused(text) -> None:
     with pytest.raises(InvalidMessage) as caught:
         read_instant(text, where="started_at")

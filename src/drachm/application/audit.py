@@ -1,8 +1,8 @@
 """Can everything be rebuilt from raw entries?
 
-Streams the journal once, in order of position, and rebuilds what is derived: pots, running totals, decisions, leaves. It
-trusts nothing but the rows and their bodies, and names the first row that disagrees. Memory is bounded: running totals
-live in a `Tally` that spills to disk.
+Streams the journal once, in order of position, and rebuilds what is derived: pots, running totals, decisions, leaves.
+It trusts nothing but the rows and their bodies, and names the first row that disagrees. Memory is bounded: running
+totals live in a `Tally` that spills to disk.
 """
 
 from __future__ import annotations
@@ -116,7 +116,9 @@ class _Auditor:
                 continue
             told += 1
             if rebuilt != value:
-                raise Difference(f"running total {key.name} {key.period} says {value}, the journal adds up to {rebuilt}")
+                raise Difference(
+                    f"running total {key.name} {key.period} says {value}, the journal adds up to {rebuilt}"
+                )
         if told != self._tally.count():
             raise Difference(f"{self._tally.count()} running totals follow from the journal, {told} are there")
         problems = check_books(self._books)

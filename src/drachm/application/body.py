@@ -17,7 +17,7 @@ from drachm.domain.clearing.model import EMPTY, Answer, Cover, Standing, Status
 from drachm.domain.coverage.model import Contract, Member, Party
 from drachm.domain.errors import IntegrityError
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.model import FundingPlan, Pot
+from drachm.domain.funding.model import UNFUNDED, FundingPlan, Pot
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Body:
     context: Context | None = None
     priced: PricedEvent | None = None
     adjudication: Adjudication | None = None
-    funding: FundingPlan = FundingPlan()
+    funding: FundingPlan = UNFUNDED
 
 
 _encoder = msgspec.json.Encoder()

@@ -13,7 +13,7 @@ def check_books(books: Books) -> list[str]:
     Entries sum to zero in each currency; what a pot may spend and has promised equals its wallet accounts.
     """
     balances = books.balances()
-    problems = []
+    problems: list[str] = []
     sums: dict[str, int] = defaultdict(int)
     wallets: dict[str, int] = defaultdict(int)
     held: dict[str, int] = defaultdict(int)

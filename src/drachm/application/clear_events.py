@@ -54,9 +54,7 @@ class Desk:
     ids: Ids
 
 
-def clear_events(
-    events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, Answer] | None = None
-) -> list[Outcome]:
+def clear_events(events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, Answer] | None = None) -> list[Outcome]:
     """Clear each event once, in order; a repeated event receives its first answer.
 
     `answers` maps event ids to an outside payer's decision. Raises `Unavailable` when the database is silent.
@@ -192,17 +190,25 @@ class _Writing:
         self.rows.append(row)
         self._sum(clearing)
         return Outcome(
-            event.source, event.event_id, clearing.status, clearing.reason, waiting.revision, position, False, row.leaf, body
+            event.source,
+            event.event_id,
+            clearing.status,
+            clearing.reason,
+            waiting.revision,
+            position,
+            False,
+            row.leaf,
+            body,
         )
 
     def posting(self) -> Posting:
         return Posting(self.rows, self._deltas, self._moves, self._held)
 
-    def _row(
-        self, waiting: Waiting, target: Target | None, clearing: Clearing, body: Body, position: int
-    ) -> Row:
+    def _row(self, waiting: Waiting, target: Target | None, clearing: Clearing, body: Body, position: int) -> Row:
         event = waiting.event
-        after = () if clearing.entry.kind is EntryKind.NOTE else self._world.advance(waiting, clearing, position=position)
+        after = (
+            () if clearing.entry.kind is EntryKind.NOTE else self._world.advance(waiting, clearing, position=position)
+        )
         data = write_body(body)
         key = event_key(self._tenant, event.source, event.event_id)
         posted_at = self._desk.clock.now()

@@ -1,7 +1,7 @@
 """What does the core need from the outside world?
 
-Protocols that the shell fulfils: PostgreSQL (`storage/postgres.py`) and dictionaries (`storage/memory.py`) pass the same
-tests (`tests/storage/test_ports.py`).
+Protocols that the shell fulfils: PostgreSQL (`storage/postgres.py`) and dictionaries (`storage/memory.py`) pass the
+same tests (`tests/storage/test_ports.py`).
 """
 
 from __future__ import annotations
@@ -137,8 +137,10 @@ class UnitOfWork(Protocol):
         """Lock the state rows of every needed scope and pot once, in id order; then read; reserve `rows` positions."""
 
     def post(self, posting: Posting) -> None:
-        """Write rows, bodies, totals, pots, the work queue, one outbox row and the leaves. Raises `ConstraintFired` or
-        `Raced`; the transaction is then spent."""
+        """Write rows, bodies, totals, pots, the work queue, one outbox row and the leaves.
+
+        Raises `ConstraintFired` or `Raced`; the transaction is then spent.
+        """
 
     def commit(self) -> None: ...
 
@@ -159,11 +161,16 @@ class Books(Protocol):
         contracts: Iterable[Contract] = (),
         pots: Iterable[Pot] = (),
     ) -> None:
-        """Insert or replace, by id, in one transaction. A pot starts at 0 whatever `avail` says; shard never changes."""
+        """Insert or replace, by id, in one transaction.
+
+        A pot starts at 0 whatever `avail` says; a member's shard never changes.
+        """
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
-        """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash. An overlapping version of the
-        same id is a `Conflict`."""
+        """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash.
+
+        An overlapping version of the same id is a `Conflict`.
+        """
 
     def documents(self) -> Documents:
         """All published documents, compiled; cached, refreshed when something was published."""

@@ -30,7 +30,9 @@ def find_receipt(number: str, books: Books) -> Receipt:
         raise Conflict("there is no such receipt", where=number[:40], next_step="Look for it with its full number.")
     body = body_of(stored)
     if body is None or body.event is None:
-        raise Conflict("nothing can be shown of it", where=number[:40], next_step="Its content was erased, or it is a top-up.")
+        raise Conflict(
+            "nothing can be shown of it", where=number[:40], next_step="Its content was erased, or it is a top-up."
+        )
     return _issue(body, stored.position, stored.revision, stored.leaf, books.documents())
 
 
@@ -61,6 +63,6 @@ def _issue(body: Body, position: int, revision: int, leaf: bytes, documents: Doc
         day=local_date(event.started_at, context.provider.zone if context else "UTC"),
         posted_at=body.received,
         leaf=leaf,
-        clauses={plan.id: plan.text for plan in plans if plan is not None},
+        clauses={plan.id: plan.text or {} for plan in plans if plan is not None},
         next_step=body.next_step,
     )

@@ -61,7 +61,8 @@ class ReplayReport:
     """Refused or pended without a reason of the published table."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Pended, refused and unreadable, by reason."""
-    classes: dict[str, ClassTotals] = field(default_factory=dict)
+    classes: dict[tuple[str, str], ClassTotals] = field(default_factory=dict)
+    """By currency and class."""
     unreadable: list[DrachmError] = field(default_factory=list)
     books_ok: bool = False
     seconds: float = 0.0
@@ -81,16 +82,23 @@ def enrol(world: World, desk: Desk, *, wallet: int, currency: str, price_book: s
     Providers agree on `price_book` with every payer and for self-pay.
     """
     providers = [party for party in world.parties if "provider" in party.roles]
-    contracts = [
-        Contract(party.id, payer, price_book, ALWAYS) for party in providers for payer in (ANY_PAYER, "")
-    ]
+    contracts = [Contract(party.id, payer, price_book, ALWAYS) for party in providers for payer in (ANY_PAYER, "")]
     pots = [Pot(f"{member.id}-cash", member.id, currency, 0) for member in world.members]
     desk.books.enrol(
         parties=world.parties, members=world.members, coverages=world.coverages, contracts=contracts, pots=pots
     )
     for member in world.members if wallet else ():
         top_up(
-            TopUp("replay", f"opening-{member.id}", f"{member.id}-cash", member.id, wallet, currency, "cash-desk", desk.clock.now()),
+            TopUp(
+                "replay",
+                f"opening-{member.id}",
+                f"{member.id}-cash",
+                member.id,
+                wallet,
+                currency,
+                "cash-desk",
+                desk.clock.now(),
+            ),
             desk,
         )
 
@@ -127,7 +135,7 @@ def _count(report: ReplayReport, event: ServiceEvent, outcome: Outcome) -> None:
         report.unexplained += outcome.reason not in REASONS or outcome.reason == "constraint"
     body = outcome.body
     if body is not None and body.adjudication is not None:
-        totals = report.classes.setdefault(class_of(event), ClassTotals())
+        totals = report.classes.setdefault((event.currency, class_of(event)), ClassTotals())
         totals.events += 1
         totals.billed += body.adjudication.billed
         totals.payers += body.adjudication.plan_paid

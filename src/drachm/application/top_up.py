@@ -39,7 +39,9 @@ def _once(order: TopUp, desk: Desk) -> int:
         locked = work.lock(Needs(frozenset(), frozenset((order.pot,))), 1)
         if order.pot not in locked.avail:
             raise Conflict("there is no such pot", where="pot", next_step="Open the pot before money enters it.")
-        row = _row(order, key, content, locked.first_position, locked.avail[order.pot] + order.amount, work.tenant, desk)
+        row = _row(
+            order, key, content, locked.first_position, locked.avail[order.pot] + order.amount, work.tenant, desk
+        )
         work.post(Posting([row], {}, {order.pot: order.amount}, {}))
         work.commit()
         return locked.first_position
@@ -98,5 +100,3 @@ def _content(order: TopUp) -> dict[str, object]:
         "currency": order.currency,
         "rail": order.rail,
     }
-
-

@@ -94,7 +94,14 @@ def _shown(event: ServiceEvent, answer: Adjudication) -> dict[str, Any]:
         ],
         "credits": [{"party": c.party, "amount": c.amount, "step": c.step} for c in answer.credits],
         "steps": [
-            {"plan": s.document, "step": s.step, "kind": s.kind, "clause": s.clause, "reason": s.reason, "amount": s.amount}
+            {
+                "plan": s.document,
+                "step": s.step,
+                "kind": s.kind,
+                "clause": s.clause,
+                "reason": s.reason,
+                "amount": s.amount,
+            }
             for s in answer.trace
         ],
     }
@@ -108,16 +115,19 @@ def _print(lines: list[dict[str, Any]], sums: dict[str, int], rows: list[dict[st
     console = Console(highlight=False)
     for line in lines:
         if "error" in line:
-            console.print(f"[red]{line['error']}[/red] {escape(line['where'])}: {escape(line['message'])} {line['next_step']}")
+            console.print(
+                f"[red]{line['error']}[/red] {escape(line['where'])}: {escape(line['message'])} {line['next_step']}"
+            )
             continue
         console.print(
-            f"{escape(line['event_id'])}  {line['decision']}  billed {plain(line['billed'])}: patient "
-            f"{plain(line['patient_responsibility'])}, payers {plain(line['plan_paid'])}, provider {plain(line['provider_borne'])}"
+            f"{escape(line['event_id'])}  {line['decision']}  billed {plain(line['billed'])}: "
+            f"patient {plain(line['patient_responsibility'])}, payers {plain(line['plan_paid'])}, "
+            f"provider {plain(line['provider_borne'])}"
         )
         for step in line["steps"]:
-            console.print(f"    {plain(step['amount']):>12}  {step['reason']}  [dim]{step['plan']} {step['clause']}[/dim]")
+            console.print(
+                f"    {plain(step['amount']):>12}  {step['reason']}  [dim]{step['plan']} {step['clause']}[/dim]"
+            )
     console.print("  ".join(f"{name} {plain(amount)}" for name, amount in sums.items()))
     for row in rows:
         console.print(f"[dim]{escape(row['scope'])}  {escape(row['name'])}  {row['period']}  {row['value']}[/dim]")
-
-

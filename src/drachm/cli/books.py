@@ -28,15 +28,15 @@ def run_explain(number: str, *, as_json: bool, tenant: int) -> None:
 def run_audit(*, as_json: bool, tenant: int) -> bool:
     """Rebuild everything and say whether it agrees."""
     console = Console(stderr=True, highlight=False)
-    with open_place(read_settings(), tenant=tenant) as place, disk_tally() as totals, disk_tally() as pots:
-        with console.status("auditing") as status:
-            report = audit(
-                place.desk.books,
-                totals,
-                pots,
-                time.monotonic,
-                lambda rows: status.update(f"auditing: {rows:,} rows"),
-            )
+    with (
+        open_place(read_settings(), tenant=tenant) as place,
+        disk_tally() as totals,
+        disk_tally() as pots,
+        console.status("auditing") as status,
+    ):
+        report = audit(
+            place.desk.books, totals, pots, time.monotonic, lambda rows: status.update(f"auditing: {rows:,} rows")
+        )
     if as_json:
         shown = {
             "rows": report.rows,

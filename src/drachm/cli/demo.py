@@ -26,6 +26,7 @@ from drachm.bootstrap import (
 )
 from drachm.cli.demo_network import enrol_network, network_events
 from drachm.cli.render import STATUS_STYLE, audit_verdict, closing_table, receipt_card
+from drachm.domain.benefits.model import Adjudication
 from drachm.domain.catalog import AS_SUBMITTED
 from drachm.domain.errors import DrachmError
 from drachm.domain.events.model import ServiceEvent
@@ -52,7 +53,9 @@ def run_demo(*, leave: bool, pace: int) -> bool:
         started = time.monotonic()
         network = network_events()
         replay(network, place.desk, report, show.one, batch=1)
-        console.print(f"\n{len(recorded.events)} recorded events of {len(recorded.members)} people (Synthea), in order of time:")
+        console.print(
+            f"\n{len(recorded.events)} recorded events of {len(recorded.members)} people (Synthea), in order of time:"
+        )
         replay(recorded, place.desk, report, show.one, batch=8)
         report.seconds = time.monotonic() - started - show.slept
         _receipts(console, place, show)
@@ -79,7 +82,7 @@ class _Stream:
                 f"{plain(answer.billed):>10} = payers {plain(answer.plan_paid):>9} + patient "
                 f"{plain(answer.patient_responsibility):>8} + given up {plain(answer.provider_borne):>7}"
             )
-            self._keep(outcome, event)
+            self._keep(outcome, event, answer)
         name = escape((event.display or event.code.value)[:34])
         self._console.print(
             f"{event.started_at:%Y-%m-%d} {name:<34} {event.currency} {money} [{style}]{outcome.status}[/{style}] "
@@ -90,16 +93,14 @@ class _Stream:
         self.slept += self._pause
         time.sleep(self._pause)
 
-    def _keep(self, outcome: Outcome, event: ServiceEvent) -> None:
+    def _keep(self, outcome: Outcome, event: ServiceEvent, answer: Adjudication) -> None:
         """The first of each kind that tells something: split three ways, two payers, a provider abroad."""
-        assert outcome.body is not None and outcome.body.adjudication is not None
-        answer = outcome.body.adjudication
         payers = {share.party for share in answer.shares if share.bearer == "payer"}
         if len(payers) > 1:
             self.kept.setdefault("two payers, one bill", outcome)
         elif event.currency != "USD" and answer.patient_responsibility and payers:
             self.kept.setdefault("another country, another plan, the same line", outcome)
-        elif len(answer.trace) > 2 and answer.patient_responsibility and payers and outcome.body.funding.legs:
+        elif len(answer.trace) > 2 and answer.patient_responsibility and payers:
             self.kept.setdefault("why this amount?", outcome)
 
 

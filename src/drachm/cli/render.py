@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from drachm.application.audit import AuditReport
-from drachm.application.replay import ReplayReport
+from drachm.application.replay import ClassTotals, ReplayReport
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import plain
 from drachm.domain.reasons import REASONS, text_of
@@ -24,7 +24,9 @@ def receipt_card(console: Console, receipt: Receipt, *, why: bool) -> None:
     style = STATUS_STYLE[receipt.status]
     console.print()
     console.print(f"[bold]Receipt {receipt.number}[/bold]  [{style}]{receipt.status}[/{style}]  {receipt.day:%d %B %Y}")
-    console.print(f"{escape(receipt.display or 'Care')}  [dim](code {escape(receipt.service)}, {escape(receipt.provider)})[/dim]")
+    console.print(
+        f"{escape(receipt.display or 'Care')}  [dim](code {escape(receipt.service)}, {escape(receipt.provider)})[/dim]"
+    )
     console.print(f"[bold]{escape(sentence(receipt))}[/bold]")
     if receipt.next_step:
         console.print(f"  {escape(receipt.next_step)}")
@@ -34,25 +36,28 @@ def receipt_card(console: Console, receipt: Receipt, *, why: bool) -> None:
         console.print("  The insurer's answer is provisional; a later one posts only the difference.")
     if why:
         _why(console, receipt)
-    console.print(f"[dim]  price {escape(receipt.price_rule) or '-'}; book {receipt.price_book[:12] or '-'}; "
-                  f"plans {', '.join(plan[:12] for plan in receipt.plans) or 'none'}; leaf {receipt.leaf[:16]}[/dim]")  # fmt: skip
+    plans = ", ".join(plan[:12] for plan in receipt.plans) or "none"
+    price = f"{escape(receipt.price_rule) or '-'}; book {receipt.price_book[:12] or '-'}"
+    console.print(f"[dim]  price {price}; plans {plans}; leaf {receipt.leaf[:16]}[/dim]")
 
 
-def closing_table(console: Console, report: ReplayReport, currency: str = "") -> None:
+def closing_table(console: Console, report: ReplayReport) -> None:
     """What a replay did: sums by class, what did not post and why, speed, books."""
     table = Table(title="What was cleared", title_justify="left")
     for heading in ("class", "events", "billed", "payers", "patients", "still due"):
         table.add_column(heading, justify="left" if heading == "class" else "right")
-    rows = sorted(report.classes.items(), key=lambda item: -item[1].billed)
-    for name, sums in rows:
-        table.add_row(escape(name), f"{sums.events:,}", *map(_money, (sums.billed, sums.payers, sums.patient, sums.due)))
-    all_of = [[getattr(sums, name) for _, sums in rows] for name in ("events", "billed", "payers", "patient", "due")]
-    table.add_section()
-    table.add_row("all", f"{sum(all_of[0]):,}", *(_money(sum(column)) for column in all_of[1:]))
+    for currency in sorted({currency for currency, _ in report.classes}):
+        rows = [(name, sums) for (of, name), sums in report.classes.items() if of == currency]
+        for name, sums in sorted(rows, key=lambda row: -row[1].billed):
+            table.add_row(escape(name), *_sums([sums], ""))
+        table.add_section()
+        table.add_row(f"all {currency}", *_sums([sums for _, sums in rows], currency))
+        table.add_section()
     console.print(table)
     console.print(
-        f"{report.events:,} events: {report.posted:,} posted, {report.denied:,} denied by a plan, {report.pended:,} pended, "
-        f"{report.refused:,} refused, {report.duplicates:,} here before, {report.conflicts:,} conflicts"
+        f"{report.events:,} events: {report.posted:,} posted, {report.denied:,} denied by a plan, "
+        f"{report.pended:,} pended, {report.refused:,} refused, {report.duplicates:,} here before, "
+        f"{report.conflicts:,} conflicts"
     )
     for reason, count in report.reasons.most_common():
         known = REASONS.get(reason)
@@ -92,7 +97,9 @@ def _split(receipt: Receipt) -> Table:
         who = {"payer": f"{part.who} pays", "provider": "Provider gives up", "patient": "You"}[part.bearer]
         note = part.label if part.bearer != "payer" else part.label.lower() if part.label != "plan paid" else ""
         where = f" from {part.who}" if part.bearer == "patient" and part.who else ""
-        table.add_row(f"  {escape(who)}{escape(where)}  [dim]{escape(note)}[/dim]", _money(part.amount, receipt.currency))
+        table.add_row(
+            f"  {escape(who)}{escape(where)}  [dim]{escape(note)}[/dim]", _money(part.amount, receipt.currency)
+        )
     return table
 
 
@@ -117,6 +124,11 @@ def _sentence(step: Why) -> str:
     if step.left is not None and step.of_limit is not None:
         text += f" {plain(step.left)} of {plain(step.of_limit)} left."
     return text
+
+
+def _sums(rows: list[ClassTotals], currency: str) -> list[str]:
+    money = (sum(getattr(row, name) for row in rows) for name in ("billed", "payers", "patient", "due"))
+    return [f"{sum(row.events for row in rows):,}", *(_money(amount, currency) for amount in money)]
 
 
 def _money(amount: int, currency: str = "") -> str:

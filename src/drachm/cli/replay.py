@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +67,10 @@ def as_object(report: ReplayReport) -> dict[str, Any]:
         "books_ok": report.books_ok,
         "events_per_second": report.events_per_second,
         "reasons": dict(report.reasons),
-        "classes": {
-            name: {
-                "events": sums.events,
-                "billed": sums.billed,
-                "payers": sums.payers,
-                "patient": sums.patient,
-                "due": sums.due,
-            }
-            for name, sums in sorted(report.classes.items())
-        },
+        "classes": [
+            {"currency": currency, "class": name, **asdict(sums)}
+            for (currency, name), sums in sorted(report.classes.items())
+        ],
         "unreadable": [
             {"code": error.code, "where": error.where, "message": error.message, "next_step": error.next_step}
             for error in report.unreadable

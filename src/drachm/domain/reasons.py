@@ -32,11 +32,15 @@ REASONS: Final[dict[str, Reason]] = _table(
     Reason("no_cost_share", "This care costs you nothing.", "posted"),
     Reason("out_of_pocket_max", "You reached your yearly maximum; your cover pays the rest.", "posted"),
     Reason("period_cap", "You reached the limit of the period; your cover pays the rest.", "posted"),
-    Reason("contractual_adjustment", "The agreed price is lower than the asked one; nobody pays the difference.", "posted"),
+    Reason(
+        "contractual_adjustment", "The agreed price is lower than the asked one; nobody pays the difference.", "posted"
+    ),
     Reason("coordination", "Another cover pays first; this one adds up to its own benefit.", "posted"),
     Reason("self_pay", "There is no cover for this care; the whole price is yours.", "posted"),
     Reason("remainder", "What this cover leaves to you.", "posted"),
-    Reason("not_covered", "Your cover does not include this care.", "denied", "Ask your insurer, or question this charge."),
+    Reason(
+        "not_covered", "Your cover does not include this care.", "denied", "Ask your insurer, or question this charge."
+    ),
     Reason("over_limit", "This is above what your cover allows for it.", "posted"),
     Reason("visit_limit", "The number of covered visits is used up.", "denied"),
     Reason("frequency", "The same care was covered too recently.", "denied"),
@@ -46,21 +50,34 @@ REASONS: Final[dict[str, Reason]] = _table(
     Reason("patient_category", "This care is not meant for this patient's sex or age.", "denied"),
     Reason("no_eligible_line", "No part of this care is covered.", "denied"),
     Reason("reversed", "The charge was taken back in full.", "posted"),
-    Reason("unknown_code", "The price book does not know this service.", "pended", "Add the service to the price book."),
-    Reason("price_not_supported", "The price book names a rule we do not support.", "pended", "Price this line by hand."),
+    Reason(
+        "unknown_code", "The price book does not know this service.", "pended", "Add the service to the price book."
+    ),
+    Reason(
+        "price_not_supported", "The price book names a rule we do not support.", "pended", "Price this line by hand."
+    ),
     Reason("unknown_member", "We do not know this member.", "pended", "Register the member."),
     Reason("unknown_provider", "We do not know this provider.", "pended", "Register the provider."),
     Reason("unknown_plan", "The member's cover names a plan that is not published.", "pended", "Publish the plan."),
     Reason("no_contract", "There is no price agreement with this provider.", "pended", "Add a contract."),
-    Reason("currency_mismatch", "Pocket, plan and price are not in one currency.", "pended", "Send it in the plan's currency."),
+    Reason(
+        "currency_mismatch",
+        "Pocket, plan and price are not in one currency.",
+        "pended",
+        "Send it in the plan's currency.",
+    ),
     Reason("unknown_currency", "The currency is not in ISO 4217.", "refused", "Use an ISO 4217 code."),
     Reason("fact_missing", "The plan asks for a fact that nobody supplied.", "pended", "Supply the named fact."),
     Reason("ambiguous_rule", "Two rules fit and neither is more exact.", "pended", "Make one of the rules more exact."),
     Reason("unknown_target", "The event it refers to is not here.", "pended", "Send the event it refers to first."),
     Reason("already_reversed", "The event it refers to was taken back before.", "refused"),
-    Reason("insufficient_funds", "There is not enough money to reserve this request.", "refused", "Top up, then ask again."),
+    Reason(
+        "insufficient_funds", "There is not enough money to reserve this request.", "refused", "Top up, then ask again."
+    ),
     Reason("invalid_event", "The event contradicts itself.", "refused"),
-    Reason("constraint", "The database refused the posting.", "refused", "Report it: our own check should have caught it."),
+    Reason(
+        "constraint", "The database refused the posting.", "refused", "Report it: our own check should have caught it."
+    ),
     Reason("visit_priced_apart", "The fee of the visit itself.", "posted"),
 )
 

@@ -45,7 +45,8 @@ class EmbeddedServer:
     """One PostgreSQL server of `major` under `data_dir`, shared by all processes that name the same folder.
 
     `start_seconds` bounds the wait for a server that lives but does not answer yet: crash recovery of a large ledger
-    takes minutes. Use it as a context manager, or call `release` when done (at exit it is called for you).
+    takes minutes. `settings` count for whoever starts the server; who joins it takes it as it is. Use it as a context
+    manager, or call `release` when done (at exit it is called for you).
     """
 
     def __init__(

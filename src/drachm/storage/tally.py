@@ -20,7 +20,9 @@ class DiskTally:
         self._file = sqlite3.connect("" if folder is None else str(folder / "tally"), isolation_level=None)
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute("PRAGMA journal_mode = OFF")
-        self._file.execute("CREATE TABLE IF NOT EXISTS tally (key TEXT PRIMARY KEY, sum INTEGER NOT NULL) WITHOUT ROWID")
+        self._file.execute(
+            "CREATE TABLE IF NOT EXISTS tally (key TEXT PRIMARY KEY, sum INTEGER NOT NULL) WITHOUT ROWID"
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +54,8 @@ class DiskTally:
     def _spill(self) -> None:
         rows = list(self._changed.items())
         self._file.execute("BEGIN")
-        self._file.executemany("INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET sum = excluded.sum", rows)
+        self._file.executemany(
+            "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET sum = excluded.sum", rows
+        )
         self._file.execute("COMMIT")
         self._changed.clear()

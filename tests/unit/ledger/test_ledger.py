@@ -51,5 +51,13 @@ def test_ids_are_stable_for_ever() -> None:
 
 
 def test_the_chart_names_every_kind_the_journal_uses() -> None:
-    used = {"payer_receivable", "patient_receivable", "cash", "wallet", "wallet_held", "patient_credit", "provider_payable"}
+    used = {
+        "payer_receivable",
+        "patient_receivable",
+        "cash",
+        "wallet",
+        "wallet_held",
+        "patient_credit",
+        "provider_payable",
+    }
     assert set(CHART) == used

@@ -21,14 +21,14 @@ BY_HAND = (
     b"drachm-leaf-1\n"
     + bytes.fromhex("00000001")
     + bytes(range(16))
-    + bytes.fromhex("0002" "01" "00")
+    + bytes.fromhex("00020100")
     + (1_767_225_600_000_000).to_bytes(8, "big")
     + bytes(16)
     + bytes.fromhex("0000")
     + b"USD"
     + b"\x02"
-    + bytes.fromhex("fffffffffffffffe" "00000000004c4b40" "02")
-    + bytes.fromhex("0000000000000007" "ffffffffffb3b4c0" "02")
+    + bytes.fromhex("fffffffffffffffe00000000004c4b4002")
+    + bytes.fromhex("0000000000000007ffffffffffb3b4c002")
     + b"\xaa" * 32
 )
 

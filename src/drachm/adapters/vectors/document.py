@@ -96,6 +96,11 @@ def limit(name: str, amount: Any) -> list[Document]:
     return [] if amount is None else [{"accumulator": name, "limit": amount}]
 
 
+def limited(name: str, kind: str, limits: list[Document], **more: Any) -> list[Document]:
+    """A step that lives by its limits, or none where there are no limits."""
+    return [step(name, kind, limits=limits, **more)] if limits else []
+
+
 def rounding(case: Case, mode: RoundingMode = "half_up") -> Document:
     stated = case.plan.get("rounding", {})
     return {"unit": stated.get("unit", minor_unit(case.currency)), "mode": mode}
@@ -109,7 +114,7 @@ def insurer_rounding(case: Case) -> Document:
 
 
 def patient_rate(case: Case) -> int:
-    """The patient's ppm where a plan states the insurer's rate, or the patient's; without either the insurer pays all."""
+    """The patient's ppm from the insurer's rate, or as stated; without either the insurer pays all."""
     if "insurer_rate" in case.plan:
         return 1_000_000 - int(case.plan["insurer_rate"])
     return int(case.plan.get("coinsurance_patient", 0))
@@ -169,6 +174,19 @@ def lines_of(
     return tuple(made)
 
 
+def deductible_before(case: Case, scope: str = MEMBER, *, payer: str = "plan") -> dict[Key, int]:
+    """State of a plan with one deductible of one person (or of the policy)."""
+    met = case.state.get("deductible_met")
+    used = case.plan.get("deductible_individual", 0) if met else case.state.get("deductible_used", 0)
+    return {year_key(case, "deductible", scope=scope, payer=payer): int(used)}
+
+
+def deductible_after(case: Case, outcome: Outcome, scope: str = MEMBER, *, payer: str = "plan") -> int:
+    """What is left of that one deductible."""
+    used = outcome.totals.get(year_key(case, "deductible", scope=scope, payer=payer), 0)
+    return max(0, int(case.plan.get("deductible_individual", 0)) - used)
+
+
 def category_facts(case: Case) -> Callable[[int], Mapping[str, Fact]]:
     """The benefit category of each line, where it has one."""
 
@@ -177,6 +195,12 @@ def category_facts(case: Case) -> Callable[[int], Mapping[str, Fact]]:
         return {"category": raw["category"]} if "category" in raw else {}
 
     return facts
+
+
+def paid_by(answer: Adjudication, party: str) -> int:
+    """What one party pays on the line, its credits to earlier lines included."""
+    shares = sum(share.amount for share in answer.shares if share.bearer == "payer" and share.party == party)
+    return shares + sum(credit.amount for credit in answer.credits if credit.party == party)
 
 
 def printed(amount: int) -> int:

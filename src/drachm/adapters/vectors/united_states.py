@@ -19,6 +19,7 @@ from drachm.adapters.vectors.document import (
     category_facts,
     document,
     limit,
+    limited,
     lines_of,
     member_of,
     printed,
@@ -103,12 +104,12 @@ def _plan(case: Case, after_deductible: Sequence[Document]) -> Setup:
             )
             for category in extra
         ),
-        step("deductible", "deductible", limits=[*limit("deductible", own), *limit("deductible_family", family)]),
+        *limited("deductible", "deductible", [*limit("deductible", own), *limit("deductible_family", family)]),
         *after_deductible,
-        step(
+        *limited(
             "maximum",
             "out_of_pocket_max",
-            limits=[*limit("maximum", own_max), *limit("maximum_family", family_max)],
+            [*limit("maximum", own_max), *limit("maximum_family", family_max)],
             counts=["deductible", "copay", "coinsurance", *(f"deductible_{category}" for category in extra)],
         ),
     ]
@@ -175,8 +176,6 @@ def _before(case: Case) -> dict[Key, int]:
         for member in {member_of(raw) for raw in case.lines}:
             totals[year_key(case, "deductible", scope=member)] = own or 0
         totals[year_key(case, "deductible_family", scope=FAMILY)] = family or 0
-        if own is not None and family is None:
-            totals[year_key(case, "deductible_family", scope=FAMILY)] = own
     return totals
 
 

@@ -162,21 +162,29 @@ def _applying(work: Work, stack: Stack) -> list[Registers]:
 def _answer(work: Work, stack: Stack, residue: Share | None, applying: list[Registers]) -> Adjudication:
     line = work.line
     shares = _shares(work, residue)
-    ensure(sum(share.amount for share in shares) == line.billed, "the shares do not sum to the bill", where=line.id)
-    denied = bool(applying) and all(registers.denied for registers in applying)
-    decision: Literal["covered", "denied", "self_pay"] = "denied" if denied else "covered" if applying else "self_pay"
-    reasons = {"self_pay": SELF_PAY, "denied": applying[0].denied if denied else "", "covered": ""}
+    ensure(sum([share.amount for share in shares]) == line.billed, "the shares do not sum to the bill", where=line.id)
+    decision, reason = _decision(applying)
     return Adjudication(
         billed=line.billed,
         allowed=line.cost,
         shares=shares,
         credits=tuple(work.credits),
-        deltas=tuple(sorted((key, amount) for key, amount in work.deltas.items() if amount)),
+        deltas=tuple(sorted([delta for delta in work.deltas.items() if delta[1]])),
         trace=tuple(work.trace),
         decision=decision,
-        reason=reasons[decision],
+        reason=reason,
         decided_by=stack.hashes,
     )
+
+
+def _decision(applying: list[Registers]) -> tuple[Literal["covered", "denied", "self_pay"], str]:
+    """How the line ends; a line that every document denied has the reason of the first denying step."""
+    if not applying:
+        return "self_pay", SELF_PAY
+    for registers in applying:
+        if not registers.denied:
+            return "covered", ""
+    return "denied", applying[0].denied
 
 
 def _shares(work: Work, residue: Share | None) -> tuple[Share, ...]:

@@ -42,9 +42,26 @@ def _part(part: Part) -> Test:
     if isinstance(part, Within):
         return _within(part)
     if isinstance(part, Not):
-        inner = compile_condition(part.condition)
-        return (lambda facts: False) if inner is None else (lambda facts: not inner(facts))
-    return _any_of(part)
+        return _remembered(_not(part), part)
+    return _remembered(_any_of(part), part)
+
+
+def _remembered(test: Test, part: Not | AnyOf) -> Test:
+    """The answer is kept beside the facts, under the part itself: plans repeat "in the network" in many places."""
+
+    def remembered(facts: Facts) -> bool:
+        found: bool | None = facts.get(slot)
+        if found is None:
+            found = facts[slot] = test(facts)
+        return found
+
+    slot = f"condition {hash(part)}"
+    return remembered
+
+
+def _not(part: Not) -> Test:
+    inner = compile_condition(part.condition)
+    return (lambda facts: False) if inner is None else (lambda facts: not inner(facts))
 
 
 def _one_of(part: OneOf) -> Test:

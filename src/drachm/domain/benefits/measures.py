@@ -34,6 +34,8 @@ def compile_measure(of: str, payer: str) -> Measure:
 
 def _components(names: frozenset[str]) -> Measure:
     def measure(registers: Registers, held: list[int]) -> int:
+        if not held:
+            return 0
         total = 0
         for entry, amount in zip(registers.entries, held, strict=True):
             if entry.component in names and not entry.provider:

@@ -24,6 +24,8 @@ class PriceBook:
     hash: str
     """SHA-256 of the canonical document."""
     title: str
+    source: str
+    """Where the figures come from, and under which licence."""
     currency: str
     zone: str
     effective: Period
@@ -45,7 +47,8 @@ class PriceBook:
         Raises `Pended` (`price_not_supported`, `ambiguous_rule`) when it knows the code and cannot price the line.
         """
         item = self.listing.find(event, at)
-        if item is None and (why := self.not_priced.get(self.codes.key(event))):
+        why = item.rule.refusal if item else self.not_priced.get(self.codes.key(event))
+        if why:
             raise Pended("price_not_supported", f"{event.code.value}: {why}", where="code")
         return item
 

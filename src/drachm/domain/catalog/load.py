@@ -33,7 +33,8 @@ _ITEM_KEYS: Final = "modifiers when category display facts lesser_of_billed roun
 def load_price_book(document: Mapping[str, Any]) -> PriceBook:
     """Read and compile a price book document.
 
-    Raises `InvalidMessage` (`invalid_document`, `unknown_currency`, `unknown_zone`, `invalid_time`) naming the JSON path.
+    Raises `InvalidMessage` naming the JSON path: `invalid_document`, `unknown_currency`, `unknown_zone` or
+    `invalid_time`.
     """
     fields = Node(document).fields(_REQUIRED, _OPTIONAL)
     currency = fields["currency"].text()
@@ -52,7 +53,8 @@ def load_price_book(document: Mapping[str, Any]) -> PriceBook:
         id=_book_id(fields["id"]),
         version=_version(fields["version"]),
         hash=content_hash(document),
-        title=fields["title"].text() if "title" in fields else "",
+        title=_text(fields, "title"),
+        source=_text(fields, "source"),
         currency=currency,
         zone=_zone(fields["zone"]),
         effective=_effective(fields["effective"]),
@@ -71,7 +73,7 @@ class _Reader:
     def __init__(self, fields: dict[str, Node], scope: Scope, codes: Codes) -> None:
         self._scope = scope
         self._codes = codes
-        self._label = fields["label"].text() if "label" in fields else ""
+        self._label = _text(fields, "label")
         self._lesser = fields["lesser_of_billed"].flag() if "lesser_of_billed" in fields else True
 
     def items(self, node: Node | None) -> list[Item]:
@@ -124,8 +126,8 @@ class _Reader:
             code=code,
             modifiers=modifiers,
             when=conditions(fields["when"], scope.places) if "when" in fields else (),
-            category=fields["category"].text(empty=True) if "category" in fields else "",
-            display=fields["display"].text(empty=True) if "display" in fields else "",
+            category=_text(fields, "category"),
+            display=_text(fields, "display"),
             facts=_facts(fields["facts"]) if "facts" in fields else {},
             lesser_of_billed=fields["lesser_of_billed"].flag() if "lesser_of_billed" in fields else self._lesser,
             unit=1 if rule.exact else unit,
@@ -134,6 +136,10 @@ class _Reader:
             words=f"{self._label or rule.words} {name}",
             where=where,
         )
+
+
+def _text(fields: dict[str, Node], key: str) -> str:
+    return fields[key].text(empty=True) if key in fields else ""
 
 
 def _book_id(node: Node) -> str:

@@ -45,6 +45,8 @@ class Rule:
     """Facts that shaped the price, named on the receipt."""
     exact: bool = False
     """True when the amount is somebody's own figure and must not be rounded."""
+    refusal: str = ""
+    """Why the book does not price the service, for a rule that only says so."""
 
 
 class Schedule(Protocol):

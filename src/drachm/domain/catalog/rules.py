@@ -132,7 +132,7 @@ def not_supported(node: Node, scope: Scope) -> Rule:
     def amount(event: ServiceEvent, at: PriceContext, quotes: Quotes) -> Ratio:
         raise Pended("price_not_supported", f"{event.code.value}: {why}", where="code")
 
-    return Rule(amount, "not supported")
+    return Rule(amount, "not supported", refusal=why)
 
 
 def _parts(node: Node, scope: Scope) -> list[Rule]:

@@ -46,7 +46,9 @@ def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
 def _adjudicated(event: ServiceEvent, priced: PricedEvent, at: Snapshot, documents: Documents) -> Adjudication:
     currency = documents.currency(at)
     if currency not in ("", priced.currency):
-        raise Pended("currency_mismatch", f"the price is in {priced.currency}, the plan in {currency}", where="currency")
+        raise Pended(
+            "currency_mismatch", f"the price is in {priced.currency}, the plan in {currency}", where="currency"
+        )
     adjudication = adjudicate(line_of(event, priced, at), documents.stack(at), at.totals)
     if at.answer is None:
         return adjudication
@@ -140,4 +142,3 @@ def check_target(event: ServiceEvent, target: Target | None) -> None:
         raise Refused("invalid_event", "a stop ends a hold, and the event it refers to is none", where="replaces")
     if event.kind == "reversal" and target.kind is EntryKind.HOLD:
         raise Refused("invalid_event", "a hold is released by a stop, not reversed", where="kind")
-

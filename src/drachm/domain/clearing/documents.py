@@ -6,7 +6,7 @@ Plans and price books are immutable and known by hash; here they stand compiled,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from drachm.domain.benefits import Plan, Stack, build_stack, keys, load_plan
@@ -34,9 +34,10 @@ class Documents:
                 self._by_hash[plan.hash] = plan
                 self._plans.setdefault(plan.id, []).append(plan)
 
-    def plan(self, plan_id: str, day: date) -> Plan | None:
-        """The version of a plan in force on a local service date."""
-        return next((plan for plan in self._plans.get(plan_id, ()) if day in plan.effective), None)
+    def plan(self, plan_id: str, at: datetime) -> Plan | None:
+        """The version of a plan in force on the service date in the plan's own zone."""
+        versions = self._plans.get(plan_id, ())
+        return next((plan for plan in versions if local_date(at, plan.zone) in plan.effective), None)
 
     def by_hash(self, plan_hash: str) -> Plan | None:
         """The plan with this content hash."""
@@ -46,7 +47,9 @@ class Documents:
         """The compiled stack of the covers, an outside payer's answer standing in for its own plan."""
         plans = [self._by_hash[cover.plan_hash] for cover in at.covers]
         if at.answer is not None:
-            return build_stack([plan if plan.payer != at.answer.payer else _answered(at.answer, plan) for plan in plans])
+            return build_stack(
+                [plan if plan.payer != at.answer.payer else _answered(at.answer, plan) for plan in plans]
+            )
         hashes = tuple(plan.hash for plan in plans)
         stack = self._stacks.get(hashes)
         if stack is None:

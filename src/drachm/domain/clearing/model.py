@@ -1,20 +1,20 @@
 """What does a decision need, and what does it give?
 
-`Snapshot` is everything one event's decision reads; `Clearing` is everything it decides; `Standing` is what an event has
-in the books. Every posting is the difference between a new standing and the one it takes the place of: so a charge, a
-reversal, a rebill, the capture or release of a hold and a payer's late answer are one mechanism.
+`Snapshot` is everything one event's decision reads; `Clearing` is everything it decides; `Standing` is what an event
+has in the books. Every posting is the difference between a new standing and the one it takes the place of: so a
+charge, a reversal, a rebill, the capture or release of a hold and a payer's late answer are one mechanism.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from drachm.domain.benefits.model import Adjudication, Key, Totals
 from drachm.domain.catalog.model import PricedEvent
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
-from drachm.domain.funding.model import FundingPlan, Leg, Pot
+from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg, Pot
 from drachm.domain.ledger.model import Entry, EntryKind, JournalEntry
 
 Status = Literal["posted", "denied", "pended", "refused"]
@@ -101,7 +101,7 @@ class Clearing:
     """What the event has in the books after this row."""
     priced: PricedEvent | None = None
     adjudication: Adjudication | None = None
-    funding: FundingPlan = field(default_factory=FundingPlan)
+    funding: FundingPlan = UNFUNDED
     deltas: tuple[tuple[Key, int], ...] = ()
     """What to add to the running totals now: the new standing's less the old one's."""
     moves: tuple[tuple[str, int], ...] = ()

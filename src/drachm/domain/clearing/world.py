@@ -173,7 +173,7 @@ class World:
         for coverage in in_force(coverages, day):
             if coverage.plan == NO_PLAN:
                 continue
-            plan = self._documents.plan(coverage.plan, day)
+            plan = self._documents.plan(coverage.plan, event.started_at)
             if plan is None:
                 raise Pended("unknown_plan", f"plan {coverage.plan} is not published for {day}", where="coverage")
             covers.append(Cover(coverage, plan.hash, plan.payer))

@@ -50,3 +50,7 @@ class FundingPlan:
     @property
     def drawn(self) -> int:
         return sum(leg.amount for leg in self.legs)
+
+
+UNFUNDED = FundingPlan()
+"""No share, no legs, nothing due."""

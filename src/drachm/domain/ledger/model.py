@@ -61,7 +61,9 @@ CHART: Final = {
     kind.name: kind
     for kind in (
         AccountKind("payer_receivable", "asset", "payer party", "What a payer owes for care it covers."),
-        AccountKind("patient_receivable", "asset", "member", "What a patient owes for delivered care no pocket covered."),
+        AccountKind(
+            "patient_receivable", "asset", "member", "What a patient owes for delivered care no pocket covered."
+        ),
         AccountKind("cash", "asset", "rail", "Money received through a rail, not yet paid out."),
         AccountKind("wallet", "liability", "pot", "Money a pot holds and may spend."),
         AccountKind("wallet_held", "liability", "pot", "Money a pot has promised to a request."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from drachm.domain.benefits.model import Adjudication, Step
@@ -53,8 +54,8 @@ def issue_receipt(
         return blank
     parts = _parts(clearing, answer)
     ensure(sum(part.amount for part in parts) == priced.billed, "the receipt does not add up", where=blank.number)
-    return Receipt(
-        **{name: getattr(blank, name) for name in _IDENTITY},
+    return replace(
+        blank,
         billed=priced.billed,
         allowed=priced.allowed,
         patient=answer.patient_responsibility,
@@ -85,12 +86,6 @@ def sentence(receipt: Receipt) -> str:
     if receipt.due == receipt.patient:
         return "Your part is still to pay."
     return "Part of your share is paid; the rest is still to pay."
-
-
-_IDENTITY = (
-    "number", "status", "reason", "next_step", "event_id", "source", "revision", "member", "provider", "visit", "display",
-    "service", "day", "posted_at", "currency", "leaf",
-)  # fmt: skip
 
 
 def _parts(clearing: Clearing, answer: Adjudication) -> tuple[Part, ...]:

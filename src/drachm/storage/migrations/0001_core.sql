@@ -111,14 +111,31 @@ CREATE TABLE state (
 -- Running totals: rows by (scope id, name, period). Derived; rebuildable from bodies (drachm audit).
 CREATE TABLE accumulator (
     tenant integer NOT NULL,
-    scope  text NOT NULL,
-    name   text NOT NULL,
-    period text NOT NULL,
+    -- Code-point order on every server, so that totals read back in one order everywhere.
+    scope  text COLLATE "C" NOT NULL,
+    name   text COLLATE "C" NOT NULL,
+    period text COLLATE "C" NOT NULL,
     value  bigint NOT NULL,
     PRIMARY KEY (tenant, scope, name, period)
 ) WITH (fillfactor = 80);
 
 CREATE SEQUENCE journal_position;
+
+-- The first of a block of `count` positions. A sequence hands out single values only, so blocks of two writers could
+-- interleave; the lock lasts a few microseconds, not until commit.
+CREATE FUNCTION reserve_positions(count integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    first bigint;
+BEGIN
+    PERFORM pg_advisory_lock(7310587120963);
+    first := nextval('journal_position');
+    IF count > 1 THEN
+        PERFORM setval('journal_position', first + count - 1);
+    END IF;
+    PERFORM pg_advisory_unlock(7310587120963);
+    RETURN first;
+END $$;
 
 -- One row per event revision. Entries are arrays of (account, amount, source) that sum to zero.
 CREATE TABLE journal (
@@ -147,9 +164,12 @@ CREATE TABLE journal (
         + coalesce(amounts[5], 0) + coalesce(amounts[6], 0) + coalesce(amounts[7], 0) + coalesce(amounts[8], 0)
         + coalesce(amounts[9], 0) + coalesce(amounts[10], 0) + coalesce(amounts[11], 0) + coalesce(amounts[12], 0)
         + coalesce(amounts[13], 0) + coalesce(amounts[14], 0) + coalesce(amounts[15], 0) + coalesce(amounts[16], 0) = 0),
+    -- One dimension, counted from 1, nothing null: otherwise the sum above would look past an amount.
     CONSTRAINT journal_shape CHECK (
         cardinality(accounts) = cardinality(amounts) AND cardinality(accounts) = cardinality(sources)
-        AND cardinality(accounts) <= 16 AND cardinality(states) = cardinality(avail)),
+        AND cardinality(accounts) <= 16 AND cardinality(states) = cardinality(avail)
+        AND coalesce(array_ndims(amounts), 1) = 1 AND coalesce(array_lower(amounts, 1), 1) = 1
+        AND array_position(amounts, NULL) IS NULL AND array_position(avail, NULL) IS NULL),
     CONSTRAINT journal_floor CHECK (0 <= ALL (avail)),
     CONSTRAINT journal_note CHECK (status < 2 OR cardinality(accounts) = 0)
 );
@@ -230,8 +250,13 @@ BEGIN
     END LOOP;
 END $$;
 
+ALTER TABLE tenant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tenant FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON tenant USING (id = nullif(current_setting('app.tenant', true), '')::integer);
+
 GRANT SELECT ON entry TO drachm_reader, drachm_writer;
-GRANT USAGE ON SEQUENCE journal_position TO drachm_writer;
+REVOKE EXECUTE ON FUNCTION reserve_positions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION reserve_positions TO drachm_writer;
 GRANT SELECT ON tenant TO drachm_reader, drachm_writer;
 GRANT INSERT ON journal, body, outbox, account, data_key, work_queue, accumulator, state TO drachm_writer;
 -- State rows only: running totals, pots and the queue are derived and rebuildable; the journal and its bodies are not.

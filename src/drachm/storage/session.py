@@ -1,0 +1,148 @@
+"""As whom does a transaction speak to the database, and what does the database's "no" mean to us?
+
+Every transaction names its role and its tenant for itself alone (SET LOCAL): nothing of it is left on a pooled
+connection (docs/decisions, row security). The writer posts and passes row security, because PostgreSQL refuses COPY
+under it; the reader answers and is held by it; the owner of the schema enrols and publishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal
+
+import psycopg
+from psycopg import errors
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from drachm.application.ports import ConstraintFired, Raced
+from drachm.domain.errors import DrachmError, IntegrityError, Unavailable
+
+Connection = psycopg.Connection[Any]
+Role = Literal["owner", "writer", "reader"]
+
+WRITERS_MAX: Final = 8
+READERS_MAX: Final = 4
+WAIT_SECONDS_MAX: Final = 30.0
+"""How long a transaction waits for a free connection."""
+
+RACES: Final = frozenset({"journal_key", "journal_supersedes"})
+"""Unique indexes that fire when another writer answered the same event first, or took the place of the same row."""
+
+_BEGIN: Final[dict[Role, str]] = {
+    # What is durable and what is read do not depend on how a server is set up.
+    "writer": "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ROLE drachm_writer; SET LOCAL synchronous_commit = on",
+    "reader": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE drachm_reader",
+    "owner": "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on",
+}
+_WRITER_SETTINGS: Final = """
+-- A statement is planned once, whatever the size of a batch; queries/work.sql says why the plan is then always good.
+SET plan_cache_mode = force_generic_plan;
+SET enable_seqscan = off;
+SET enable_memoize = off;
+-- A writer that stops with locks in its hands must not stop the others for ever.
+SET lock_timeout = '30s';
+SET idle_in_transaction_session_timeout = '60s';
+"""
+
+
+class Sessions:
+    """Connections to one database for one tenant. Writers have their own pool, so that a posting that also reads the
+    documents never waits for a connection that another posting holds."""
+
+    def __init__(self, url: str, tenant: int) -> None:
+        self._tenant = tenant
+        self._writers = _pool(url, _configure_writer, WRITERS_MAX)
+        self._others = _pool(url, _configure, READERS_MAX)
+
+    @contextmanager
+    def transaction(self, role: Role) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, undone when it raises."""
+        conn = self.begin(role)
+        try:
+            with answered():
+                yield conn
+                conn.commit()
+        finally:
+            self.end(role, conn)
+
+    def begin(self, role: Role) -> Connection:
+        """A connection in a new transaction. Raises Unavailable when the database does not answer."""
+        pool = self._pool_of(role)
+        with answered():
+            conn = pool.getconn()
+        try:
+            with answered():
+                conn.execute(f"{_BEGIN[role]}; SET LOCAL app.tenant = {self._tenant:d}")
+        except DrachmError:
+            self.end(role, conn)
+            raise
+        return conn
+
+    def end(self, role: Role, conn: Connection) -> None:
+        """Give a connection back; what was not committed is undone."""
+        pool = self._pool_of(role)
+        if conn.info.transaction_status == TransactionStatus.ACTIVE:
+            conn.close()  # left in the middle of a statement: nobody knows what comes next on it
+        lost = conn.closed
+        pool.putconn(conn)
+        if lost:
+            pool.check()  # one connection was cut, so its neighbours are suspect too
+
+    def close(self) -> None:
+        self._writers.close()
+        self._others.close()
+
+    def _pool_of(self, role: Role) -> ConnectionPool[Connection]:
+        return self._writers if role == "writer" else self._others
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Turn the database's errors into ours. The cause is not chained: its detail shows the row, which may be health
+    data."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise meaning(error) from None
+
+
+def meaning(error: psycopg.Error) -> DrachmError:
+    """What an error of the database means to the caller."""
+    words = error.diag.message_primary or str(error).partition("\n")[0]
+    name = error.diag.constraint_name or ""
+    if isinstance(error, errors.UniqueViolation) and name in RACES:
+        return Raced("another writer posted one of these events", where=name)
+    if isinstance(error, errors.DeadlockDetected | errors.SerializationFailure):
+        return Raced(words, where="database")
+    if isinstance(error, psycopg.IntegrityError | psycopg.DataError):
+        return ConstraintFired(words, where=name or "database")
+    if isinstance(error, PoolTimeout):
+        return Unavailable("no connection to the database became free in time", where="database")
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | errors.ReadOnlySqlTransaction):
+        return Unavailable(f"the database does not answer: {words}", where="database")
+    return IntegrityError(
+        f"the database is not as this program expects: {words}",
+        where="database",
+        next_step="Run `drachm migrate` with this version of the program, then try again.",
+    )
+
+
+def _pool(url: str, configure: Any, most: int) -> ConnectionPool[Connection]:
+    return ConnectionPool(
+        url, kwargs={"autocommit": True}, configure=configure, min_size=0, max_size=most, timeout=WAIT_SECONDS_MAX, open=True
+    )
+
+
+def _configure(conn: Connection) -> None:
+    # One integer type for all parameters, or a statement would be prepared once for each size of its numbers.
+    conn.adapters.register_dumper(int, Int8Dumper)
+    conn.adapters.register_dumper(int, Int8BinaryDumper)
+    conn.execute("SET timezone = 'UTC'")
+
+
+def _configure_writer(conn: Connection) -> None:
+    _configure(conn)
+    conn.execute(_WRITER_SETTINGS)
