@@ -111,7 +111,7 @@ def _template(server: EmbeddedServer) -> str:
     """A database with all migrations, made by the first worker that needs it while the others wait."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
         conn.execute("SELECT pg_advisory_lock(1)")
-        if not conn.execute("SELECT FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
             # Named last: a template that exists is complete.
             conn.execute(f"CREATE DATABASE {TEMPLATE}_part TEMPLATE template0")
             with psycopg.connect(server.url(f"{TEMPLATE}_part")) as schema:

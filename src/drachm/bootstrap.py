@@ -16,7 +16,9 @@ from psycopg import sql
 
 from drachm import settings as configuration
 from drachm.adapters import eventjson, jsonsafe
-from drachm.adapters.synthea import plan_documents, read_paths
+from drachm.adapters import vectors as conformance
+from drachm.adapters.synthea import read_paths
+from drachm.adapters.synthea.plans import plan_documents
 from drachm.application.clear_events import Desk
 from drachm.application.replay import World
 from drachm.domain.coverage.model import Coverage, Member, Party
@@ -162,7 +164,7 @@ def _make_database(url: str, name: str, *, fresh: bool) -> None:
         connection.execute("SELECT pg_advisory_lock(hashtext('drachm database'))")
         if fresh:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
 
 

@@ -106,7 +106,7 @@ def test_a_database_constraint_refuses_only_the_offender(desk, charge, monkeypat
 
     def row(self, waiting, target, clearing, body, position):
         made = original(self, waiting, target, clearing, body, position)
-        if waiting.event.event_id == "bad":
+        if waiting.event.event_id == "bad" and clearing.status == "posted":
             return replace(made, avail=(("ana-cash", -1),))
         return made
 

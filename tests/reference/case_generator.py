@@ -41,29 +41,22 @@ FACTS = {
     "note": ["text", {"type": "text", "default": None}],
 }
 
-# Kinds that may stand first in a pair of neighbours: after `exclude` and `waiting_period` nothing runs.
 FIRST = ["benefit_limit", "copay", "deductible", "coinsurance", "pay", "out_of_pocket_max", "period_cap", "coordinate"]
 SECOND = ["exclude", "waiting_period", *FIRST]
-PAIRS = [(a, b) for a in FIRST for b in SECOND if {a, b} != {"coordinate", "period_cap"}]
-
-# Pairs that seldom fire together are written into documents more often.
-HARD = {
-    "waiting_period": 2,
-    "out_of_pocket_max": 2.5,
-    "coordinate": 2.5,
-    "exclude": 2.5,
-    "benefit_limit": 1.5,
-    "pay": 1.2,
-    "period_cap": 1.7,
+# How often a pair of neighbours is written: the more seldom both have an effect on one line, the more often. After
+# `exclude` and `waiting_period` nothing runs, so they only stand second.
+WEIGHTS = {
+    "benefit_limit": [26, 13, 15, 5, 8, 5, 6, 22, 36, 30],
+    "copay": [8, 5, 3, 2, 2, 2, 2, 4, 3, 5],
+    "deductible": [16, 14, 5, 2, 2, 2, 4, 4, 3, 19],
+    "coinsurance": [10, 6, 3, 2, 2, 2, 2, 4, 3, 5],
+    "pay": [7, 10, 6, 2, 2, 2, 4, 10, 13, 8],
+    "out_of_pocket_max": [20, 13, 6, 6, 6, 4, 5, 32, 32, 14],
+    "period_cap": [22, 15, 10, 3, 10, 5, 8, 19, 13, 0],
+    "coordinate": [33, 28, 24, 7, 19, 14, 10, 37, 0, 13],
 }
-HARDEST = {
-    ("benefit_limit", "period_cap"): 4,
-    ("deductible", "coordinate"): 2,
-    ("coordinate", "deductible"): 2,
-    ("coordinate", "out_of_pocket_max"): 1.5,
-    ("deductible", "exclude"): 2,
-    ("period_cap", "deductible"): 1.5,
-}
+PAIR_WEIGHTS = {(a, b): weight for a in FIRST for b, weight in zip(SECOND, WEIGHTS[a], strict=True) if weight}
+PAIRS = list(PAIR_WEIGHTS)
 
 
 def case(seed):
@@ -158,7 +151,7 @@ class DocumentMaker:
 
     def write_steps(self):
         pairs = [pair for pair in PAIRS if self.allowed(pair)]
-        weights = [HARD.get(a, 1) * HARD.get(b, 1) * HARDEST.get((a, b), 1) for a, b in pairs]
+        weights = [PAIR_WEIGHTS[pair] for pair in pairs]
         kinds = []
         for pair in self.rng.choices(pairs, weights, k=self.rng.choice([1, 1, 2])):
             kinds += self.prelude(pair) + list(pair)
@@ -292,8 +285,8 @@ class DocumentMaker:
 
     def when_used(self):
         rng = self.rng
-        if self.chance(0.2) and self.relief_counter():
-            return {self.relief_counter(): rng.choice([{"at_least": 1}, {"below": 2}, {"below": 1}])}
+        if self.chance(0.35) and self.relief_counter():
+            return {self.relief_counter(): rng.choice([{"at_least": 1}, {"below": 2}, {"below": 3}])}
         if self.chance(0.6):
             name = self.counter(rng.choice(["visits", "lines"]), periods=[*PERIODS[1:], "rolling"])
             return {name: rng.choice([{"at_least": 1}, {"at_least": 2}, {"below": 3}, {"at_least": 1, "below": 4}])}
@@ -414,27 +407,27 @@ class DocumentMaker:
         return step | ({"bearer": self.rng.choice(["provider", "patient"])} if self.chance(0.4) else {})
 
     def benefit_limit(self):
-        rng, step = self.rng, self.step("benefit_limit")
+        rng, step = self.rng, self.step("benefit_limit", when=0.15)
         forms = rng.sample(["each", "amount", "limits", "unit_limits"], rng.choice([1, 1, 2]))
         if "each" in forms:
             per = rng.choice(["line", "unit", "unit"])
-            step["each"] = self.amount(3, 25)
+            step["each"] = self.amount(4, 30)
             step |= {"per": per} if per == "unit" or self.chance(0.5) else {}
         if "amount" in forms:
             usual = {"fact": self.use("usual_charge")}
-            step["amount"] = usual if self.chance(0.4) else self.amount(3, 30)
+            step["amount"] = usual if self.chance(0.4) else self.amount(4, 35)
         if "limits" in forms:
             step["limits"] = self.limits([["paid"], ["covered"], ["paid"], ["patient"], ["paid:fund"]], 10, 90)
         if "unit_limits" in forms:
             step["unit_limits"] = [self.unit_limit() for _ in range(rng.choice([1, 1, 2]))]
-        if self.chance(0.5):
+        if self.chance(0.6):
             step["denies"] = self.chance(0.2)
         return step | ({"bearer": rng.choice(["provider", "patient"])} if self.chance(0.4) else {})
 
     def unit_limit(self):
         rng = self.rng
         measure = rng.choice(["units", "units", "lines", "visits"])
-        limit = rng.randint(1, 4) if measure != "units" else rng.choice([MILLION, 2_500_000, 4 * MILLION])
+        limit = rng.randint(1, 4) if measure != "units" else rng.choice([2_500_000, 4 * MILLION, 7_250_000])
         found = {"accumulator": self.counter(measure), "limit": limit}
         if self.chance(0.1):
             found["limit"] = {"cases": [{"when": self.condition(depth=1), "value": limit}]}
@@ -642,7 +635,7 @@ def history(rng, facts, document_ids, scale=MILLION, count=None):
     members = ["m1", "m2", "m3"][: rng.choice([1, 1, 2, 3])]
     family, policy = rng.choice(["f1", "f1", ""]), rng.choice(["p1", "p1", ""])
     day = date.fromisoformat(rng.choice(EDGES))
-    pace = rng.choice([[0, 0, 1], [0, 1, 2, 9], [0, 0, 1, 30, 31], [0, 1, 1, -1, 40]])
+    pace = rng.choice([[0, 0, 1], [0, 1, 2, 9], [0, 0, 1, 30, 31], [0, 1, 1, -1, 40], [0, 20, 31]])
     person_facts = {member: facts() for member in members}
     lines, member, visit, admission, visits = [], members[0], "", "", 0
     for number in range(count or rng.randint(5, 30)):

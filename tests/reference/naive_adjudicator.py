@@ -4,11 +4,12 @@ The second adjudicator: slow, direct, obvious. It walks the JSON document word b
 `docs/reference/plan-model.md` says, for one line at a time, and shares no code with the engine: own rounding, own
 calendar, own conditions. Lines, documents and totals are plain dictionaries.
 
-    adjudicate(line, documents, totals) -> {"shares", "credits", "deltas", "decision", "reason", "fired"}
-                                        or {"pended": reason code, "fact": name, "fired"}
+    adjudicate(line, documents, totals) -> {"shares", "credits", "deltas", "decision", "reason", ..}
+                                        or {"pended": reason code, "fact": name, ..}
 
 `shares` maps (bearer, party, component) to micros, `credits` maps (party, document, step), `deltas` maps
-(scope id, name, period) like `totals`. `fired` names the rules that had an effect; no result depends on it.
+(scope id, name, period) like `totals`. Beside them `fired` names the rules that had an effect, and `used` the steps and
+accumulators that had one: for counting only.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ class Pend(Exception):
 def adjudicate(line, documents, totals):
     """The answer for one line; `totals` stand as they were before it and are not changed."""
     run = {"line": line, "documents": documents, "totals": totals, "deltas": {}, "hand": [], "paid": [], "provider": []}
-    run |= {"credits": [], "earlier_paid": 0, "fired": [], "words": []}
+    run |= {"credits": [], "earlier_paid": 0, "fired": [], "words": [], "used": []}
     try:
         decision, reason = whole_line(run)
     except Pend as pend:
         run["fired"].append(f"pended {pend.reason}")
-        return {"pended": pend.reason, "fact": pend.fact, "fired": run["fired"]}
+        return {"pended": pend.reason, "fact": pend.fact, "fired": run["fired"], "used": run["used"]}
     shares, transfers = {}, {}
     for entry in run["hand"]:
         add(shares, ("patient", "", entry["component"]), entry["amount"])
@@ -53,7 +54,7 @@ def adjudicate(line, documents, totals):
         add(transfers, (credit["party"], credit["document"], credit["step"]), credit["amount"])
     run["fired"].append(f"decision {decision}")
     answer = {"shares": shares, "credits": transfers, "deltas": run["deltas"], "decision": decision, "reason": reason}
-    return answer | {"fired": run["fired"]}
+    return answer | {"fired": run["fired"], "used": run["used"]}
 
 
 def add(book, key, amount):
@@ -226,11 +227,15 @@ def run_steps(run, state, where):
             fired = STEPS[kind](run, state, step, closing=where == "closing_steps")
         if fired:
             place = "closing " if where == "closing_steps" else ""
-            run["fired"] += [f"step {place}{kind}"] + [f"{kind}: {word}" for word in run["words"]]
-            run["fired"] += [f"{kind}: own {word}" for word in ("component", "reason") if word in step]
+            run["fired"] += [f"step {place}{kind}"]
+            run["fired"] += [word if word.startswith(COMMON_WORDS) else f"{kind}: {word}" for word in run["words"]]
+            run["used"].append(("step", state["document"]["id"], step["id"]))
             if fired_before:
                 run["fired"].append(f"pair {place}{fired_before}, {kind}")
         fired_before = kind if fired else ""
+
+
+COMMON_WORDS = ("condition ", "amount ", "fact ")
 
 
 def take(state, step, amount, entry_class="share"):
@@ -629,6 +634,7 @@ def feed_accumulators(run, state):
         if frozen:
             add(run["deltas"], companion(run, state, accumulator, "@visit:"), added)
         if added:
+            run["used"].append(("accumulator", document["id"], accumulator["id"]))
             note_accumulator(run, accumulator, amounts is not state["entries"])
 
 
@@ -863,15 +869,15 @@ def fact(run, document, name):
             value = fact(run, document, band["of"])
             if value is None:
                 return None
-            run["words"].append("band fact")
+            run["words"].append("fact of a band")
             return next(entry["is"] for entry in band["to"] if "below" not in entry or value < entry["below"])
     declared = document["facts"][name]
     if name in given:
         if name in line["document_facts"].get(document["id"], {}):
-            run["words"].append("document fact")
+            run["words"].append("fact of a document")
         return given[name]
     if isinstance(declared, dict):
-        run["words"].append("default of a fact")
+        run["words"].append("fact by default")
         return declared["default"]
     if declared == "flag":
         return False
@@ -940,7 +946,7 @@ def amount_of(run, state, form):
         return None
     if "fact" in form:
         value = fact(run, document, form["fact"])
-        run["words"].append("amount ppm of fact" if "ppm" in form else "amount fact")
+        run["words"].append("amount ppm of a fact" if "ppm" in form else "amount of a fact")
         if value is not None and "ppm" in form:
             value = rounded(run, document, Fraction(value * form["ppm"], MILLION))
         return None if value is None else max(0, value)

@@ -61,8 +61,10 @@ def exact(text: str) -> Decimal:
 
 
 def place(text: str, at: int, where: str) -> str:
-    """`where` with line and column (both from 1) of the character `at`."""
-    return f"{where} line {text.count(chr(10), 0, at) + 1} column {at - text.rfind(chr(10), 0, at)}"
+    """`where` with line and column (both from 1) of the character `at`; a text of one line has no line number."""
+    at = min(at, len(text.rstrip()))
+    line = f" line {text.count(chr(10), 0, at) + 1}" if "\n" in text.strip() else ""
+    return f"{where}{line} column {at - text.rfind(chr(10), 0, at)}"
 
 
 def check(text: str, where: str, *, start: int = 0, end: int | None = None, root: str = "$") -> None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
-from drachm.adapters.jsonplace import MAX_DEPTH, MAX_DIGITS, check, element_spans, exact, fault
+from drachm.adapters.jsonplace import MAX_DEPTH, MAX_DIGITS, check, element_spans, exact, fault, place
 from drachm.domain.errors import InvalidMessage
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -40,9 +40,10 @@ def loads(data: bytes, where: str = "document", *, max_bytes: int = MAX_BYTES) -
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        line = data.count(b"\n", 0, problem.start) + 1
-        byte = problem.start - data.rfind(b"\n", 0, problem.start)
-        raise fault("not_utf8", "the bytes are not UTF-8", f"{where} line {line} byte {byte}") from None
+        # Every byte becomes one character, so the place counts bytes.
+        raise fault(
+            "not_utf8", "the bytes are not UTF-8", place(data.decode("latin-1"), problem.start, where)
+        ) from None
     return _value(text, where, 0, len(text), "$")
 
 
@@ -75,13 +76,13 @@ def lines(
     number = 0
     while line := stream.readline(max_line_bytes + 1):
         number += 1
-        place = f"{where} line {number}"
+        here = f"{where} line {number}"
         if len(line) > max_line_bytes and not line.endswith(b"\n"):
             while line and not line.endswith(b"\n"):
                 line = stream.readline(max_line_bytes)
-            yield place, fault("too_large", f"the line has more than {max_line_bytes} bytes", place)
+            yield here, fault("too_large", f"the line has more than {max_line_bytes} bytes", here)
         elif line.strip(b" \t\r\n\xef\xbb\xbf"):
-            yield place, line
+            yield here, line
 
 
 @contextmanager

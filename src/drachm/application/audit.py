@@ -20,7 +20,8 @@ from drachm.domain.clearing.clear import clear, unwound
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.journal import difference
 from drachm.domain.clearing.model import EMPTY, Snapshot, Standing, Target
-from drachm.domain.errors import DrachmError
+from drachm.domain.errors import DrachmError, IntegrityError
+from drachm.domain.events.model import fingerprint
 from drachm.domain.ledger.model import EntryKind, account_id
 from drachm.domain.periods import local_date
 from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, leaf_hash
@@ -63,7 +64,7 @@ def audit(
             if auditor.rows % 1000 == 0:
                 progress(auditor.rows)
         auditor.check_derived()
-    except Difference as found:
+    except (Difference, IntegrityError) as found:
         difference = str(found)
     rate = int(auditor.rows / max(seconds() - started, 1e-9))
     return AuditReport(auditor.rows, not difference, difference, auditor.erased, rate)
@@ -93,6 +94,11 @@ class _Auditor:
         superseded = self._superseded(row)
         self._leaf(row, body, stored.body, superseded)
         self._must(body.status == row.status, row, "its status is not the one its body tells")
+        if body.event is not None:
+            self._must(
+                bytes.fromhex(fingerprint(body.event)) == row.content, row, "its content hash is another event's"
+            )
+            self._must(body.event.started_at == row.occurred_at, row, "its time is not its event's")
         old = superseded[1] if superseded else EMPTY
         self._check_seen(row, body, old)
         self._check_pots(row)

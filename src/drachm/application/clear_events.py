@@ -90,7 +90,8 @@ def _clear_once(batch: Sequence[Waiting], desk: Desk, *, revise: bool, fault: Ex
         documents = desk.books.documents()
         registry = work.registry([waiting.event for waiting in answers.fresh])
         world = World(replace(registry, targets=answers.targets), documents)
-        locked = work.lock(world.needs(answers.fresh), len(answers.fresh))
+        # An event that breaks our own code is not looked at again: it is refused as it stands.
+        locked = work.lock(world.needs(answers.fresh if fault is None else ()), len(answers.fresh))
         world.load(locked.totals, locked.avail)
         writing = _Writing(work.tenant, desk, world, documents)
         for position, waiting in enumerate(answers.fresh, start=locked.first_position):

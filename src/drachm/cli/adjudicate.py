@@ -60,7 +60,7 @@ def _line(event: ServiceEvent, zone: str) -> Line:
         raise Refused("invalid_event", "without a price book the event needs its billed amount", where="billed")
     day: date = local_date(event.started_at, zone)
     facts = line_facts(
-        event, Member(event.member), None, None, None, str(event.facts.get("category", "other")), day, day
+        event, Member(event.member), None, None, None, str(event.facts.get("category", "other")), {}, day, day
     )
     facts["network"] = event.facts.get("network", "in")
     return Line(

@@ -46,7 +46,7 @@ def run_demo(*, leave: bool, pace: int) -> bool:
         for book in sample_books():
             place.desk.books.publish("price_book", book)
         enrol_network(place.desk)
-        recorded = read_recorded([samples() / "synthea" / "fhir"])
+        recorded = read_recorded([samples() / "synthea" / "fhir-2019"])
         enrol(recorded, place.desk, wallet=WALLET, currency="USD", price_book=AS_SUBMITTED)
         report = ReplayReport()
         show = _Stream(console, place, pace)

@@ -198,9 +198,7 @@ def _journal(tenant: int, row: Row) -> bytes:
     entries = row.entries
     return b"".join(
         (
-            _HEAD.pack(
-                *(_JOURNAL_FIELDS, 4, tenant, 8, row.position, 16, row.key, 32, row.content, 2, row.revision)
-            ),
+            _HEAD.pack(*(_JOURNAL_FIELDS, 4, tenant, 8, row.position, 16, row.key, 32, row.content, 2, row.revision)),
             _NULL if row.supersedes is None else _SUPERSEDES.pack(8, row.supersedes),
             _MIDDLE.pack(
                 *(2, row.kind, 2, STATUS_NUMBERS[row.status]),
@@ -219,7 +217,7 @@ def _journal(tenant: int, row: Row) -> bytes:
 
 
 def _array(element: tuple[int, int, str], values: Sequence[int]) -> bytes:
-    """A one-dimensional array counted from 1: dimensions, null flag, type; length and first index; then the elements."""
+    """An array of one dimension: dimensions, null flag, type; length and first index (1); then the elements."""
     oid, size, _ = element
     count = len(values)
     if not count:

@@ -132,7 +132,13 @@ def meaning(error: psycopg.Error) -> DrachmError:
 
 def _pool(url: str, configure: Any, most: int) -> ConnectionPool[Connection]:
     return ConnectionPool(
-        url, kwargs={"autocommit": True}, configure=configure, min_size=0, max_size=most, timeout=WAIT_SECONDS_MAX, open=True
+        url,
+        kwargs={"autocommit": True},
+        configure=configure,
+        min_size=0,
+        max_size=most,
+        timeout=WAIT_SECONDS_MAX,
+        open=True,
     )
 
 

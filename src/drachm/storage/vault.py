@@ -3,8 +3,8 @@
 Each patient has a data key; it encrypts the bodies of that patient's rows and is itself wrapped by the master key.
 Delete the patient's `data_key` row and every body under it is erased, in all copies, while the books stay whole.
 
-    wrapped  key id (8) | nonce (12) | AES-256-GCM(master key, data key); authenticated with key id, tenant and patient
-    cipher   key id (8) | nonce (12) | AES-256-GCM(data key, zstd(plain)); authenticated with tenant, position, key, revision
+    wrapped  key id (8) | nonce (12) | AES-256-GCM(master key, data key), bound to key id, tenant and patient
+    cipher   key id (8) | nonce (12) | AES-256-GCM(data key, zstd(plain)), bound to tenant, position, key and revision
 
 The key id tells a body of an erased key from one that cannot be opened: a patient who comes back gets a new key.
 NIST SP 800-38D 8.3: random 96-bit nonces serve up to 2^32 bodies under one key; one patient has far fewer.

@@ -24,7 +24,7 @@ CODE_SYSTEMS: Final = {
 }
 
 PAYABLE: Final = frozenset("ART")
-"""Active, restricted coverage, injections: the only status codes with a payable relative value (MCPM 23 section 30.2.2)."""
+"""Active, restricted coverage, injections: the only status codes with a payable value (MCPM 23 section 30.2.2)."""
 
 NOT_PAYABLE: Final = {
     "B": "bundled: its payment is part of the services it belongs to (status B)",
@@ -40,11 +40,11 @@ NOT_PAYABLE: Final = {
 NO_VALUE: Final = "restricted coverage without a published value: each Medicare contractor prices it (status R)"
 """MCPM 23 section 30.2.2: a restricted service without relative values is priced by the contractor; it is not free."""
 
-FACILITY_PLACES: Final = "02 19 21 22 23 24 26 31 34 41 42 51 52 53 56 61".split()
+_FACILITY: Final = "02 19 21 22 23 24 26 31 34 41 42 51 52 53 56 61"
+_NON_FACILITY: Final = "01 03 04 09 10 11 12 13 14 15 16 17 18 20 25 27 32 33 49 50 54 55 57 58 60 62 65 66 71 72 81 99"
+FACILITY_PLACES: Final = _FACILITY.split()
 """Paid at the facility rate: MCPM 12 section 20.4.2 and 26 section 10.5; 02 is telehealth outside the home."""
-NON_FACILITY_PLACES: Final = (
-    "01 03 04 09 10 11 12 13 14 15 16 17 18 20 25 27 32 33 49 50 54 55 57 58 60 62 65 66 71 72 81 99".split()
-)
+NON_FACILITY_PLACES: Final = _NON_FACILITY.split()
 """Paid at the non-facility rate: the same sections; 10 is telehealth at home. 05 to 08 (tribal) are not adjudicated."""
 
 COMPONENT_MODIFIERS: Final = ("26", "TC", "53")
@@ -80,7 +80,7 @@ PHYSICIAN_MODIFIERS: Final = {
     "FX": "the reduction for X-rays on film is not supported",
     "FY": "the reduction for X-rays by computed radiography is not supported",
 }
-"""Modifiers that change a physician's payment in a way the relative value file does not price: MCPM 12 section 40 ff."""
+"""Modifiers that change a payment in a way the relative value file does not price: MCPM 12 section 40 ff."""
 
 LABORATORY_MODIFIERS: Final = {
     "26": "a laboratory rate has no professional part",
@@ -102,11 +102,11 @@ EQUIPMENT_MODIFIERS: Final = {
 """MCPM chapter 20: fees that follow from others by rules the file does not state."""
 
 LOCAL_LABORATORY: Final = "priced by each Medicare contractor; no national rate is published (indicator L)"
+NO_LIMIT: Final = "no limit by average sales price is published; each Medicare contractor prices it (N/A)"
 NO_RATE: Final = "no rate is published for any state"
 
-_REMOTE_MONITORING: Final = frozenset(
-    "98975 98976 98977 98978 98980 98981 99091 99453 99454 99457 99458 99473 99474".split()
-)
+_REMOTE: Final = "98975 98976 98977 98978 98980 98981 99091 99453 99454 99457 99458 99473 99474"
+_REMOTE_MONITORING: Final = frozenset(_REMOTE.split())
 _RANGES: Final = (
     ("00100", "01999", "anaesthesia"),
     ("10004", "69990", "procedure"),

@@ -86,12 +86,18 @@ def read_localities(folder: Path) -> Localities:
     locality.
     """
     work, practice, malpractice = "2025 PW GPCI (with 1.0 Floor)", "2025 PE GPCI", "2025 MP GPCI"
-    contractor_column, state_column, number_column = "Medicare Administrative Contractor (MAC)", "State", "Locality Number"
+    contractor_column, state_column, number_column = (
+        "Medicare Administrative Contractor (MAC)",
+        "State",
+        "Locality Number",
+    )
     table: dict[str, Document] = {}
     by_contractor: dict[tuple[str, str], str] = {}
     states: defaultdict[str, set[str]] = defaultdict(set)
     of_state: defaultdict[str, list[str]] = defaultdict(list)
-    for place, row in rows(folder, INDICES, state_column, contractor_column, number_column, work, practice, malpractice):
+    for place, row in rows(
+        folder, INDICES, state_column, contractor_column, number_column, work, practice, malpractice
+    ):
         contractor, state = row[contractor_column].zfill(5), row[state_column]
         number = row[number_column].zfill(2)
         name = f"{state}-{number}"
@@ -150,7 +156,7 @@ def _item(place: str, row: Row, caps: Caps, words: Mapping[str, str]) -> Documen
     }
     cap = caps.get((code, modifier))
     item: Document = {"system": codes.SYSTEM, "code": code, "category": codes.physician_category(code)}
-    item["rule"] = {"kind": "lesser_of", "of": [rule, _cap_rule(cap)]} if cap else rule
+    item["rule"] = {"kind": "lesser_of", "of": [rule, _cap_rule(place, row, cap)]} if cap else rule
     if modifier:
         item["modifiers"] = [modifier]
     if code in words:
@@ -158,18 +164,22 @@ def _item(place: str, row: Row, caps: Caps, words: Mapping[str, str]) -> Documen
     return item
 
 
-def _cap_rule(cap: Mapping[str, tuple[int, int]]) -> Document:
-    by_setting = {
-        setting: {
-            "kind": "lookup",
-            "by": "locality",
-            "rows": {locality: amounts[index] for locality, amounts in sorted(cap.items())},
-        }
-        for index, setting in enumerate(("facility", "non_facility"))
+def _cap_rule(place: str, row: Row, cap: Mapping[str, tuple[int, int]]) -> Document:
+    """The published caps by locality; where none is published, the cap's own relative values."""
+    facility, non_facility = (
+        {"kind": "lookup", "by": "locality", "rows": {name: cap[name][index] for name in sorted(cap)}}
+        for index in (0, 1)
+    )
+    practice = {
+        "facility_pe": millionths(row["opps_fac_pe"], place),
+        "non_facility_pe": millionths(row["opps_nonfac_pe"], place),
     }
-    if by_setting["facility"] == by_setting["non_facility"]:
-        return by_setting["facility"]
-    return {"kind": "lookup", "by": "setting", "rows": by_setting}
+    if all(practice.values()):
+        values = {"work": millionths(row["work_rvu"], place), "malpractice": millionths(row["opps_mp"], place)}
+        facility["otherwise"] = non_facility["otherwise"] = {"kind": "relative_value", **values, **practice}
+    if facility == non_facility:
+        return facility
+    return {"kind": "lookup", "by": "setting", "rows": {"facility": facility, "non_facility": non_facility}}
 
 
 def _not_priced(refused: Mapping[str, set[str]]) -> Document:
@@ -183,4 +193,5 @@ def _not_priced(refused: Mapping[str, set[str]]) -> Document:
 def _plain_words(folder: Path) -> dict[str, str]:
     if not exists(folder, PLAIN_WORDS):
         return {}
-    return {row["hcpcs"]: row["plain_words"] for _, row in rows(folder, PLAIN_WORDS, "hcpcs", "plain_words")}
+    named = rows(folder, PLAIN_WORDS, "hcpcs", "plain_words")
+    return {row["hcpcs"]: row["plain_words"] for _, row in named if row["plain_words"]}

@@ -28,12 +28,13 @@ def rows(folder: Path, name: str, *columns: str) -> Iterator[tuple[str, Row]]:
     path = _existing(folder, name)
     with _opened(path) as stream:
         header: list[str] = []
-        for number, cells in enumerate(csv.reader(stream), 1):
+        reader = csv.reader(stream)
+        for cells in reader:
             row = [cell.strip() for cell in cells]
             if not header:
                 header = row if set(columns) <= set(row) else []
                 continue
-            place = f"{name}:{number}"
+            place = f"{name}:{reader.line_num}"
             # CMS closes some files with footnotes, a line of commas, or the end-of-file character of an old system.
             if not any(row[1:]) or not row[header.index(columns[0])]:
                 continue

@@ -128,7 +128,8 @@ def _visit(claim: Node, record: Record, parties: Parties) -> Visit:
     encounter = record.find(reference, "Encounter")
     if encounter is None:
         raise reference.refusal("unknown_visit", "the encounter is not in this record", "Send the encounter too.")
-    visit_class = encounter.said("class", "code")
+    class_code = encounter.at("class", "code")
+    visit_class = class_code.token() if class_code is not None else ""
     type_code = encounter.said("type", "coding", "code")
     word = codes.encounter_class(visit_class, type_code)
     period = encounter.need("period")
@@ -265,9 +266,9 @@ def _diagnoses(claim: Node, record: Record) -> tuple[str, ...]:
             # A condition that was not sent along is no reason to refuse the charge.
             condition = record.find(diagnosis.get("diagnosisReference"), "Condition")
             concept = condition.get("code") if condition is not None else None
-        code = concept.said("coding", "code") if concept is not None else ""
-        if code and code not in found:
-            found.append(code)
+        code = concept.at("coding", "code") if concept is not None else None
+        if code is not None and code.token() not in found:
+            found.append(code.token())
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ insured with whom. Tables are held in memory, so one folder is one unit of work.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -60,10 +60,13 @@ def read_csv_folder(folder: Path, plans: Plans) -> Iterator[PatientBundle]:
     columns = ("ID", "BIRTHDATE", "GENDER")
     for row in rows(folder, "patients", columns, problems):
         try:
-            member = _member(row)
-            if member.id in members:
+            name = row.identifier("ID")
+            if name in members:
                 raise row.refusal("ID", "duplicate_id", "this patient stands twice", "Send it once.")
-            members[member.id] = member
+            members[name] = Member(name, None, SEXES.get(row["GENDER"], ""))
+            if row["BIRTHDATE"]:
+                born = periods.read_day(row["BIRTHDATE"], where=row.where("BIRTHDATE"))
+                members[name] = replace(members[name], birth_date=born)
         except InvalidMessage as problem:
             problems.append(problem)
     tables = _read_tables(folder, set(members), problems)
@@ -71,11 +74,6 @@ def read_csv_folder(folder: Path, plans: Plans) -> Iterator[PatientBundle]:
         yield _bundle(member, tables, plans, folder.name, tables.charges.get(name, []))
     if problems:
         yield PatientBundle(None, (), (), (), tuple(problems), folder.name)
-
-
-def _member(row: Row) -> Member:
-    born = periods.read_day(row["BIRTHDATE"], where=row.where("BIRTHDATE")) if row["BIRTHDATE"] else None
-    return Member(row.identifier("ID"), born, SEXES.get(row["GENDER"], ""))
 
 
 def _read_tables(folder: Path, members: set[str], problems: list[DrachmError]) -> Tables:
@@ -160,13 +158,13 @@ def _event(row: Row, member: str, tables: Tables) -> ServiceEvent:
             raise row.refusal("PATIENTID", "unknown_member", "claim, visit and charge name different patients")
     if not row["CHARGEID"].isascii() or not row["CHARGEID"].isdigit() or len(row["CHARGEID"]) > 18:
         raise row.refusal("CHARGEID", "invalid_id", "the charge has no number", "Number the charges of a claim.")
-    visit_class = encounter["ENCOUNTERCLASS"]
+    visit_class = encounter.token("ENCOUNTERCLASS")
     word = codes.encounter_class(visit_class, encounter["CODE"])
     kind = "visit" if row["PROCEDURECODE"] == encounter["CODE"] else tables.kinds.get(
         (encounter["ID"], row["PROCEDURECODE"]), "other"
     )  # fmt: skip
     start, stop = _times(encounter)
-    diagnoses = tuple(claim[column] for column in _DIAGNOSES if claim[column])
+    diagnoses = tuple(code for column in _DIAGNOSES if (code := claim.token(column)))
     return ServiceEvent(
         source=SOURCE,
         event_id=f"{row['CLAIMID']}#{row['CHARGEID']}",
@@ -176,12 +174,12 @@ def _event(row: Row, member: str, tables: Tables) -> ServiceEvent:
         currency=CURRENCY,
         started_at=start,
         ended_at=stop,
-        modifiers=tuple(row[column] for column in ("MODIFIER1", "MODIFIER2") if row[column]),
+        modifiers=tuple(code for column in ("MODIFIER1", "MODIFIER2") if (code := row.token(column))),
         quantity=_quantity(row),
         billed=submitted(csv_number(row["AMOUNT"], row.where("AMOUNT")), CURRENCY, row.where("AMOUNT")),
-        billing_party=encounter["ORGANIZATION"],
-        rendering_party=encounter["PROVIDER"],
-        site=encounter["ORGANIZATION"],
+        billing_party=encounter.token("ORGANIZATION"),
+        rendering_party=encounter.token("PROVIDER"),
+        site=encounter.token("ORGANIZATION"),
         visit=encounter["ID"],
         claim=row["CLAIMID"],
         line=row["CHARGEID"],

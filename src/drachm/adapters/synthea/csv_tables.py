@@ -37,6 +37,10 @@ class Row:
             raise self.refusal(column, "invalid_id", "this is not an id", "Use 1 to 64 letters, digits, '-', '.', '_'.")
         return found
 
+    def token(self, column: str) -> str:
+        """An id or code that may be empty."""
+        return self.identifier(column) if self.cells[column] else ""
+
     def where(self, column: str) -> str:
         return f"{self.place} {column}"
 

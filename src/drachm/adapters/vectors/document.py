@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from drachm.adapters.vectors.read import Case, Unsupported
-from drachm.domain.benefits.model import Adjudication, Key, Line
+from drachm.domain.benefits import Adjudication, Key, Line, adjudicate, apply, build_stack, load_plan
 from drachm.domain.events.model import UNIT, Fact
 from drachm.domain.money import RoundingMode, minor_unit, round_ratio
 
@@ -59,6 +59,17 @@ class Setup:
     """Names that this kind adds to, or puts in the place of, those that follow from the shares."""
 
 
+def run(setup: Setup) -> Outcome:
+    """Ask the engine, line by line."""
+    stack = build_stack([load_plan(made) for made in setup.documents])
+    totals: Mapping[Key, int] = {key: amount for key, amount in setup.totals.items() if amount}
+    answers: dict[int, Adjudication] = {}
+    for position in setup.order or range(len(setup.lines)):
+        answers[position] = adjudicate(setup.lines[position], stack, totals)
+        totals = apply(totals, answers[position].deltas)
+    return Outcome(setup.lines, tuple(answers[position] for position in range(len(setup.lines))), totals)
+
+
 def document(case: Case, steps: Sequence[Document], *, payer: str = "plan", **more: Any) -> Document:
     """A plan document of the case's currency, year and rounding; the payer's name is also its id."""
     return {
@@ -86,7 +97,9 @@ def step(name: str, kind: str, **more: Any) -> Document:
     }
 
 
-def total(name: str, of: str, *, scope: str = "person", period: str = "benefit_year", **more: Any) -> Document:
+def total(
+    name: str, of: str, *, scope: str = "person", period: str | Document = "benefit_year", **more: Any
+) -> Document:
     """An accumulator fed by one measure."""
     return {"id": name, "scope": scope, "period": period, "feeds": [{"of": of}], **more}
 

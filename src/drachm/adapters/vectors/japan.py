@@ -8,6 +8,7 @@ are joined to (4) and the household (5). Each line is one person's month at one 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from drachm.adapters.vectors import codes
@@ -21,12 +22,13 @@ from drachm.adapters.vectors.document import (
     lines_of,
     member_of,
     paid_by,
+    run,
     step,
     total,
     year_of,
 )
 from drachm.adapters.vectors.read import Case, Unsupported
-from drachm.domain.benefits import Key, adjudicate, build_stack, load_plan
+from drachm.domain.benefits import Key
 from drachm.domain.events.model import Fact
 
 INSURANCE: Final = "insurance"
@@ -53,17 +55,21 @@ def _months(case: Case) -> Setup:
         if programmes:
             raise Unsupported("plan.aggregation.scope = household (with a public programme)")
         steps: list[Document] = []
-        closing = _capped(case, "household", pool={"scope": "family", "period": "month"}, settle="refund", **_joined(case))
+        pool = {"scope": "family", "period": "month"}
+        closing = _capped(case, "household", pool=pool, settle="refund", **_joined(case))
+        if not closing:
+            raise Unsupported("plan.monthly_cap_base (missing, a household has nothing to be capped by)")
     else:
         steps = [*_subsidised(case, programmes), *_relief(case), *_capped(case, "own", pool=PERSON, when=ALONE)]
         closing = _capped(case, "joined", pool=PERSON, **_joined(case)) if scope else []
     share = step("share", "coinsurance", ppm=case.plan.get("coinsurance_patient", 0))
     insurance = document(case, [share, *steps], payer=INSURANCE, closing_steps=closing, facts=_declared())
-    return Setup(
+    setup = Setup(
         (insurance, *(_subsidy(case, programme) for programme in programmes)),
         lines_of(case, lambda index: _facts(case, index)),
-        answers=_household_names(case) if scope == "household" else _month_names(case),
     )
+    names = _household_names(case, setup) if scope == "household" else _month_names(case)
+    return replace(setup, answers=names)
 
 
 def _declared() -> Document:
@@ -164,9 +170,7 @@ def _subsidy(case: Case, programme: str) -> Document:
     """What the programme leaves to the patient: a part of the line's cost, and an amount of the month."""
     terms = case.plan.get("secondary_payers", {}).get(programme, {})
     part = terms.get("patient_share_of_total_cost")
-    steps = [
-        step("stays", "coinsurance", ppm=1_000_000 if part is None else part, of=None if part is None else "cost")
-    ]
+    steps = [step("stays", "coinsurance", ppm=1_000_000 if part is None else part, of=None if part is None else "cost")]
     if "monthly_cap" in terms:
         steps.append(step("month", "period_cap", pool=PERSON, cap={"base": terms["monthly_cap"]}))
     return document(
@@ -202,7 +206,7 @@ def _joined(case: Case) -> Document:
     terms = case.plan["aggregation"]
     floor: Any = terms.get("min_line_patient_amount", 0)
     if terms.get("scope") == "household":
-        return {"qualify": {"by": ["member", "line"], "floor": floor}}
+        return {"qualify": {"by": ["line"], "floor": floor}}
     # The insurance-only lines are always in it; lines with a programme join them, and only them.
     floor = {"cases": [{"when": ALONE, "value": 0}, {"value": floor}]}
     return {"qualify": {"by": ["line"], "floor": floor, "needs": ALONE}}
@@ -241,13 +245,36 @@ def _common(outcome: Outcome, names: Names) -> Names:
     }
 
 
-def _household_names(case: Case) -> Any:
+def _household_names(case: Case, setup: Setup) -> Any:
     """Each line is paid in full first; the refund comes afterwards and is told apart."""
+    pools = [closing["id"] for closing in setup.documents[0]["closing_steps"]]
+    month = f"M{year_of(case)}-01"
 
-    def register(outcome: Outcome, mark: str) -> int:
-        return outcome.totals.get(Key(FAMILY, f"{INSURANCE}/household{mark}", f"M{year_of(case)}-01"), 0)
+    def register(totals: Mapping[Key, int], pool: str, mark: str) -> int:
+        return totals.get(Key(FAMILY, f"{INSURANCE}/{pool}{mark}", month), 0)
+
+    def cap_of(pool: str) -> int:
+        """What the engine lets the household keep when it has paid far too much before: the cap on the joined cost."""
+        far_too_much = {Key(FAMILY, f"{INSURANCE}/{pool}#S", month): 10**15}
+        totals = run(replace(setup, totals=far_too_much)).totals
+        return register(totals, pool, "#S") - register(totals, pool, "#R")
 
     def answers(outcome: Outcome, names: Names) -> Names:
-        ...
+        given = [sum(credit.amount for credit in answer.credits) for answer in outcome.answers]
+        refund = sum(given)
+        paid = [share + credit for share, credit in zip(names["line_patient"], given, strict=True)]
+        first = {"line_patient": paid, "patient_total": sum(paid), "plan_pays": names["plan_pays"] - refund}
+        first["line_plan"] = [part - credit for part, credit in zip(names["line_plan"], given, strict=True)]
+        everyone = _common(outcome, {**names, **first})
+        return {
+            **first,
+            **everyone,
+            "insurance_pays": everyone["insurance_pays"] - refund,
+            "aggregated_patient": register(outcome.totals, pools[0], "#S"),
+            "aggregated_total_cost": register(outcome.totals, pools[0], "#C"),
+            "household_cap": min(cap_of(pool) for pool in pools),
+            "refund": refund,
+            "patient_net_total": sum(paid) - refund,
+        }
 
     return answers

@@ -26,7 +26,7 @@ from drachm.adapters.vectors.document import (
     year_of,
 )
 from drachm.adapters.vectors.read import Case, Unsupported
-from drachm.domain.events.model import Fact
+from drachm.domain.events.model import UNIT, Fact
 
 BITS: Final = {1: "man", 2: "woman", 4: "adult", 8: "child"}
 """What a patient is, in the bits of openIMIS masks."""
@@ -112,10 +112,10 @@ def _quantity(case: Case) -> list[Document]:
     most = case.plan.get("limit_no_adult")
     if most is None:
         return []
-    limits = [{"accumulator": "quantity", "limit": most}]
-    return [
-        step("quantity", "benefit_limit", when={"grown_up": True}, unit_limits=limits, reason="quantity_limit")
-    ]
+    if most < 0:
+        raise Unsupported(f"plan.limit_no_adult = {most}")
+    limits = [{"accumulator": "quantity", "limit": most * UNIT}]
+    return [step("quantity", "benefit_limit", when={"grown_up": True}, unit_limits=limits, reason="quantity_limit")]
 
 
 def _facts(case: Case, index: int) -> Mapping[str, Fact]:

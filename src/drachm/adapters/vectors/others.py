@@ -6,6 +6,7 @@ One small function per kind. Where a plan states the insurer's rate, the documen
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from drachm.adapters.vectors.document import (
@@ -102,9 +103,7 @@ def _rates(case: Case) -> dict[str, Any]:
     starts = [0, *sorted({row["over"] for row in rows if row.get("over", 0) > 0})]
     if len(starts) == 1:
         return {"ppm": _cases(case, rows, 0)}
-    bands: list[Document] = [
-        {"below": end, "ppm": _cases(case, rows, start)} for start, end in zip(starts, starts[1:], strict=False)
-    ]
+    bands: list[Document] = [{"below": end, "ppm": _cases(case, rows, start)} for start, end in pairwise(starts)]
     return {"measure": "spend", "bands": [*bands, {"ppm": _cases(case, rows, starts[-1])}]}
 
 

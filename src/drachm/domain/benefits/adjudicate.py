@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from drachm.domain.benefits.document import BUILT_IN, FactType, Plan
-from drachm.domain.benefits.load_rules import of_kind
+from drachm.domain.benefits.document import Plan
 from drachm.domain.benefits.model import Adjudication, Bearer, Key, Line, Share, Step, Totals
 from drachm.domain.benefits.place import invalid
 from drachm.domain.benefits.program import Program
@@ -61,7 +60,6 @@ def adjudicate(line: Line, stack: Stack, totals: Totals) -> Adjudication:
     `totals` are the running totals before the line. Raises `Pended` with ``fact_missing`` or ``fact_invalid`` when a
     document cannot be read on this line.
     """
-    _check_facts(line, stack)
     work = Work(line, totals, local_date(line.at, stack.zone))
     residue = _residue(work, stack)
     work.entries.append(Entry("", "", SELF_PAY, work.cost, SELF_PAY, False, False))
@@ -83,7 +81,6 @@ def keys(line: Line, stack: Stack) -> frozenset[Key]:
     work = Work(line, {}, local_date(line.at, stack.zone))
     found: set[Key] = set()
     try:
-        _check_facts(line, stack)
         applying = _applying(work, stack)
     except Pended:
         return frozenset()
@@ -107,26 +104,6 @@ def apply(totals: Mapping[Key, int], deltas: Sequence[tuple[Key, int]]) -> dict[
     return after
 
 
-_HELP = FactType(BUILT_IN["third_party_help"])
-
-
-def _check_facts(line: Line, stack: Stack) -> None:
-    """A declared fact that is given must fit its type, whether a rule reads it or not."""
-    for program in stack.programs:
-        declared = program.plan.facts
-        for name, value in line.facts.items():
-            fact = declared.get(name)
-            if fact is None and name == "third_party_help":
-                fact = _HELP
-            if fact is not None and not of_kind(value, fact.kind, fact.words):
-                raise Pended(
-                    "fact_invalid",
-                    f"the fact {name!r} does not fit what plan {program.id} declares",
-                    where=name,
-                    next_step="Correct the fact at its source; the event then clears as a new revision.",
-                )
-
-
 def _residue(work: Work, stack: Stack) -> Share | None:
     """Step 0: round the cost to the payable unit; the first document says who bears the difference."""
     if not stack.plans:
@@ -147,15 +124,14 @@ def _residue(work: Work, stack: Stack) -> Share | None:
 
 def _applying(work: Work, stack: Stack) -> list[Registers]:
     """The documents that take part in the line, each with its facts; `payer_set` names their payers."""
-    applying = []
-    for program in stack.programs:
-        facts = program.facts(work)
-        if program.applies is None or program.applies(facts):
-            applying.append(Registers(program, work, facts))
-    payers = "+".join(registers.program.payer for registers in applying)
-    for index, registers in enumerate(applying):
+    # The facts of every document are read first: one that does not fit pends the line, read by a rule or not.
+    turns = [Registers(program, work, program.facts(work)) for program in stack.programs]
+    applying = [turn for turn in turns if turn.program.applies is None or turn.program.applies(turn.facts)]
+    payers = "+".join([registers.program.payer for registers in applying])
+    for registers in applying:
         registers.facts["payer_set"] = payers
-        registers.first = index == 0
+    if applying:
+        applying[0].first = True
     return applying
 
 

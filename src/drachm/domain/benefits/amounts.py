@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from drachm.domain.benefits.conditions import compile_condition
 from drachm.domain.benefits.document import Amount, Cases, Expression, FromFact, Growing, Limit
+from drachm.domain.benefits.measures import Sums
 from drachm.domain.benefits.registers import Bound, Registers
 from drachm.domain.benefits.totals import Terms
 from drachm.domain.money import portion
 
 AmountOf: TypeAlias = Callable[[Registers], int | None]
-Room: TypeAlias = Callable[[Registers, list[int]], Bound | None]
+Room: TypeAlias = Callable[[Registers, Sums], Bound | None]
 
 
 def compile_amount(amount: Amount, terms: Terms) -> AmountOf:
@@ -30,7 +30,7 @@ def compile_amount(amount: Amount, terms: Terms) -> AmountOf:
 
 def _cases(amount: Cases, terms: Terms) -> AmountOf:
     cases = [
-        (compile_condition(case.when), terms.when_used(case.when_used), compile_amount(case.value, terms))
+        (terms.conditions.test(case.when), terms.when_used(case.when_used), compile_amount(case.value, terms))
         for case in amount.cases
     ]
 
@@ -72,29 +72,24 @@ def _growing(amount: Growing) -> AmountOf:
 
 
 def compile_room(limits: tuple[Limit, ...], terms: Terms) -> Room | None:
-    """The least room of a step's limits, given the component amounts that count as contributed; None without limits."""
+    """The least room of a step's limits, given the components that count as contributed; None without limits."""
     entries = [(compile_amount(one.limit, terms), terms.totals[one.accumulator]) for one in limits]
     if not entries:
         return None
 
-    def room(registers: Registers, held: list[int]) -> Bound | None:
+    def room(registers: Registers, sums: Sums) -> Bound | None:
         least: Bound | None = None
         for amount, total in entries:
             limit = amount(registers)
             if limit is None:
                 continue
             used = total.used(registers)
-            left = max(0, limit - used - total.contribution(registers, held))
-            if least is None or left < least.room:
-                least = Bound(left, total.id, used, limit)
+            left = max(0, limit - used - total.contribution(registers, sums))
+            if least is None or left < least[0]:
+                least = (left, total.id, used, limit)
         return least
 
     return room
-
-
-def held(registers: Registers) -> list[int]:
-    """The component amounts as they stand."""
-    return [entry.amount for entry in registers.entries]
 
 
 def compile_expression(expression: Expression) -> Callable[[Registers], int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drachm.domain.benefits.amounts import compile_amount, held
+from drachm.domain.benefits.amounts import compile_amount
 from drachm.domain.benefits.document import Coinsurance
 from drachm.domain.benefits.registers import Bound, Registers
 from drachm.domain.benefits.totals import Terms
@@ -23,7 +23,7 @@ def compile_banded(rule: Coinsurance, terms: Terms) -> Callable[[Registers, int]
 
     def banded(registers: Registers, base: int) -> tuple[int, Bound]:
         used = total.used(registers)
-        position = used + total.contribution(registers, held(registers))
+        position = used + total.contribution(registers, registers.sums)
         rest, parts, first_bound = base, 0, 0
         for below_of, rate_of in bands[:-1]:
             if rest <= 0:
@@ -40,7 +40,7 @@ def compile_banded(rule: Coinsurance, terms: Terms) -> Callable[[Registers, int]
             rest -= part
         if rest > 0:
             parts += rest * (bands[-1][1](registers) or 0)
-        return round_ratio(parts, MICROS, terms.unit, terms.mode), Bound(0, total.id, used, first_bound)
+        return round_ratio(parts, MICROS, terms.unit, terms.mode), (0, total.id, used, first_bound)
 
     return banded
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from drachm.domain.benefits.amounts import compile_amount
-from drachm.domain.benefits.conditions import Test, compile_condition
+from drachm.domain.benefits.conditions import Test
 from drachm.domain.benefits.document import PeriodCap, Qualify
 from drachm.domain.benefits.model import Credit, Key
 from drachm.domain.benefits.naming import key, name_of, period_of, scope_of
@@ -40,7 +40,7 @@ def compile_period_cap(rule: PeriodCap, terms: Terms, *, closing: bool) -> Calla
     pool = _Pool(rule, terms)
     cap_of = _cap(rule, terms)
     counts, of_covered, recover, refund = rule.counts, rule.of_covered, rule.recover, rule.refund
-    needs = compile_condition(rule.qualify.needs) if rule.qualify and rule.qualify.needs else None
+    needs = terms.conditions.test(rule.qualify.needs) if rule.qualify and rule.qualify.needs else None
     needs_asked = rule.qualify is not None and rule.qualify.needs is not None
 
     def act(registers: Registers) -> None:
@@ -64,7 +64,7 @@ def compile_period_cap(rule: PeriodCap, terms: Terms, *, closing: bool) -> Calla
             relief = max(relief, given)
         pool.give(registers, relief - given)
         if relief != given:
-            why = Bound(0, rule.id, before.share, limit)
+            why: Bound = (0, rule.id, before.share, limit)
             credit = _lower(rule, terms, registers, [] if refund else counted, relief - given, why, closing)
             if credit:
                 _credit(rule, terms, registers, credit, pool.period(registers), why, closing)
@@ -80,14 +80,14 @@ def _counted(registers: Registers, counts: frozenset[str] | None, closing: bool)
 
 
 def _covered(registers: Registers) -> int:
-    return registers.start - sum(entry.amount for entry in registers.entries if entry.excess)
+    return registers.start - registers.excess
 
 
 def _cap(rule: PeriodCap, terms: Terms) -> Callable[[Registers], Callable[[int], int] | None]:
     """The cap as a function of the pool's cost, by the first case that holds; None when there is no cap."""
     cases = [
         (
-            compile_condition(case.when),
+            terms.conditions.test(case.when),
             terms.when_used(case.when_used),
             compile_amount(case.base, terms),
             compile_amount(case.over, terms),
@@ -95,7 +95,7 @@ def _cap(rule: PeriodCap, terms: Terms) -> Callable[[Registers], Callable[[int],
         )
         for case in rule.cap
     ]
-    scales = [(compile_condition(one.when), one.ppm) for one in rule.scale]
+    scales = [(terms.conditions.test(one.when), one.ppm) for one in rule.scale]
     unit, mode = terms.unit, terms.mode
 
     def cap_of(registers: Registers) -> Callable[[int], int] | None:

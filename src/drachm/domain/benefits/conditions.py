@@ -16,52 +16,67 @@ from drachm.domain.benefits.registers import Facts
 Test: TypeAlias = Callable[[Facts], bool]
 
 
-def compile_condition(condition: Condition) -> Test | None:
-    """A test of the facts; None for a condition that always holds."""
-    tests = [_part(part) for part in condition.parts]
-    if not tests:
-        return None
-    if len(tests) == 1:
-        return tests[0]
-    if len(tests) == 2:
-        first, second = tests
-        return lambda facts: first(facts) and second(facts)
+class Conditions:
+    """Compiles the conditions of one document.
 
-    def every(facts: Facts) -> bool:
-        for test in tests:  # noqa: SIM110 - a generator costs more than the loop
-            if not test(facts):
-                return False
-        return True
+    Plans repeat parts such as "in the network, or an emergency" in many places, so the answer to each different
+    `not` and `any` is kept beside the facts for the rest of the line, under a number: facts have texts for names.
+    """
 
-    return every
+    def __init__(self) -> None:
+        self._slots: dict[Part, int] = {}
+
+    def test(self, condition: Condition) -> Test | None:
+        """A test of the facts; None for a condition that always holds."""
+        tests = [self._part(part) for part in condition.parts]
+        if not tests:
+            return None
+        if len(tests) == 1:
+            return tests[0]
+        if len(tests) == 2:
+            first, second = tests
+            return lambda facts: first(facts) and second(facts)
+
+        def every(facts: Facts) -> bool:
+            for test in tests:  # noqa: SIM110 - a generator costs more than the loop
+                if not test(facts):
+                    return False
+            return True
+
+        return every
+
+    def _part(self, part: Part) -> Test:
+        if isinstance(part, OneOf):
+            return _one_of(part)
+        if isinstance(part, Within):
+            return _within(part)
+        slot = self._slots.setdefault(part, len(self._slots))
+        return _remembered(self._not(part) if isinstance(part, Not) else self._any_of(part), slot)
+
+    def _not(self, part: Not) -> Test:
+        inner = self.test(part.condition)
+        return (lambda facts: False) if inner is None else (lambda facts: not inner(facts))
+
+    def _any_of(self, part: AnyOf) -> Test:
+        tests = [self.test(condition) for condition in part.conditions]
+
+        def test(facts: Facts) -> bool:
+            for one in tests:  # noqa: SIM110 - a generator costs more than the loop
+                if one is None or one(facts):
+                    return True
+            return False
+
+        return test
 
 
-def _part(part: Part) -> Test:
-    if isinstance(part, OneOf):
-        return _one_of(part)
-    if isinstance(part, Within):
-        return _within(part)
-    if isinstance(part, Not):
-        return _remembered(_not(part), part)
-    return _remembered(_any_of(part), part)
-
-
-def _remembered(test: Test, part: Not | AnyOf) -> Test:
-    """The answer is kept beside the facts, under the part itself: plans repeat "in the network" in many places."""
-
+def _remembered(test: Test, slot: int) -> Test:
     def remembered(facts: Facts) -> bool:
         found: bool | None = facts.get(slot)
         if found is None:
             found = facts[slot] = test(facts)
         return found
 
-    slot = f"condition {hash(part)}"
     return remembered
-
-
-def _not(part: Not) -> Test:
-    inner = compile_condition(part.condition)
-    return (lambda facts: False) if inner is None else (lambda facts: not inner(facts))
 
 
 def _one_of(part: OneOf) -> Test:
@@ -81,18 +96,6 @@ def _within(part: Within) -> Test:
         if value is None or (at_least is not None and value < at_least):
             return False
         return below is None or bool(value < below)
-
-    return test
-
-
-def _any_of(part: AnyOf) -> Test:
-    tests = [compile_condition(condition) for condition in part.conditions]
-
-    def test(facts: Facts) -> bool:
-        for one in tests:  # noqa: SIM110 - a generator costs more than the loop
-            if one is None or one(facts):
-                return True
-        return False
 
     return test
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from drachm.domain.benefits.document import (
     ALWAYS,
@@ -34,6 +33,7 @@ from drachm.domain.benefits.document import (
     WhenUsed,
     Within,
 )
+from drachm.domain.benefits.facts import fits
 from drachm.domain.benefits.place import Place
 from drachm.domain.events.model import Fact
 from drachm.domain.money import MICROS
@@ -66,31 +66,6 @@ class Declared:
         return frozenset(self.bands[name].words) if name in self.bands else self.facts[name].words
 
 
-def of_kind(value: Any, kind: FactKind, words: frozenset[str]) -> bool:
-    """Whether a value fits a fact's type (section 2): integers, ISO days, booleans, listed words or any text."""
-    if kind == "words":
-        return isinstance(value, str) and value in words
-    if kind == "text":
-        return isinstance(value, str)
-    if kind == "flag":
-        return isinstance(value, bool)
-    if kind == "date":
-        return isinstance(value, str) and is_day(value)
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_day(value: str) -> bool:
-    """Whether a text is an ISO 8601 calendar day of the form 2025-03-31."""
-    # The signs are looked at because `fromisoformat` also reads week dates, which do not compare as text.
-    if len(value) != 10 or value[4] != "-" or value[7] != "-":
-        return False
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
 def read_facts(place: Place) -> dict[str, FactType]:
     found = {}
     for name, item in place.members().items():
@@ -114,7 +89,7 @@ def _fact_type(place: Place) -> FactType:
     fields = place.fields(("type", "default"))
     kind, words = _kind_and_words(fields["type"])
     default = fields["default"]
-    if default.value is not None and not of_kind(default.value, kind, words):
+    if default.value is not None and not fits(FactType(kind, words))(default.value):
         raise default.refuse("does not fit the type", "Give a default of the declared type, or null.")
     if isinstance(default.value, str):
         default.text(empty=True)
@@ -182,9 +157,10 @@ def _comparison(name: str, place: Place, declared: Declared) -> Part:
         return _range(name, place, kind)
     entries = place.items(least=1) if isinstance(place.value, list | tuple) else [place]
     words = declared.words(name) if kind == "words" else frozenset()
+    fitting = fits(FactType(kind, words))
     values: set[Fact] = set()
     for entry in entries:
-        if not of_kind(entry.value, kind, words):
+        if not fitting(entry.value):
             hint = f"Use one of: {', '.join(sorted(words))}." if words else f"Write a {kind}."
             raise entry.refuse(f"does not fit the fact {name!r}", hint)
         values.add(entry.value)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
-from drachm.domain.benefits.amounts import compile_expression, held
+from drachm.domain.benefits.amounts import compile_expression
 from drachm.domain.benefits.caps import compile_period_cap
-from drachm.domain.benefits.conditions import Test, compile_band, compile_condition
+from drachm.domain.benefits.conditions import Test, compile_band
 from drachm.domain.benefits.document import Copay, FactType, Plan
+from drachm.domain.benefits.facts import fits, fits_integer
 from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.registers import SELF_PAY, Entry, Facts, Payment, Registers, Work
 from drachm.domain.benefits.steps import STEPS, Act, taken_key
@@ -23,6 +24,9 @@ from drachm.domain.events.model import Fact
 
 Guarded: TypeAlias = tuple[Test | None, UsedTest | None, Act]
 """A step behind its conditions."""
+
+MISSING: Final = object()
+"""Neither given nor defaulted."""
 
 
 class Program:
@@ -34,21 +38,21 @@ class Program:
         self.id, self.version, self.payer = plan.id, plan.version, plan.payer
         self.independent = plan.starts_from is not None
         self.total_count = len(plan.accumulators)
-        self.applies = compile_condition(plan.applies)
+        self.applies = terms.conditions.test(plan.applies)
         self.key_makers = terms.key_makers
-        self._defaults = Facts(_defaults(plan.facts))
+        self._facts = [(name, fits(fact), _default(fact)) for name, fact in plan.facts.items()]
         self._bands = [compile_band(band) for band in plan.bands]
         self._totals = list(terms.totals.values())
         self._starts_from = compile_expression(plan.starts_from) if plan.starts_from else None
         self._takes_over = plan.takes_over
         self._keeps = plan.remainder == "patient"
         self._steps = [
-            (compile_condition(rule.when), terms.when_used(rule.when_used), STEPS[rule.kind](rule, terms))
+            (terms.conditions.test(rule.when), terms.when_used(rule.when_used), STEPS[rule.kind](rule, terms))
             for rule in plan.steps
         ]
         self._closing = [
             (
-                compile_condition(rule.when),
+                terms.conditions.test(rule.when),
                 terms.when_used(rule.when_used),
                 compile_period_cap(rule, terms, closing=True),
             )
@@ -62,16 +66,38 @@ class Program:
     def facts(self, work: Work) -> Facts:
         """What the document may look at: defaults, then what is given, then the built-in facts and the bands."""
         line = work.line
-        facts = Facts(self._defaults)
-        facts.update(line.facts)
+        given = line.facts
+        facts = Facts()
+        for name, fitting, default in self._facts:
+            value = given.get(name, MISSING)
+            if value is not MISSING:
+                if not fitting(value):
+                    raise self._invalid(name)
+                facts[name] = value
+            elif default is not MISSING:
+                facts[name] = default
         facts["member"] = line.member
         facts["date"] = work.day_text
         facts["visit"] = line.visit
         facts["quantity"] = line.quantity
-        facts["third_party_help"] = max(0, int(line.facts.get("third_party_help", 0)))
+        facts["third_party_help"] = self._help(given)
         for add_band in self._bands:
             add_band(facts)
         return facts
+
+    def _help(self, given: Mapping[str, Fact]) -> int:
+        value = given.get("third_party_help", 0)
+        if not fits_integer(value):
+            raise self._invalid("third_party_help")
+        return max(0, int(value))
+
+    def _invalid(self, name: str) -> Pended:
+        return Pended(
+            "fact_invalid",
+            f"the fact {name!r} does not fit what plan {self.id} declares",
+            where=name,
+            next_step="Correct the fact at its source; the event then clears as a new revision.",
+        )
 
     def taken(self, registers: Registers) -> list[Entry]:
         """The patient's components of earlier documents that this one takes over."""
@@ -100,9 +126,8 @@ class Program:
             self._settle(registers)
         if self._buckets and registers.own_before_caps is None:
             registers.own_before_caps = registers.shares()
-        amounts = held(registers)
         for total in self._totals:
-            total.feed(registers, amounts)
+            total.feed(registers)
         if self._taken:
             self._keep_taken(registers)
 
@@ -140,7 +165,7 @@ class Program:
         if left:
             registers.open = 0
             if self._keeps:
-                registers.entries.append(Entry(self.id, "", "remainder", left, "remainder", False, False))
+                registers.enter(Entry(self.id, "", "remainder", left, "remainder", False, False))
                 registers.explain("remainder", "remainder", left, "remainder")
             else:
                 self._pays(registers, self.payer, left, "plan_pays")
@@ -187,10 +212,11 @@ class Program:
                 registers.work.add(taken, amount)
 
 
-def _defaults(facts: Mapping[str, FactType]) -> dict[str, Fact | None]:
-    """Defaults of the facts that need not be given; a flag that is not given is false."""
-    defaults = {name: fact.default for name, fact in facts.items() if not fact.required}
-    return defaults | {name: False for name, fact in facts.items() if fact.required and fact.kind == "flag"}
+def _default(fact: FactType) -> Any:
+    """The value of a fact that is not given; a flag is then false."""
+    if not fact.required:
+        return fact.default
+    return False if fact.kind == "flag" else MISSING
 
 
 def _one_key(taken_of: Callable[[Registers], Key | None]) -> KeyMaker:

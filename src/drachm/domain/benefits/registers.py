@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from drachm.domain.benefits.document import Rule
 from drachm.domain.benefits.model import Credit, Key, Line, Step, Totals
@@ -19,29 +19,26 @@ if TYPE_CHECKING:
 SELF_PAY: Final = "self_pay"
 
 
-class Bound(NamedTuple):
-    """The limit that leaves the least room."""
+Bound: TypeAlias = tuple[int, str, int, int]
+"""The limit that leaves the least room: the room, its accumulator, what was used of it, the limit."""
 
-    room: int
-    accumulator: str
-    used: int
-    limit: int
-
-
-FREE: Final = Bound(0, "", 0, 0)
+FREE: Final[Bound] = (0, "", 0, 0)
 """No limit bound the step."""
 
 
-class Facts(dict[str, Any]):
-    """Everything a document may look at on this line; None is a fact that is absent by its null default."""
+class Facts(dict[str | int, Any]):
+    """Everything a document may look at on this line; None is a fact that is absent by its null default.
+
+    Under numbers stand answers of conditions that were worked out before on this line.
+    """
 
     __slots__ = ()
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str | int) -> Any:
         raise Pended(
             "fact_missing",
             f"the plan asks for the fact {name!r}, which nobody supplied",
-            where=name,
+            where=str(name),
             next_step="Supply it with the event, the member or the cover; the event then clears as a new revision.",
         )
 
@@ -99,8 +96,8 @@ class Registers:
     """One document's turn: `start` is what it takes over (A), `open` what it has still to decide."""
 
     __slots__ = (
-        *("bases", "credited", "denied", "entries", "facts", "first", "keys", "line", "open", "own_before_caps"),
-        *("paid", "payments", "program", "start", "work"),
+        *("bases", "credited", "denied", "entries", "excess", "facts", "first", "keys", "line", "open"),
+        *("own_before_caps", "paid", "payments", "program", "start", "sums", "work"),
     )
 
     def __init__(self, program: Program, work: Work, facts: Facts) -> None:
@@ -111,6 +108,10 @@ class Registers:
         self.keys: list[Key | None] = [None] * program.total_count
         """Key of each accumulator, worked out when first asked for."""
         self.entries: list[Entry] = []
+        self.sums: dict[str, int] = {}
+        """What the patient bears of each component."""
+        self.excess = 0
+        """Entries of class excess, whoever bears them."""
         self.payments: list[Payment] = []
         """What `pay` steps gave, in order."""
         self.paid: dict[str, int] = {}
@@ -133,12 +134,23 @@ class Registers:
         if amount <= 0:
             return
         self.open -= amount
-        self.entries.append(Entry(self.program.id, rule.id, rule.component, amount, rule.reason, excess, provider))
+        self.enter(Entry(self.program.id, rule.id, rule.component, amount, rule.reason, excess, provider))
         self.note(rule, amount, rule.component, why)
 
+    def enter(self, entry: Entry) -> None:
+        """Keep a component and count it among the sums."""
+        self.entries.append(entry)
+        if entry.excess:
+            self.excess += entry.amount
+        if not entry.provider:
+            self.sums[entry.component] = self.sums.get(entry.component, 0) + entry.amount
+
     def give_back(self, rule: Rule, entry: Entry, amount: int, why: Bound) -> None:
-        """Move `amount` of a component back to `open`."""
+        """Move `amount` of a component that the patient bears back to `open`."""
         entry.amount -= amount
+        self.sums[entry.component] -= amount
+        if entry.excess:
+            self.excess -= amount
         self.open += amount
         self.note(rule, -amount, entry.component, why)
 
@@ -173,9 +185,9 @@ class Registers:
                 amount,
                 f"own:{target}" if program.independent else target,
                 self.open,
-                why.accumulator,
-                why.used,
-                why.limit,
+                why[1],
+                why[2],
+                why[3],
             )
         )
 

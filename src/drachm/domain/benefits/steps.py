@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from operator import itemgetter
 from typing import Final, TypeAlias, cast
 
-from drachm.domain.benefits.amounts import AmountOf, compile_amount, compile_expression, compile_room, held
+from drachm.domain.benefits.amounts import AmountOf, Room, compile_amount, compile_expression, compile_room
 from drachm.domain.benefits.bands import compile_banded
 from drachm.domain.benefits.caps import compile_period_cap
 from drachm.domain.benefits.document import (
@@ -87,11 +88,11 @@ def benefit_limit(rule: Rule, terms: Terms) -> Act:
         exhausted = False
         each = each_of(registers)
         if each is not None:
-            bounds.append(Bound(_times(each, registers, terms) if per_unit else each, "", 0, 0))
+            bounds.append((_times(each, registers, terms) if per_unit else each, "", 0, 0))
         amount = amount_of(registers)
         if amount is not None:
-            bounds.append(Bound(amount, "", 0, 0))
-        room = room_of(registers, held(registers)) if room_of else None
+            bounds.append((amount, "", 0, 0))
+        room = room_of(registers, registers.sums) if room_of else None
         if room is not None:
             bounds.append(room)
         for unit_bound in unit_bounds:
@@ -101,8 +102,8 @@ def benefit_limit(rule: Rule, terms: Terms) -> Act:
                 exhausted = exhausted or units[1]
         if not bounds:
             return
-        least = min(bounds, key=_room)
-        moved = max(0, registers.open - least.room)
+        least = min(bounds, key=itemgetter(0))
+        moved = max(0, registers.open - least[0])
         registers.take(rule, moved, least, excess=True, provider=provider)
         if denies and (exhausted or (moved > 0 and registers.open == 0)):
             if not moved:
@@ -110,10 +111,6 @@ def benefit_limit(rule: Rule, terms: Terms) -> Act:
             registers.deny(rule)
 
     return act
-
-
-def _room(bound: Bound) -> int:
-    return bound.room
 
 
 def _times(amount: int, registers: Registers, terms: Terms) -> int:
@@ -136,8 +133,8 @@ def _unit_bound(limit: UnitLimit, terms: Terms) -> Callable[[Registers], tuple[B
             return None
         room = max(0, most - used)
         if not by_unit or room == 0:
-            return Bound(0, total.id, used, most), True
-        return Bound(round_ratio(registers.open * room, adds, terms.unit, terms.mode), total.id, used, most), False
+            return (0, total.id, used, most), True
+        return (round_ratio(registers.open * room, adds, terms.unit, terms.mode), total.id, used, most), False
 
     return bound
 
@@ -156,11 +153,11 @@ def copay(rule: Rule, terms: Terms) -> Act:
     return act
 
 
-def _at_most(asked: int, registers: Registers, room_of: Callable[..., Bound | None] | None) -> tuple[int, Bound]:
+def _at_most(asked: int, registers: Registers, room_of: Room | None) -> tuple[int, Bound]:
     """min(open, room, asked), and the limit if it was the least."""
     moved = min(registers.open, asked)
-    room = room_of(registers, held(registers)) if room_of else None
-    return (moved, FREE) if room is None or room.room >= moved else (room.room, room)
+    room = room_of(registers, registers.sums) if room_of else None
+    return (moved, FREE) if room is None or room[0] >= moved else (room[0], room)
 
 
 def _rated_copay(rule: Copay, terms: Terms) -> AmountOf:
@@ -215,9 +212,9 @@ def deductible(rule: Rule, terms: Terms) -> Act:
     room_of = compile_room(cast(Deductible, rule).limits, terms)
 
     def act(registers: Registers) -> None:
-        room = room_of(registers, held(registers)) if room_of else None
+        room = room_of(registers, registers.sums) if room_of else None
         if room is not None:
-            registers.take(rule, min(registers.open, room.room), room)
+            registers.take(rule, min(registers.open, room[0]), room)
 
     return act
 
@@ -274,10 +271,11 @@ def out_of_pocket_max(rule: Rule, terms: Terms) -> Act:
             return
         counted = [entry for entry in registers.entries if entry.component in counts and not entry.provider]
         # The counted components are weighed against the room, so they cannot also have used it up.
-        room = room_of(registers, [0 if entry in counted else entry.amount for entry in registers.entries])
+        others = {component: amount for component, amount in registers.sums.items() if component not in counts}
+        room = room_of(registers, others)
         if room is None:
             return
-        excess = sum(entry.amount for entry in counted) - room.room
+        excess = sum(entry.amount for entry in counted) - room[0]
         for entry in reversed(counted):
             if excess <= 0:
                 break

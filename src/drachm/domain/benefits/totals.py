@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from drachm.domain.benefits.conditions import Test, compile_condition
+from drachm.domain.benefits.conditions import Conditions, Test
 from drachm.domain.benefits.document import Accumulator, PeriodCap, Plan, ReliefMonths, WhenUsed
-from drachm.domain.benefits.measures import Measure, compile_measure, lowered_by_help
+from drachm.domain.benefits.measures import Measure, Sums, compile_measure, lowered_by_help
 from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.naming import days_ending, key, months_before, name_of, period_of, scope_of, visit_period
 from drachm.domain.benefits.registers import Registers
@@ -25,7 +25,7 @@ COUNTS = frozenset({"units", "lines", "visits"})
 class Total:
     """A running total of one document."""
 
-    def __init__(self, accumulator: Accumulator, plan: Plan, index: int) -> None:
+    def __init__(self, accumulator: Accumulator, plan: Plan, index: int, conditions: Conditions) -> None:
         self.id = accumulator.id
         self._index = index
         self._scope = scope_of(accumulator.scope)
@@ -38,7 +38,7 @@ class Total:
         self._money: list[tuple[Test | None, Measure]] = []
         self._counts: list[tuple[Test | None, str]] = []
         for feed in accumulator.feeds:
-            when = compile_condition(feed.when)
+            when = conditions.test(feed.when)
             if feed.of in COUNTS:
                 self._counts.append((when, feed.of))
             else:
@@ -71,23 +71,24 @@ class Total:
             used -= registers.work.totals.get(self._companion(registers, "@visit:"), 0)
         return used
 
-    def contribution(self, registers: Registers, held: list[int]) -> int:
+    def contribution(self, registers: Registers, sums: Sums) -> int:
         """What the money feeds would add if the line ended now and nothing were open."""
         total = 0
         for when, measure in self._money:
             if when is None or when(registers.facts):
-                total += measure(registers, held)
+                total += measure(registers, sums)
         return total
 
     def counts_now(self, registers: Registers) -> int:
         """What the line would add to a total of units, lines or visits."""
         return sum(self._count(registers, of) for when, of in self._counts if when is None or when(registers.facts))
 
-    def feed(self, registers: Registers, held: list[int]) -> None:
+    def feed(self, registers: Registers) -> None:
         """Add the line's final amounts; a denied line is not counted, but its money is."""
+        sums: Sums = registers.sums
         if self._help_excluded and registers.facts["third_party_help"]:
-            held = lowered_by_help(registers, registers.facts["third_party_help"])
-        amount = self.contribution(registers, held)
+            sums = lowered_by_help(registers, registers.facts["third_party_help"])
+        amount = self.contribution(registers, sums)
         if self._counts and not registers.denied:
             amount += self._feed_counts(registers)
         if amount:
@@ -169,13 +170,14 @@ class Terms:
         self.unit = plan.rounding.unit
         self.mode = plan.rounding.mode
         self.payer = plan.payer
+        self.conditions = Conditions()
         self.totals: dict[str, Total] = {}
         self.reliefs: dict[str, Relief] = {}
         self.key_makers: list[KeyMaker] = []
         """Each names keys that the document may read or write on a line."""
         for index, accumulator in enumerate(plan.accumulators):
             if isinstance(accumulator, Accumulator):
-                self.totals[accumulator.id] = total = Total(accumulator, plan, index)
+                self.totals[accumulator.id] = total = Total(accumulator, plan, index, self.conditions)
                 self.key_makers.append(total.all_keys)
             else:
                 self.reliefs[accumulator.id] = relief = Relief(accumulator, plan)

@@ -46,13 +46,24 @@ class PriceBook:
 
         Raises `Pended` (`price_not_supported`, `ambiguous_rule`) when it knows the code and cannot price the line.
         """
-        item = self.listing.find(event, at)
-        why = item.rule.refusal if item else self.not_priced.get(self.codes.key(event))
+        why = self.not_priced.get(self.codes.key(event))
+        try:
+            item = self.listing.find(event, at)
+        except Pended as reason:
+            if why and reason.reason == "price_not_supported":
+                raise _not_supported(event, f"{why}; {reason.message}") from None
+            raise
+        if item is not None:
+            why = item.rule.refusal
         if why:
-            raise Pended("price_not_supported", f"{event.code.value}: {why}", where="code")
+            raise _not_supported(event, why)
         return item
 
     def default(self, event: ServiceEvent) -> Item | None:
         """The rule for unlisted codes: of the category the event names, else of any."""
         named = self.defaults.get(str(event.facts.get("category", "")))
         return named or self.defaults.get("")
+
+
+def _not_supported(event: ServiceEvent, why: str) -> Pended:
+    return Pended("price_not_supported", f"{event.code.value}: {why}", where="code")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from drachm.domain.catalog.book import PriceBook
 from drachm.domain.catalog.context import PriceContext
@@ -19,6 +20,9 @@ from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import round_ratio
 from drachm.domain.periods import local_date
 
+MOST_REMEMBERED: Final = 100_000
+"""Found items kept for the next line with the same code; then the memory starts anew."""
+
 
 class Books:
     """Every version of every price book that may be asked.
@@ -27,7 +31,7 @@ class Books:
     circle. A book that leans on one that is not here is accepted: it may be published later.
     """
 
-    __slots__ = ("_versions",)
+    __slots__ = ("_found", "_versions")
 
     def __init__(self, books: Iterable[PriceBook] = ()) -> None:
         versions: dict[str, list[PriceBook]] = {}
@@ -43,12 +47,13 @@ class Books:
             book_id: frozenset().union(*(book.references for book in known)) for book_id, known in versions.items()
         }
         ensure_no_circle(leans_on, "includes")
+        self._found: dict[tuple[object, ...], tuple[PriceBook, Item]] = {}
 
     def find(self, book_id: str, day: date) -> PriceBook:
         """The version in force on a local service date; `Pended` (`no_contract`) when there is none."""
-        for book in self._versions.get(book_id, ()):
-            if day in book.effective:
-                return book
+        book = self._in_force(book_id, day)
+        if book is not None:
+            return book
         raise Pended(
             "no_contract",
             f"no version of price book {book_id[:60]!r} is in force on {day.isoformat()}",
@@ -72,7 +77,27 @@ class Books:
 
         Raises `Pended`: `unknown_code`, `price_not_supported`, `ambiguous_rule`, `currency_mismatch`, `no_contract`.
         """
+        code = event.code
+        key = (book_id, at.service_date, code.system, code.value, event.modifiers, event.currency)
+        found = self._found.get(key)
+        if found is not None:
+            return found
         book = self.find(book_id, self.service_date(event, at))
+        found = self._search(book, event, at)
+        # Only answers that follow from the key alone are kept: no condition was read, no default of a category used.
+        if at.service_date is not None and found[1].code and not self._reads_facts(book, event, at.service_date):
+            if len(self._found) >= MOST_REMEMBERED:
+                self._found.clear()
+            self._found[key] = found
+        return found
+
+    def amount(self, book: str, event: ServiceEvent, at: PriceContext) -> int:
+        """What book `book` allows for the line, in micros, before any comparison with the asked amount."""
+        _, item = self.item(book, event, at)
+        numerator, denominator = item.rule.amount(event, at, self)
+        return round_ratio(numerator, denominator, item.unit, item.mode)
+
+    def _search(self, book: PriceBook, event: ServiceEvent, at: PriceContext) -> tuple[PriceBook, Item]:
         if book.currency != event.currency:
             raise Pended(
                 "currency_mismatch",
@@ -91,11 +116,14 @@ class Books:
             )
         return book, item
 
-    def amount(self, book: str, event: ServiceEvent, at: PriceContext) -> int:
-        """What book `book` allows for the line, in micros, before any comparison with the asked amount."""
-        _, item = self.item(book, event, at)
-        numerator, denominator = item.rule.amount(event, at, self)
-        return round_ratio(numerator, denominator, item.unit, item.mode)
+    def _reads_facts(self, book: PriceBook, event: ServiceEvent, day: date) -> bool:
+        if book.listing.conditional(event):
+            return True
+        others = [self._in_force(other, day) for other in book.includes]
+        return any(self._reads_facts(other, event, day) for other in others if other)
+
+    def _in_force(self, book_id: str, day: date) -> PriceBook | None:
+        return next((book for book in self._versions.get(book_id, ()) if day in book.effective), None)
 
     def _listed(self, book: PriceBook, event: ServiceEvent, at: PriceContext) -> tuple[PriceBook, Item] | None:
         refusal: Pended | None = None

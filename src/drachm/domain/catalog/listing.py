@@ -117,6 +117,11 @@ class Listing:
             return items[0]
         return _most_exact(items, event, at)
 
+    def conditional(self, event: ServiceEvent) -> bool:
+        """True when the choice among the items of the line's code depends on more than code and modifiers."""
+        shelf = self._shelves.get(self._codes.key(event), {})
+        return any(len(items) > 1 or items[0].when for items in shelf.values())
+
     def line_amount(self, event: ServiceEvent, at: PriceContext, quotes: Quotes) -> Ratio:
         """The exact amount of the line, for rules that build on this listing."""
         item = self.find(event, at)

@@ -6,7 +6,10 @@ A price book is a versioned, effective-dated, content-hashed document of rules; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from drachm.domain.events.model import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class PricedEvent:
     """Which rule priced it, in words a provider recognises: ``fixed 99213``, ``PFS 99213 locality 13 non-facility``."""
     display: str = ""
     """The book's plain name of the service."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """What the book says of the service for plans to look at: `drug_class` ..."""
 
     @property
     def contractual_adjustment(self) -> int:

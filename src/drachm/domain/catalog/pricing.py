@@ -54,7 +54,7 @@ def _by_the_book(event: ServiceEvent, books: Books, at: PriceContext) -> PricedE
     elif item.lesser_of_billed and billed < allowed:
         allowed = billed
         rule += ", less was asked"
-    return PricedEvent(billed, allowed, book.currency, item.category, book.hash, rule, item.display)
+    return PricedEvent(billed, allowed, book.currency, item.category, book.hash, rule, item.display, item.facts)
 
 
 def _as_submitted(event: ServiceEvent) -> PricedEvent:

@@ -76,6 +76,7 @@ class Documents:
             book=priced.book,
             rule=f"answer {at.answer.id}",
             display=priced.display,
+            facts=priced.facts,
         )
 
     def keys(self, event: ServiceEvent, at: Snapshot) -> frozenset[Key]:
@@ -99,7 +100,7 @@ def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:
         visit=event.visit,
         admission=event.admission,
         quantity=event.quantity,
-        facts=line_facts(event, at.member, at.provider, at.site, at.contract, category, at.day, received),
+        facts=line_facts(event, at.member, at.provider, at.site, at.contract, category, priced.facts, at.day, received),
         document_facts={cover.coverage.plan: cover.coverage.facts for cover in at.covers},
         policies={cover.coverage.plan: cover.coverage.policy or cover.coverage.id for cover in at.covers},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
@@ -22,12 +22,13 @@ def line_facts(
     site: Party | None,
     contract: Contract | None,
     category: str,
+    book_facts: Mapping[str, Fact],
     day: date,
     received: date,
 ) -> dict[str, Fact]:
     """Everything but the coverages' own facts, later sources overriding earlier ones.
 
-    Order: provider, site, member, event; then what follows from them: `category` (the event's word, else the price
+    Order: provider, site, member, event, price book; then what follows from them: `category` (the event's word, else the price
     book's), `service`, `code_system`, `network`, `emergency`, `authorised`, `filing_days`, `age`, `sex`,
     `place_of_service`.
     """
@@ -38,6 +39,7 @@ def line_facts(
     facts.update(member.facts)
     facts["category"] = category
     facts.update(event.facts)
+    facts.update(book_facts)
     facts.update(
         service=event.code.value,
         code_system=event.code.system,

@@ -67,10 +67,6 @@ ON CONFLICT DO NOTHING;
 -- Publishing is one at a time for each tenant, so that two overlapping versions cannot both find room.
 SELECT pg_advisory_xact_lock(hashtextextended('drachm document', %(tenant)s));
 
--- name: documents_of
--- Every version of one document.
-SELECT hash, version, body FROM document WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s;
-
 -- name: add_document
 -- Publish one version.
 INSERT INTO document (tenant, hash, kind, id, version, body)

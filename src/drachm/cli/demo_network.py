@@ -1,0 +1,139 @@
+"""A small network for the demo: three providers of different levels, four plans, people with wallets, a week of care.
+
+Everybody here is made up; the recorded care beside it is Synthea's.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from drachm.application.body import TopUp
+from drachm.application.clear_events import Desk
+from drachm.application.replay import World
+from drachm.application.top_up import top_up
+from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage, Member, Party
+from drachm.domain.events.model import UNIT, Code, ServiceEvent
+from drachm.domain.funding.model import Pot
+from drachm.domain.money import MICROS
+from drachm.domain.periods import Period
+
+YEAR: Final = Period(date(2026, 1, 1), date(2027, 1, 1))
+MONDAY: Final = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
+
+PARTIES: Final = [
+    Party("riverside-clinic", ("provider",), "Riverside clinic", "America/New_York", {"facility_level": "1"}),
+    Party("county-hospital", ("provider",), "County hospital", "America/New_York", {"facility_level": "2"}),
+    Party("chaoyang-hospital", ("provider",), "Chaoyang hospital", "Asia/Shanghai", {"facility_level": "3"}),
+]
+MEMBERS: Final = [
+    Member("demo-ana", date(1988, 4, 2), "female", "demo-family-1"),
+    Member("demo-tom", date(2017, 9, 9), "male", "demo-family-1"),
+    Member("demo-hugo", date(1979, 1, 20), "male"),
+    Member("demo-rosa", date(1950, 6, 30), "female"),
+    Member("demo-li", date(1990, 11, 3), "female", facts={"member_category": "employee"}),
+    Member("demo-wang", date(1951, 2, 14), "male", facts={"member_category": "retiree"}),
+    Member("demo-sam", date(1999, 12, 1), "other"),
+]
+COVERAGES: Final = [
+    Coverage("demo-c1", "demo-ana", "drachm-us-ppo", YEAR, policy="demo-p1"),
+    Coverage("demo-c2", "demo-tom", "drachm-us-ppo", YEAR, policy="demo-p1"),
+    Coverage("demo-c3", "demo-hugo", "drachm-us-hdhp", YEAR, facts={"tier": "self_only"}),
+    Coverage("demo-c4", "demo-rosa", "us-medicare-part-b", YEAR, rank=1),
+    Coverage("demo-c5", "demo-rosa", "us-medicaid", YEAR, rank=2),
+    Coverage("demo-c6", "demo-li", "drachm-beijing-employee", YEAR),
+    Coverage("demo-c7", "demo-wang", "drachm-beijing-employee", YEAR),
+    Coverage("demo-c8", "demo-sam", NO_PLAN, YEAR),
+]
+WALLETS: Final = {
+    "demo-ana": ("USD", 120),
+    "demo-tom": ("USD", 40),
+    "demo-hugo": ("USD", 60),
+    "demo-rosa": ("USD", 25),
+    "demo-li": ("CNY", 1500),
+    "demo-wang": ("CNY", 400),
+    "demo-sam": ("USD", 30),
+}
+
+
+def enrol_network(desk: Desk) -> None:
+    """Register the network and put money into its wallets."""
+    books = {"riverside-clinic": "demo-us", "county-hospital": "demo-us", "chaoyang-hospital": "demo-cn"}
+    contracts = [Contract(provider, "*", book, YEAR) for provider, book in books.items()]
+    contracts += [Contract(p, "", "demo-us-self-pay", YEAR) for p, book in books.items() if book == "demo-us"]
+    contracts.append(Contract("chaoyang-hospital", "", "demo-cn", YEAR))
+    pots = [Pot(f"{member}-cash", member, currency, 0) for member, (currency, _) in WALLETS.items()]
+    desk.books.enrol(parties=PARTIES, members=MEMBERS, coverages=COVERAGES, contracts=contracts, pots=pots)
+    for member, (currency, amount) in WALLETS.items():
+        order = TopUp(
+            "demo", f"top-up-{member}", f"{member}-cash", member, amount * MICROS, currency, "cash-desk", MONDAY
+        )
+        top_up(order, desk)
+
+
+def network_events() -> World:
+    """A week of small moments of care."""
+    ana = _Diary("demo-ana", "riverside-clinic", "USD")
+    tom = _Diary("demo-tom", "riverside-clinic", "USD")
+    hugo = _Diary("demo-hugo", "county-hospital", "USD")
+    rosa = _Diary("demo-rosa", "county-hospital", "USD")
+    li = _Diary("demo-li", "chaoyang-hospital", "CNY")
+    wang = _Diary("demo-wang", "chaoyang-hospital", "CNY")
+    sam = _Diary("demo-sam", "riverside-clinic", "USD")
+    events = [
+        ana.event(0, "TELE-MINUTE", "telehealth", minutes=11, billed=40, name="Video visit"),
+        ana.event(1, "LAB-A1C", "lab", billed=30, name="Long-term blood sugar test"),
+        ana.event(2, "RPM-UPLOAD", "remote_monitoring", name="Heart monitor, one reading"),
+        tom.event(3, "GP-VISIT", "preventive", billed=140, name="Yearly check-up"),
+        tom.event(4, "LAB-PANEL", "lab", count=2, billed=70, name="Blood panel"),
+        hugo.event(5, "SPECIALIST-VISIT", "specialist", billed=240, name="Specialist visit"),
+        hugo.event(6, "DRUG-METFORMIN-500", "drug", count=60, billed=12, name="Refill, 60 tablets"),
+        rosa.event(7, "GP-VISIT", "primary_care", billed=150, name="Visit"),
+        rosa.event(8, "XRAY-CHEST", "imaging", billed=70, name="Chest X-ray"),
+        li.event(9, "REGISTRATION", "registration", name="Registration at the window"),
+        li.event(10, "ATORVASTATIN", "drug", count=28, name="Refill, class B"),
+        wang.event(11, "BLOOD-COUNT", "lab", name="Blood count"),
+        wang.event(12, "VITAMIN-COMPLEX", "drug", count=30, name="Vitamins, class C"),
+        sam.event(13, "GP-VISIT", "primary_care", billed=95, name="Visit without cover"),
+    ]
+    return World(PARTIES, MEMBERS, COVERAGES, events)
+
+
+class _Diary:
+    """Writes one person's events, an hour apart."""
+
+    def __init__(self, member: str, provider: str, currency: str) -> None:
+        self._member = member
+        self._provider = provider
+        self._currency = currency
+
+    def event(
+        self,
+        hour: int,
+        code: str,
+        category: str,
+        *,
+        name: str,
+        billed: int | None = None,
+        count: int = 1,
+        minutes: int = 0,
+    ) -> ServiceEvent:
+        start = MONDAY + timedelta(hours=hour)
+        timed: dict[str, Any] = {"ended_at": start + timedelta(minutes=minutes), "unit": "minute"} if minutes else {}
+        return ServiceEvent(
+            source="demo",
+            event_id=f"{self._member}-{hour}",
+            kind="charge",
+            member=self._member,
+            code=Code("local", code),
+            currency=self._currency,
+            started_at=start,
+            quantity=(minutes or count) * UNIT,
+            billed=None if billed is None else billed * MICROS,
+            billing_party=self._provider,
+            site=self._provider,
+            visit=f"{self._member}-{start:%Y-%m-%d}",
+            display=name,
+            facts={"category": category, "visit_class": "network"},
+            **timed,
+        )

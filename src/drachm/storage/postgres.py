@@ -1,0 +1,131 @@
+"""Where do a tenant's books live? In PostgreSQL, embedded or any server by URL.
+
+The rooms behind this door: `work` posts, `reading` reads back, `enrolment` and `published` say who and what there is,
+`vault` encrypts, `session` speaks to the server.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Final, Self
+
+from drachm.application.ports import ConstraintFired, Ids
+from drachm.domain.canonical import canonical_bytes
+from drachm.domain.clearing.documents import Documents
+from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.errors import DrachmError
+from drachm.domain.funding.model import Pot
+from drachm.storage import queries
+from drachm.storage.enrolment import Enrolment, checked, not_storable
+from drachm.storage.published import Shelf, compile_document, ensure_fits
+from drachm.storage.reading import PostgresReading
+from drachm.storage.session import Connection, Sessions
+from drachm.storage.vault import Vault
+from drachm.storage.work import KnownAccounts, PostgresWork
+
+_ENROLMENT: Final = queries.load("enrolment")
+
+
+def open_books(url: str, tenant: int, *, master_key: bytes, ids: Ids) -> PostgresBooks:
+    """The books of one tenant; the tenant's row is made when it is not here yet.
+
+    Raises Unavailable when the database does not answer, InvalidMessage for a key that is not 32 bytes long, and
+    IntegrityError when the schema is another version's or the master key is not the one the data keys are wrapped with.
+    """
+    vault = Vault(master_key, tenant, ids)
+    sessions = Sessions(url, tenant)
+    try:
+        with sessions.transaction("owner") as conn:
+            conn.execute(_ENROLMENT["add_tenant"], {"tenant": tenant, "name": f"tenant {tenant}"})
+            for patient, wrapped in conn.execute(_ENROLMENT["any_data_key"], {"tenant": tenant}):
+                vault.check(patient, wrapped)
+    except DrachmError:
+        sessions.close()
+        raise
+    return PostgresBooks(tenant, sessions, vault)
+
+
+class PostgresBooks(PostgresReading):
+    """One tenant's books (`ports.Books`). Safe to use from several threads; close them when done."""
+
+    def __init__(self, tenant: int, sessions: Sessions, vault: Vault) -> None:
+        super().__init__(tenant, sessions, vault)
+        self._known = KnownAccounts()
+        self._shelf = Shelf()
+
+    def work(self) -> PostgresWork:
+        """A unit of work: one transaction that posts a batch."""
+        return PostgresWork(self.tenant, self._sessions, self._vault, self._known)
+
+    def enrol(
+        self,
+        *,
+        parties: Iterable[Party] = (),
+        members: Iterable[Member] = (),
+        coverages: Iterable[Coverage] = (),
+        contracts: Iterable[Contract] = (),
+        pots: Iterable[Pot] = (),
+    ) -> None:
+        """Insert or replace, by id, in one transaction.
+
+        A pot starts at 0 whatever `avail` says; a member's shard never changes. Raises InvalidMessage for a row that
+        cannot be stored and Conflict for a pot that is here in another currency; nothing is kept then.
+        """
+        coverages, contracts, pots = checked(coverages, contracts, pots)
+        try:
+            with self._sessions.transaction("owner") as conn:
+                enrolment = Enrolment(conn, self.tenant)
+                enrolment.parties(parties)
+                enrolment.members(members)
+                enrolment.coverages(coverages)
+                enrolment.contracts(contracts)
+                enrolment.pots(pots)
+        except ConstraintFired as refusal:
+            raise not_storable(refusal) from None
+
+    def publish(self, kind: str, document: Mapping[str, object]) -> str:
+        """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash.
+
+        Raises InvalidMessage for a document that is not one, and Conflict for a version that is here with other content
+        or overlaps another version's days.
+        """
+        new = compile_document(kind, document)
+        with self._sessions.transaction("owner") as conn:
+            conn.execute(_ENROLMENT["lock_documents"], {"tenant": self.tenant})
+            hashes = self._compile_all(conn)
+            if new.hash in hashes:
+                return new.hash
+            ensure_fits(new, self._shelf.of(hashes))
+            row = {"hash": new.hash, "kind": kind, "id": new.id, "version": new.version}
+            text = canonical_bytes(document).decode()
+            conn.execute(_ENROLMENT["add_document"], {"tenant": self.tenant, **row, "body": text})
+        return new.hash
+
+    def documents(self) -> Documents:
+        """All published documents, compiled; cached, refreshed when something was published."""
+        with self._sessions.transaction("reader") as conn:
+            mark = tuple(self._ask(conn, "documents_mark")[0])
+            return self._shelf.at(mark) or self._shelf.arrange(mark, self._compile_all(conn))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._sessions.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _compile_all(self, conn: Connection) -> list[str]:
+        """The hashes of all published documents; those not met before are compiled."""
+        hashes: list[str] = [one for (one,) in self._ask(conn, "document_hashes")]
+        missing = self._shelf.missing(hashes)
+        if missing:
+            for stored_hash, kind, body in self._ask(conn, "document_bodies", hashes=missing):
+                self._shelf.put(stored_hash, kind, json.loads(body))
+        return hashes

@@ -1,0 +1,553 @@
+"""Bad input: each a clear refusal that names the place; the rest of the file goes on; nothing is half read.
+
+One table a door. Every case puts one fault beside good neighbours and says which code the refusal has, what its place
+must contain, and (checked for all) that the neighbours are read as if the fault were not there.
+"""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drachm.adapters.eventjson import read_file
+from drachm.adapters.synthea import PatientBundle, read_paths
+from drachm.domain.errors import DrachmError, InvalidMessage
+from drachm.domain.events.model import ServiceEvent
+
+# --- One line of NDJSON: faults of the text itself --------------------------------------------------------------------
+
+EVENT: dict[str, Any] = {
+    "source": "clinic", "event_id": "bad", "kind": "charge", "member": "ana", "currency": "USD",
+    "code": {"system": "HCPCS", "value": "G2012"}, "started_at": "2025-01-31T14:02:00Z",
+    "billed": {"micros": 40_000_000, "currency": "USD"},
+}  # fmt: skip
+TEXT = json.dumps(EVENT).encode()
+
+
+def with_text(old: bytes, new: bytes) -> bytes:
+    assert old in TEXT
+    return TEXT.replace(old, new)
+
+
+LINES: list[tuple[str, bytes, str, str]] = [
+    ("no-value", b"{", "malformed_json", "line 2 column 2"),
+    ("not-json", b"member=ana", "malformed_json", "line 2 column 1"),
+    ("cut-off", TEXT[:-20], "malformed_json", "line 2 column"),
+    ("single-quotes", TEXT.replace(b'"', b"'"), "malformed_json", "line 2 column 2"),
+    ("trailing-comma", TEXT[:-1] + b",}", "malformed_json", "line 2 column"),
+    ("missing-comma", with_text(b'"charge", ', b'"charge" '), "malformed_json", "line 2 column"),
+    ("missing-colon", with_text(b'"kind":', b'"kind"'), "malformed_json", "line 2 column"),
+    ("two-values", TEXT + TEXT, "malformed_json", "line 2 column"),
+    ("comment", b"// charge", "malformed_json", "line 2 column 1"),
+    ("leading-zero", with_text(b"40000000", b"040000000"), "malformed_json", "$.billed"),
+    ("plus-sign", with_text(b"40000000", b"+40000000"), "malformed_json", "$.billed.micros"),
+    ("hexadecimal", with_text(b"40000000", b"0x2"), "malformed_json", "$.billed"),
+    ("raw-control-character", with_text(b"ana", b"a\x01a"), "malformed_json", "$.member"),
+    ("bad-escape", with_text(b"ana", b"a\\qa"), "malformed_json", "$.member"),
+    ("raw-nul", with_text(b"ana", b"a\x00a"), "nul_character", "$.member"),
+    ("escaped-nul", with_text(b"ana", b"a\\u0000a"), "nul_character", "$.member"),
+    ("nul-between", with_text(b'"kind"', b'\x00"kind"'), "nul_character", "line 2 column"),
+    ("nul-alone", b"\x00", "nul_character", "line 2 column 1"),
+    ("lone-high-surrogate", with_text(b"ana", b"\\ud83d"), "lone_surrogate", "$.member"),
+    ("lone-low-surrogate", with_text(b"ana", b"\\ude00"), "lone_surrogate", "$.member"),
+    ("not-utf8", with_text(b"ana", b"an\xff"), "not_utf8", "line 2"),
+    ("utf8-surrogate", with_text(b"ana", b"\xed\xa0\x80"), "not_utf8", "line 2"),
+    ("latin-1", with_text(b"ana", "añá".encode("latin-1")), "not_utf8", "line 2"),
+    ("duplicate-key", TEXT[:-1] + b', "member": "bob"}', "duplicate_key", "line 2 column"),
+    ("duplicate-inner-key", with_text(b'"micros":', b'"micros": 1, "micros":'), "duplicate_key", "$.billed"),
+    ("duplicate-by-escape", TEXT[:-1] + b', "\\u006dember": "bob"}', "duplicate_key", "line 2 column"),
+    ("nan", with_text(b"40000000", b"NaN"), "not_a_number", "$.billed.micros"),
+    ("infinity", with_text(b"40000000", b"Infinity"), "not_a_number", "$.billed.micros"),
+    ("minus-infinity", with_text(b"40000000", b"-Infinity"), "not_a_number", "$.billed.micros"),
+    ("5000-digits", with_text(b"40000000", b"9" * 5_000), "number_too_long", "$.billed.micros"),
+    ("5000-decimals", with_text(b"40000000", b"0." + b"3" * 5_000), "number_too_long", "$.billed.micros"),
+    ("giant-exponent", with_text(b"40000000", b"1e999999999"), "number_too_long", "$.billed.micros"),
+    ("tiny-exponent", with_text(b"40000000", b"1e-999999999"), "number_too_long", "$.billed.micros"),
+    ("deep-nesting", with_text(b'"ana"', b"[" * 5_000 + b"]" * 5_000), "too_deep", "$.member"),
+    ("deep-and-open", b"[" * 100_000, "too_deep", "line 2 column"),
+    ("wrong-top-level-array", b"[" + TEXT + b"]", "wrong_type", "line 2 $"),
+    ("wrong-top-level-text", b'"charge"', "wrong_type", "line 2 $"),
+    ("wrong-top-level-null", b"null", "wrong_type", "line 2 $"),
+]
+
+
+@pytest.mark.parametrize(("line", "code", "place"), [pytest.param(*case[1:], id=case[0]) for case in LINES])
+def test_a_faulty_line(tmp_path: Path, line: bytes, code: str, place: str) -> None:
+    good = [json.dumps({**EVENT, "event_id": name}).encode() for name in ("before", "after")]
+    (tmp_path / "a.ndjson").write_bytes(b"\n".join([good[0], line, good[1]]))
+    before, refused, after = read_file(tmp_path / "a.ndjson")
+    assert_refusal(refused, code, place)
+    assert isinstance(before, ServiceEvent)
+    assert isinstance(after, ServiceEvent)
+
+
+# --- One object of an array: faults of the event ----------------------------------------------------------------------
+
+FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("missing-member", {"member": None}, "missing_field", ".member"),
+    ("missing-source", {"source": None}, "missing_field", ".source"),
+    ("missing-event-id", {"event_id": None}, "missing_field", ".event_id"),
+    ("missing-kind", {"kind": None}, "missing_field", ".kind"),
+    ("missing-code", {"code": None}, "missing_field", ".code"),
+    ("missing-code-value", {"code": {"system": "HCPCS"}}, "missing_field", ".code.value"),
+    ("missing-currency", {"currency": None}, "missing_field", ".currency"),
+    ("missing-start", {"started_at": None}, "missing_field", ".started_at"),
+    ("missing-micros", {"billed": {"currency": "USD"}}, "missing_field", ".billed.micros"),
+    ("unknown-key", {"amount": 5}, "unknown_field", ".amount"),
+    ("unknown-inner-key", {"billed": {"micros": 1, "currency": "USD", "cents": 1}}, "unknown_field", ".billed.cents"),
+    ("misspelt-key", {"Member": "ana"}, "unknown_field", ".Member"),
+    ("member-number", {"member": 7}, "wrong_type", ".member"),
+    ("member-empty", {"member": ""}, "invalid_id", ".member"),
+    ("member-spaces", {"member": "ana maria"}, "invalid_id", ".member"),
+    ("member-long", {"member": "a" * 201}, "invalid_text", ".member"),
+    ("member-not-ascii", {"member": "añá"}, "invalid_id", ".member"),
+    ("event-id-newline", {"event_id": "a\nb"}, "invalid_text", ".event_id"),
+    ("code-as-text", {"code": "G2012"}, "wrong_type", ".code"),
+    ("code-system-empty", {"code": {"system": "", "value": "1"}}, "invalid_id", ".code.system"),
+    ("kind-unknown", {"kind": "refund"}, "invalid_kind", ".kind"),
+    ("kind-list", {"kind": ["charge"]}, "invalid_kind", ".kind"),
+    ("currency-unknown", {"currency": "USX"}, "unknown_currency", ".currency"),
+    ("currency-small", {"currency": "usd"}, "unknown_currency", ".currency"),
+    ("currency-number", {"currency": 840}, "wrong_type", ".currency"),
+    ("amount-number", {"billed": 40}, "wrong_type", ".billed"),
+    ("amount-decimal", {"billed": {"micros": 40.5, "currency": "USD"}}, "wrong_type", ".billed.micros"),
+    ("amount-text", {"billed": {"micros": "40", "currency": "USD"}}, "wrong_type", ".billed.micros"),
+    ("amount-flag", {"billed": {"micros": True, "currency": "USD"}}, "wrong_type", ".billed.micros"),
+    ("amount-negative", {"billed": {"micros": -1, "currency": "USD"}}, "out_of_range", ".billed.micros"),
+    ("amount-too-large", {"billed": {"micros": 2**53, "currency": "USD"}}, "out_of_range", ".billed.micros"),
+    ("amount-other-currency", {"billed": {"micros": 1, "currency": "EUR"}}, "currency_mismatch", ".billed.currency"),
+    ("year-10000", {"started_at": "10000-01-31T14:02:00Z"}, "invalid_time", ".started_at"),
+    ("year-0001", {"started_at": "0001-01-31T14:02:00Z"}, "invalid_time", ".started_at"),
+    ("year-9999", {"started_at": "9999-12-31T23:59:59-12:00"}, "invalid_time", ".started_at"),
+    ("february-30", {"started_at": "2025-02-30T14:02:00Z"}, "invalid_time", ".started_at"),
+    ("hour-25", {"started_at": "2025-01-31T25:02:00Z"}, "invalid_time", ".started_at"),
+    ("no-offset", {"started_at": "2025-01-31T14:02:00"}, "invalid_time", ".started_at"),
+    ("week-date", {"started_at": "2025-W05-5T14:02:00Z"}, "invalid_time", ".started_at"),
+    ("date-only", {"started_at": "2025-01-31"}, "invalid_time", ".started_at"),
+    ("time-number", {"started_at": 1738332120}, "wrong_type", ".started_at"),
+    ("full-width-digits", {"started_at": "２０２５-01-31T14:02:00Z"}, "invalid_time", ".started_at"),
+    ("end-before-start", {"ended_at": "2025-01-31T14:01:59Z"}, "invalid_event", ".ended_at"),
+    ("quantity-zero", {"quantity": "0"}, "invalid_quantity", ".quantity"),
+    ("quantity-negative", {"quantity": "-1"}, "invalid_quantity", ".quantity"),
+    ("quantity-absurd", {"quantity": "1000000.000001"}, "invalid_quantity", ".quantity"),
+    ("quantity-exponent", {"quantity": "1e3"}, "invalid_quantity", ".quantity"),
+    ("quantity-too-fine", {"quantity": "0.0000001"}, "invalid_quantity", ".quantity"),
+    ("quantity-number", {"quantity": 2}, "wrong_type", ".quantity"),
+    ("quantity-word", {"quantity": "two"}, "invalid_quantity", ".quantity"),
+    ("quantity-nan", {"quantity": "NaN"}, "invalid_quantity", ".quantity"),
+    ("quantity-other-digits", {"quantity": "٢"}, "invalid_quantity", ".quantity"),
+    ("place-of-service", {"place_of_service": "1"}, "invalid_id", ".place_of_service"),
+    ("tax-negative", {"tax_ppm": -1}, "out_of_range", ".tax_ppm"),
+    ("flag-as-text", {"emergency": "yes"}, "wrong_type", ".emergency"),
+    ("modifiers-text", {"modifiers": "25"}, "wrong_type", ".modifiers"),
+    ("modifiers-many", {"modifiers": ["25"] * 51}, "too_many", ".modifiers"),
+    ("diagnosis-empty", {"diagnoses": [""]}, "invalid_id", ".diagnoses[0]"),
+    ("pointer-zero", {"diagnoses": ["I10"], "diagnosis_pointers": [0]}, "out_of_range", ".diagnosis_pointers[0]"),
+    ("pointer-behind", {"diagnoses": ["I10"], "diagnosis_pointers": [1, 2]}, "invalid_event", ".diagnosis_pointers[1]"),
+    ("display-long", {"display": "x" * 501}, "invalid_text", ".display"),
+    ("fact-null", {"facts": {"category": None}}, "wrong_type", ".facts.category"),
+    ("fact-decimal", {"facts": {"rate": 0.5}}, "wrong_type", ".facts.rate"),
+    ("fact-list", {"facts": {"a": []}}, "wrong_type", ".facts.a"),
+    ("fact-huge", {"facts": {"a": 2**53}}, "out_of_range", ".facts.a"),
+    ("fact-name", {"facts": {"Visit Class": "AMB"}}, "invalid_id", ".facts.Visit Class"),
+    ("facts-many", {"facts": {f"f{n}": 1 for n in range(101)}}, "too_many", ".facts"),
+    ("reversal-of-nothing", {"kind": "reversal"}, "missing_field", ".replaces"),
+    ("stop-of-nothing", {"kind": "stop"}, "missing_field", ".replaces"),
+    ("charge-that-replaces", {"replaces": "v-0"}, "invalid_event", ".replaces"),
+    ("hold-that-replaces", {"kind": "hold", "replaces": "v-0"}, "invalid_event", ".replaces"),
+    ("replaces-itself", {"kind": "replacement", "replaces": "bad"}, "invalid_event", ".replaces"),
+]
+
+
+@pytest.mark.parametrize(("change", "code", "place"), [pytest.param(*case[1:], id=case[0]) for case in FIELDS])
+def test_a_faulty_event(tmp_path: Path, change: dict[str, Any], code: str, place: str) -> None:
+    bad = {key: value for key, value in {**EVENT, **change}.items() if value is not None}
+    events = [{**EVENT, "event_id": "before"}, bad, {**EVENT, "event_id": "after"}]
+    (tmp_path / "a.json").write_text(json.dumps(events, ensure_ascii=False), encoding="utf-8")
+    before, refused, after = read_file(tmp_path / "a.json")
+    assert_refusal(refused, code, f"a.json $[1]{place}")
+    assert isinstance(before, ServiceEvent)
+    assert isinstance(after, ServiceEvent)
+
+
+# --- One FHIR bundle: faults of one entry -----------------------------------------------------------------------------
+
+
+def coded(system: str, code: str) -> dict[str, Any]:
+    return {"coding": [{"system": f"http://{system}", "code": code}]}
+
+
+def usd(value: float) -> dict[str, Any]:
+    return {"value": value, "currency": "USD"}
+
+
+def ref(name: str) -> dict[str, Any]:
+    return {"reference": f"urn:uuid:{name}"}
+
+
+def visit(number: int) -> list[dict[str, Any]]:
+    """An encounter, its claim of 125.00 + 30.50, and its explanation."""
+    fee = {"sequence": 1, "productOrService": coded("snomed.info/sct", "185345009"), "encounter": [ref(f"enc{number}")]}
+    item = {
+        "sequence": 2,
+        "procedureSequence": [1],
+        "productOrService": coded("snomed.info/sct", "1"),
+        "net": usd(30.5),
+    }
+    period = {"start": f"2019-0{number}-01T10:00:00-04:00", "end": f"2019-0{number}-01T10:30:00-04:00"}
+    return [
+        {
+            "resourceType": "Encounter", "id": f"enc{number}", "status": "finished", "class": {"code": "AMB"},
+            "type": [coded("snomed.info/sct", "185345009")], "subject": ref("pat"), "period": period,
+            "serviceProvider": ref("org"),
+        },
+        {
+            "resourceType": "Claim", "id": f"claim{number}", "status": "active", "use": "claim", "patient": ref("pat"),
+            "provider": ref("org"), "item": [fee, item], "total": usd(155.5),
+            "insurance": [{"sequence": 1, "focal": True, "coverage": {"display": "private"}}],
+        },
+        {
+            "resourceType": "ExplanationOfBenefit", "id": f"eob{number}", "claim": ref(f"claim{number}"),
+            "insurance": [{"focal": True, "coverage": {"display": "private"}}],
+        },
+    ]  # fmt: skip
+
+
+def bundle() -> list[dict[str, Any]]:
+    """Patient, organization, then a good, a to-be-faulty (2) and a good visit."""
+    patient = {"resourceType": "Patient", "id": "pat", "gender": "female", "birthDate": "1991-07-08"}
+    return [patient, {"resourceType": "Organization", "id": "org", "name": "Clinic"}, *visit(1), *visit(2), *visit(3)]
+
+
+Change = Callable[[dict[str, dict[str, Any]]], Any]
+
+
+def put(name: str, *path: str | int, value: Any) -> Change:
+    """A change of one element; `None` takes it away."""
+
+    def change(resources: dict[str, dict[str, Any]]) -> None:
+        here: Any = resources[name]
+        for step in path[:-1]:
+            here = here[step]
+        if value is None:
+            del here[path[-1]]
+        else:
+            here[path[-1]] = value
+
+    return change
+
+
+CLAIM = "Claim/claim2"
+ENCOUNTERS: list[tuple[str, Change, str, str]] = [
+    ("unknown-resource", put("claim2", "resourceType", value="Clam"), "unknown_resource_type", "$.entry[6].resource"),
+    ("resource-type-missing", put("claim2", "resourceType", value=None), "missing_field", "$.entry[6].resource"),
+    ("resource-type-number", put("claim2", "resourceType", value=5), "wrong_type", "$.entry[6].resource.resourceType"),
+    ("bundle-in-bundle", put("claim2", "resourceType", value="Bundle"), "wrong_resource_type", "$.entry[6].resource"),
+    ("id-missing", put("claim2", "id", value=None), "missing_field", "$.entry[6].resource.id"),
+    ("id-with-spaces", put("claim2", "id", value="a b"), "invalid_id", "$.entry[6].resource.id"),
+    ("id-twice", put("claim2", "id", value="claim1"), "duplicate_id", "$.entry[6].resource"),
+    ("patient-missing", put("claim2", "patient", value=None), "missing_field", f"{CLAIM}.patient"),
+    ("patient-elsewhere", put("claim2", "patient", value=ref("nobody")), "unknown_member", f"{CLAIM}.patient"),
+    ("patient-is-a-claim", put("claim2", "patient", value=ref("claim1")), "wrong_resource_type", f"{CLAIM}.patient"),
+    (
+        "encounter-elsewhere",
+        put("claim2", "item", 0, "encounter", value=[ref("no")]),
+        "unknown_visit",
+        "item[0].encounter",
+    ),
+    (
+        "encounter-is-patient",
+        put("claim2", "item", 0, "encounter", value=[ref("pat")]),
+        "wrong_resource_type",
+        "encounter",
+    ),
+    ("draft", put("claim2", "status", value="draft"), "not_active", f"{CLAIM}.status"),
+    ("status-missing", put("claim2", "status", value=None), "missing_field", f"{CLAIM}.status"),
+    ("predetermination", put("claim2", "use", value="predetermination"), "not_a_charge", f"{CLAIM}.use"),
+    ("total-missing", put("claim2", "total", value=None), "missing_field", f"{CLAIM}.total"),
+    ("total-below-items", put("claim2", "total", value=usd(5)), "invalid_amount", f"{CLAIM}.total"),
+    ("total-negative", put("claim2", "total", "value", value=-155.5), "invalid_amount", f"{CLAIM}.total.value"),
+    ("total-text", put("claim2", "total", "value", value="many"), "invalid_amount", f"{CLAIM}.total.value"),
+    ("total-huge", put("claim2", "total", "value", value=10**11), "invalid_amount", f"{CLAIM}.total.value"),
+    ("total-currency", put("claim2", "total", "currency", value="USX"), "unknown_currency", f"{CLAIM}.total.currency"),
+    ("currency-missing", put("claim2", "total", "currency", value=None), "missing_field", f"{CLAIM}.total.currency"),
+    ("net-negative", put("claim2", "item", 1, "net", "value", value=-30.5), "invalid_amount", "item[1].net.value"),
+    ("net-flag", put("claim2", "item", 1, "net", "value", value=True), "invalid_amount", "item[1].net.value"),
+    ("net-missing-value", put("claim2", "item", 1, "net", "value", value=None), "missing_field", "item[1].net.value"),
+    (
+        "net-currency",
+        put("claim2", "item", 1, "net", "currency", value="EUR"),
+        "currency_mismatch",
+        "item[1].net.currency",
+    ),
+    (
+        "quantity-negative",
+        put("claim2", "item", 1, "quantity", value={"value": -1}),
+        "invalid_quantity",
+        "quantity.value",
+    ),
+    (
+        "quantity-absurd",
+        put("claim2", "item", 1, "quantity", value={"value": 10**7}),
+        "invalid_quantity",
+        "quantity.value",
+    ),
+    ("quantity-word", put("claim2", "item", 1, "quantity", value={"value": "x"}), "invalid_quantity", "quantity.value"),
+    (
+        "sequence-twice",
+        put("claim2", "item", value=[*visit(2)[1]["item"], visit(2)[1]["item"][1]]),
+        "duplicate_id",
+        CLAIM,
+    ),
+    ("sequence-text", put("claim2", "item", 1, "sequence", value="2"), "invalid_id", "item[1].sequence"),
+    ("items-object", put("claim2", "item", value={}), "wrong_type", f"{CLAIM}.item"),
+    (
+        "code-missing",
+        put("claim2", "item", 1, "productOrService", value=None),
+        "missing_field",
+        "item[1].productOrService",
+    ),
+    ("code-empty", put("claim2", "item", 1, "productOrService", value=coded("s", " ")), "invalid_id", "coding"),
+    ("period-missing", put("enc2", "period", value=None), "missing_field", "Encounter/enc2.period"),
+    ("year-10000", put("enc2", "period", "start", value="10000-01-01T00:00:00Z"), "invalid_time", "enc2.period.start"),
+    ("year-1066", put("enc2", "period", "start", value="1066-01-01T00:00:00Z"), "invalid_time", "enc2.period.start"),
+    ("day-only", put("enc2", "period", "start", value="2019-02-01"), "invalid_time", "Encounter/enc2.period.start"),
+    ("end-before-start", put("enc2", "period", "end", value="2019-01-31T00:00:00Z"), "invalid_time", "enc2.period.end"),
+    ("prescription-elsewhere", put("claim2", "prescription", value=ref("rx")), "unknown_medication", "prescription"),
+]
+
+
+def write_bundle(
+    folder: Path, resources: list[dict[str, Any]], edit: Callable[[bytes], bytes] = lambda data: data
+) -> Path:
+    names = [resource["id"] for resource in bundle()]
+    entries = [
+        {"fullUrl": f"urn:uuid:{name}", "resource": resource} for name, resource in zip(names, resources, strict=True)
+    ]
+    path = folder / "b.json"
+    path.write_bytes(edit(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode()))
+    return path
+
+
+def good_events(path: Path) -> list[str]:
+    return [event.event_id for found in read_paths([path]) for event in found.events]
+
+
+EXPECTED = ["claim1#base", "claim1#2", "claim3#base", "claim3#2"]
+
+
+@pytest.mark.parametrize(("change", "code", "place"), [pytest.param(*case[1:], id=case[0]) for case in ENCOUNTERS])
+def test_a_faulty_resource(tmp_path: Path, change: Change, code: str, place: str) -> None:
+    resources = copy.deepcopy(bundle())
+    change({resource["id"]: resource for resource in resources})
+    path = write_bundle(tmp_path, resources)
+    problems = [problem for found in read_paths([path]) for problem in found.problems]
+    assert_refusal(problems[0], code, place)
+    # A claim that was not kept leaves its explanation alone, which is then named too.
+    assert {problem.code for problem in problems[1:]} <= {"unknown_claim"}
+    assert good_events(path) == EXPECTED
+
+
+def in_claim2(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    def edit(data: bytes) -> bytes:
+        head, found, tail = data.partition(b'"id": "claim2"')
+        assert found
+        assert old in tail
+        return head + found + tail.replace(old, new, 1)
+
+    return edit
+
+
+BYTES: list[tuple[str, Callable[[bytes], bytes], str, str]] = [
+    ("nan", in_claim2(b"30.5", b"NaN"), "not_a_number", "$.entry[6].resource.item[1].net.value"),
+    ("5000-digits", in_claim2(b"30.5", b"7" * 5_000), "number_too_long", "$.entry[6].resource.item[1].net.value"),
+    ("duplicate-key", in_claim2(b'"use"', b'"status": "draft", "use"'), "duplicate_key", "$.entry[6].resource"),
+    ("nul", in_claim2(b'"active"', b'"act\x00ive"'), "nul_character", "$.entry[6].resource.status"),
+    ("escaped-nul", in_claim2(b'"active"', b'"act\\u0000ive"'), "nul_character", "$.entry[6].resource.status"),
+    ("not-utf8", in_claim2(b'"active"', b'"act\xffive"'), "lone_surrogate", "$.entry[6].resource.status"),
+    ("two-points", in_claim2(b"30.5", b"30.5.5"), "malformed_json", "$.entry[6].resource.item[1].net"),
+    ("no-value", in_claim2(b'"active"', b""), "malformed_json", "$.entry[6].resource.status"),
+    ("deep", in_claim2(b'"active"', b"[" * 99 + b"]" * 99), "too_deep", "$.entry[6].resource.status"),
+]
+
+
+@pytest.mark.parametrize(("edit", "code", "place"), [pytest.param(*case[1:], id=case[0]) for case in BYTES])
+def test_a_faulty_entry_text(tmp_path: Path, edit: Callable[[bytes], bytes], code: str, place: str) -> None:
+    path = write_bundle(tmp_path, bundle(), edit)
+    problems = [problem for found in read_paths([path]) for problem in found.problems]
+    assert_refusal(problems[0], code, place)
+    assert [problem.code for problem in problems[1:]] == ["unknown_claim"]
+    assert good_events(path) == EXPECTED
+
+
+FILES: list[tuple[str, str, bytes, str, str]] = [
+    (
+        "unclosed-bundle",
+        "x.json",
+        b'{"resourceType": "Bundle", "entry": [{"resource": {',
+        "malformed_json",
+        "x.json column 52",
+    ),
+    ("empty-file", "x.json", b"", "malformed_json", "x.json column 1"),
+    ("array", "x.json", b"[]", "wrong_type", "x.json $"),
+    ("not-fhir", "x.json", b'{"hello": 1}', "missing_field", "x.json $.resourceType"),
+    ("entry-object", "x.json", b'{"resourceType": "Bundle", "entry": {}}', "wrong_type", "x.json $.entry"),
+    ("entry-text", "x.json", b'{"resourceType": "Bundle", "entry": ["a"]}', "wrong_type", "x.json $.entry[0]"),
+    (
+        "entry-empty",
+        "x.json",
+        b'{"resourceType": "Bundle", "entry": [{}]}',
+        "missing_field",
+        "x.json $.entry[0].resource",
+    ),
+    ("cut-gzip", "x.json.gz", gzip.compress(b"{}" * 99)[:-9], "unreadable_file", "x.json.gz"),
+    ("not-zstd", "x.tar.zst", b"\x28\xb5\x2f\xfd" + b"zzzz" * 9, "unreadable_file", "x.tar.zst"),
+    ("not-tar", "x.tar", b"hello" * 200, "unreadable_file", "x.tar"),
+    (
+        "bad-line",
+        "x.ndjson",
+        b'{"resourceType": "Observation"}\n{"resourceType": \n',
+        "malformed_json",
+        "x.ndjson line 2",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "code", "place"), [pytest.param(*case[1:], id=case[0]) for case in FILES])
+def test_a_faulty_file_beside_a_good_one(tmp_path: Path, name: str, data: bytes, code: str, place: str) -> None:
+    write_bundle(tmp_path, bundle())
+    (tmp_path / name).write_bytes(data)
+    found = list(read_paths([tmp_path]))
+    (problem,) = [problem for one in found for problem in one.problems]
+    assert_refusal(problem, code, place)
+    assert len(good_events(tmp_path)) == 6
+
+
+def test_a_bad_birth_date_is_a_problem_of_the_patient_alone(tmp_path: Path) -> None:
+    resources = bundle()
+    resources[0]["birthDate"] = "10000-07-08"
+    (found,) = read_paths([write_bundle(tmp_path, resources)])
+    assert found.member is not None
+    assert found.member.birth_date is None
+    assert_refusal(found.problems[0], "invalid_time", "Patient/pat.birthDate")
+    assert len(found.events) == 6
+
+
+# --- One row of CSV ---------------------------------------------------------------------------------------------------
+
+DIAGNOSES = ",".join(f"DIAGNOSIS{number}" for number in range(1, 9))
+TABLES: dict[str, list[str]] = {
+    "patients": ["Id,BIRTHDATE,GENDER", "m1,1980-02-29,F", "m2,1990-01-01,M"],
+    "payers": ["Id,NAME", "p0,NO_INSURANCE", "p1,Aetna"],
+    "encounters": [
+        "Id,START,STOP,PATIENT,ORGANIZATION,PROVIDER,ENCOUNTERCLASS,CODE",
+        *(f"e{n},2010-0{n}-01T15:00:00Z,2010-0{n}-01T15:15:00Z,m1,o1,d1,ambulatory,185345009" for n in (1, 2, 3)),
+    ],
+    "claims": [f"Id,PATIENTID,PRIMARYPATIENTINSURANCEID,{DIAGNOSES}", *(f"c{n},m1,p1,I10,,,,,,," for n in (1, 2, 3))],
+    "claims_transactions": [
+        "CLAIMID,CHARGEID,PATIENTID,TYPE,AMOUNT,PROCEDURECODE,MODIFIER1,MODIFIER2,DIAGNOSISREF1,DIAGNOSISREF2,"
+        "DIAGNOSISREF3,DIAGNOSISREF4,UNITS,NOTES,APPOINTMENTID",
+        *(f"c{n},{n},m1,CHARGE,77.49,185345009,,,1,,,,1,Encounter,e{n}" for n in (1, 2, 3)),
+    ],
+    "payer_transitions": [
+        "PATIENT,MEMBERID,START_YEAR,END_YEAR,PAYER,SECONDARY_PAYER",
+        "m1,x1,2009-06-01T12:00:00Z,2010-06-01T12:00:00Z,p1,",
+        "m2,x2,2009-06-01T12:00:00Z,2010-06-01T12:00:00Z,p1,",
+    ],
+    "medications": ["ENCOUNTER,CODE"],
+    "procedures": ["ENCOUNTER,CODE"],
+    "immunizations": ["ENCOUNTER,CODE"],
+}  # fmt: skip
+CHARGE = TABLES["claims_transactions"][2]
+VISIT = TABLES["encounters"][2]
+CHARGES, MOVES = "claims_transactions", "payer_transitions"
+ROWS: list[tuple[str, str, int, str, str, str]] = [
+    ("amount-word", CHARGES, 2, CHARGE.replace("77.49", "many"), "invalid_amount", "line 3 AMOUNT"),
+    ("amount-nan", CHARGES, 2, CHARGE.replace("77.49", "NaN"), "invalid_amount", "line 3 AMOUNT"),
+    ("amount-empty", CHARGES, 2, CHARGE.replace("77.49", ""), "invalid_amount", "line 3 AMOUNT"),
+    ("amount-negative", CHARGES, 2, CHARGE.replace("77.49", "-77.49"), "invalid_amount", "line 3 AMOUNT"),
+    ("amount-underscore", CHARGES, 2, CHARGE.replace("77.49", "7_7"), "invalid_amount", "line 3 AMOUNT"),
+    ("amount-5000", CHARGES, 2, CHARGE.replace("77.49", "9" * 5_000), "invalid_amount", "line 3 AMOUNT"),
+    ("amount-huge", CHARGES, 2, CHARGE.replace("77.49", "9" * 15), "invalid_amount", "line 3 AMOUNT"),
+    ("units-negative", CHARGES, 2, CHARGE.replace(",1,Enc", ",-1,Enc"), "invalid_quantity", "line 3 UNITS"),
+    ("units-zero", CHARGES, 2, CHARGE.replace(",1,Enc", ",0,Enc"), "invalid_quantity", "line 3 UNITS"),
+    ("units-absurd", CHARGES, 2, CHARGE.replace(",1,Enc", ",1000001,Enc"), "invalid_quantity", "UNITS"),
+    ("charge-unnumbered", CHARGES, 2, CHARGE.replace("c2,2,", "c2,x,"), "invalid_id", "line 3 CHARGEID"),
+    ("charge-twice", CHARGES, 2, CHARGE.replace("c2,2,", "c1,1,"), "duplicate_id", "line 3 CHARGEID"),
+    ("claim-elsewhere", CHARGES, 2, CHARGE.replace("c2,2", "c9,2"), "unknown_claim", "line 3 CLAIMID"),
+    ("visit-elsewhere", CHARGES, 2, CHARGE[:-2] + "e9", "unknown_visit", "line 3 APPOINTMENTID"),
+    ("patient-elsewhere", CHARGES, 2, CHARGE.replace("m1", "m9"), "unknown_member", "line 3 PATIENTID"),
+    ("patient-missing", CHARGES, 2, CHARGE.replace("m1", ""), "unknown_member", "line 3 PATIENTID"),
+    ("patient-of-another", CHARGES, 2, CHARGE.replace("m1", "m2"), "unknown_member", "line 3 PATIENTID"),
+    ("code-spaces", CHARGES, 2, CHARGE.replace("185345009", "18 5"), "invalid_id", "line 3 PROCEDURECODE"),
+    ("row-short", CHARGES, 2, "c2,2,m1", "ragged_row", "claims_transactions.csv line 3"),
+    ("row-long", CHARGES, 2, CHARGE + ",extra", "ragged_row", "claims_transactions.csv line 3"),
+    ("row-nul", CHARGES, 2, CHARGE.replace("Enc", "E\0nc"), "nul_character", "claims_transactions.csv line 3"),
+    ("row-quote", CHARGES, 2, CHARGE.replace("Enc", '"Enc'), "malformed_csv", "claims_transactions.csv line 3"),
+    ("row-too-large", CHARGES, 2, CHARGE + "x" * 70_000, "too_large", "claims_transactions.csv line 3"),
+    ("row-latin-1", CHARGES, 2, CHARGE.replace("Enc", "\udcffnc"), "not_utf8", "claims_transactions.csv line 3"),
+    ("visit-year-10000", "encounters", 2, VISIT.replace("2010", "10000", 1), "invalid_time", "line 3 START"),
+    ("visit-year-1066", "encounters", 2, VISIT.replace("2010", "1066", 1), "invalid_time", "line 3 START"),
+    ("visit-no-offset", "encounters", 2, VISIT.replace("Z", "", 1), "invalid_time", "line 3 START"),
+    ("visit-backwards", "encounters", 2, VISIT.replace("T15:15", "T14:15"), "invalid_time", "line 3 STOP"),
+    ("transition-year", MOVES, 2, "m2,x,2009-06-01T12:00:00Z,20100-06-01T12:00:00Z,p1,", "invalid_time", "END_YEAR"),
+    ("transition-back", MOVES, 2, "m2,x,2009-06-01T12:00:00Z,2008-06-01T12:00:00Z,p1,", "invalid_time", "END_YEAR"),
+    ("transition-payer", MOVES, 2, "m2,x,2009-06-01T12:00:00Z,2010-06-01T12:00:00Z,p7,", "unknown_payer", "PAYER"),
+    ("birth-date", "patients", 2, "m2,10000-01-01,M", "invalid_time", "patients.csv line 3 BIRTHDATE"),
+    ("patient-twice", "patients", 2, "m1,1990-01-01,M", "duplicate_id", "patients.csv line 3 ID"),
+    ("patient-id", "patients", 2, "m 2,1990-01-01,M", "invalid_id", "patients.csv line 3 ID"),
+]  # fmt: skip
+
+
+def write_tables(folder: Path, tables: dict[str, list[str]]) -> None:
+    for name, lines in tables.items():
+        (folder / f"{name}.csv").write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
+
+
+@pytest.mark.parametrize(
+    ("table", "number", "line", "code", "place"), [pytest.param(*case[1:], id=case[0]) for case in ROWS]
+)
+def test_a_faulty_row(tmp_path: Path, table: str, number: int, line: str, code: str, place: str) -> None:
+    tables = copy.deepcopy(TABLES)
+    tables[table][number] = line
+    write_tables(tmp_path, tables)
+    found: list[PatientBundle] = list(read_paths([tmp_path]))
+    (problem,) = [problem for one in found for problem in one.problems]
+    assert_refusal(problem, code, place)
+    whole = table in ("patients", "payer_transitions")
+    assert good_events(tmp_path) == (["c1#1", "c2#2", "c3#3"] if whole else ["c1#1", "c3#3"])
+
+
+@pytest.mark.parametrize("table", ["claims", "encounters", "payers", "payer_transitions", "medications"])
+def test_a_missing_table_is_named(tmp_path: Path, table: str) -> None:
+    write_tables(tmp_path, {name: lines for name, lines in TABLES.items() if name != table})
+    problems = [problem for one in read_paths([tmp_path]) for problem in one.problems]
+    assert any(problem.code == "missing_table" and f"{table}.csv" in problem.message for problem in problems)
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    write_tables(tmp_path, {**TABLES, "claims": ["Id,PATIENTID", "c1,m1"]})
+    problems = [problem for one in read_paths([tmp_path]) for problem in one.problems]
+    assert (problems[0].code, problems[0].where) == ("unknown_claim", "claims_transactions.csv line 2 CLAIMID")
+    assert any(problem.code == "missing_column" and problem.where == "claims.csv line 1" for problem in problems)
+
+
+def test_the_table_is_long_enough() -> None:
+    cases = [case[0] for table in (LINES, FIELDS, ENCOUNTERS, BYTES, FILES, ROWS) for case in table]
+    assert len(cases) >= 100
+    for table in (LINES, FIELDS, ENCOUNTERS, BYTES, FILES, ROWS):
+        assert len({case[0] for case in table}) == len(table)
+
+
+def assert_refusal(problem: Any, code: str, place: str) -> None:
+    assert isinstance(problem, DrachmError), problem
+    assert isinstance(problem, InvalidMessage)
+    assert (problem.code, place in problem.where) == (code, True), (problem.code, problem.where, problem.message)
+    assert problem.message
+    assert problem.next_step
