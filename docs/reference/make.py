@@ -25,6 +25,7 @@ from drachm.domain import errors
 from drachm.domain.benefits import load_steps
 from drachm.domain.ledger.model import CHART, EntryKind, Source
 from drachm.domain.reasons import REASONS
+from drachm.domain.receipts.issue import sentence
 
 HERE = Path(__file__).parent
 MADE = re.compile(r"(?P<head><!-- made by make\.py: (?P<name>[a-z-]+) -->\n).*?(?P<foot><!-- end -->)", re.DOTALL)
@@ -66,7 +67,8 @@ def errors_table() -> str:
     """The tree of errors with code, meaning and next step."""
     rows = []
     for error in _error_classes():
-        doc = (inspect.getdoc(error) or "").split("\n\n")[0]
+        # The answers of other languages (HTTP, X12) are the adapters' to promise, once they are there.
+        doc = re.sub(r" \(HTTP[^)]*\)", "", (inspect.getdoc(error) or "").split("\n\n")[0])
         again = "yes" if error.retryable else "no"
         rows.append((f"`{error.code}`", f"`{error.__name__}`", again, " ".join(doc.split()), error.default_next_step))
     return _table(("code", "class", "try again", "meaning", "what to do"), rows)
@@ -81,7 +83,9 @@ def commands_list() -> str:
         usage = " ".join(["drachm", name, *(_argument(p) for p in arguments), "[OPTIONS]"])
         rows = [(f"`{_argument(p)}`", "required" if p.required else "", p.help or "") for p in arguments]
         rows += [(_option(p), _default(p), p.help or "") for p in command.params if p.param_type_name == "option"]
-        parts.append(f"### drachm {name}\n\n{command.help}\n\n    {usage}\n\n{_table(('', 'default', 'meaning'), rows)}")
+        parts.append(
+            f"### drachm {name}\n\n{command.help}\n\n    {usage}\n\n{_table(('', 'default', 'meaning'), rows)}"
+        )
     return "\n" + "\n".join(parts) + "\n"
 
 
@@ -93,13 +97,37 @@ def accounts_table() -> str:
 
 def sources_table() -> str:
     """Whose money an entry stands for."""
-    return _numbered(Source)
+    said = {**dict(_said_below(Source)), "NONE": "Not said; no entry of today's recipes has it."}
+    return _table(
+        ("number", "word", "meaning"), [(str(int(word)), f"`{word.name}`", said[word.name]) for word in Source]
+    )
 
 
 def entry_kinds_table() -> str:
-    """What a journal row does."""
-    return _numbered(EntryKind)
+    """What a journal row does, with the page that shows it."""
+    rows = [(str(int(kind)), f"`{kind.name}`", *ENTRY_KINDS[kind]) for kind in EntryKind]
+    return _table(("number", "word", "meaning", "shown in"), rows)
 
+
+def sentences_list() -> str:
+    """The sentences at the top of a receipt, in the order in which they are tried."""
+    tree = ast.parse(inspect.getsource(sentence))
+    said = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value is not None]
+    said.sort(key=lambda value: value.lineno)
+    return "".join(f"- {_words(value)}\n" for value in said)
+
+
+ENTRY_KINDS = {
+    EntryKind.CHARGE: ("Delivered care.", "[charge](../money-flows/charge.md)"),
+    EntryKind.REVERSAL: ("Takes back a charge.", "[reversal](../money-flows/reversal.md)"),
+    EntryKind.REPLACEMENT: ("One charge instead of another.", "[replacement](../money-flows/replacement.md)"),
+    EntryKind.HOLD: ("Money promised to a request.", "[hold and capture](../money-flows/hold-and-capture.md)"),
+    EntryKind.CAPTURE: ("Delivered care paid from a hold.", "[hold and capture](../money-flows/hold-and-capture.md)"),
+    EntryKind.RELEASE: ("Lets a hold go.", "[hold and release](../money-flows/hold-and-release.md)"),
+    EntryKind.REVISION: ("A later answer for the same event.", "[late answer](../money-flows/provisional-answer.md)"),
+    EntryKind.TOP_UP: ("Outside money enters a pot.", "[top-up](../money-flows/top-up.md)"),
+    EntryKind.NOTE: ("A pended or refused outcome: no entries.", ""),
+}
 
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings_table,
@@ -110,13 +138,18 @@ TABLES: dict[str, Callable[[], str]] = {
     "accounts": accounts_table,
     "sources": sources_table,
     "entry-kinds": entry_kinds_table,
+    "sentences": sentences_list,
 }
 
 
 def _error_classes() -> Iterator[type[errors.DrachmError]]:
     for module in (errors, ports):
         for error in vars(module).values():
-            if isinstance(error, type) and issubclass(error, errors.DrachmError) and error.__module__ == module.__name__:
+            if (
+                isinstance(error, type)
+                and issubclass(error, errors.DrachmError)
+                and error.__module__ == module.__name__
+            ):
                 yield error
 
 
@@ -129,12 +162,6 @@ def _field_sentences(holder: type) -> Iterator[str]:
             yield str(statement.value.value)
 
 
-def _numbered(words: Any) -> str:
-    said = dict(_said_below(words))
-    rows = [(str(int(word)), f"`{word.name}`", said.get(word.name, "")) for word in words]
-    return _table(("number", "word", "meaning"), rows)
-
-
 def _said_below(holder: type) -> Iterator[tuple[str, str]]:
     """Each name of an enumeration that has a string below it, with that string."""
     tree = ast.parse(inspect.getsource(holder)).body[0]
@@ -142,6 +169,14 @@ def _said_below(holder: type) -> Iterator[tuple[str, str]]:
     for name, text in zip(tree.body, tree.body[1:], strict=False):
         if isinstance(name, ast.Assign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             yield ast.unparse(name.targets[0]), " ".join(str(text.value.value).split())
+
+
+def _words(value: ast.expr) -> str:
+    """A constant or an f-string as a reader sees it."""
+    if isinstance(value, ast.JoinedStr):
+        return "".join(str(p.value) if isinstance(p, ast.Constant) else "(the reason)" for p in value.values)
+    assert isinstance(value, ast.Constant)
+    return str(value.value)
 
 
 def _argument(parameter: Any) -> str:
@@ -155,7 +190,9 @@ def _option(parameter: Any) -> str:
 def _default(parameter: Any) -> str:
     if parameter.required:
         return "required"
-    bounds = [f"{word} {value}" for word, value in (("least", parameter.min), ("most", parameter.max)) if value is not None]
+    bounds = [
+        f"{word} {value}" for word, value in (("least", parameter.min), ("most", parameter.max)) if value is not None
+    ]
     said = "off" if parameter.is_flag and not parameter.default else str(parameter.default)
     return ", ".join([said, *bounds])
 

@@ -11,7 +11,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from case_generator import PAIRS
+from case_documents import PAIRS
 
 SCHEMA_PATH = Path(__file__).parents[2] / "src/drachm/domain/benefits/plan.schema.json"
 

@@ -19,7 +19,7 @@ from drachm.adapters.synthea.csv_tables import Row, rows, table_path
 from drachm.adapters.synthea.model import SOURCE, PatientBundle
 from drachm.adapters.synthea.node import instant, plain_words
 from drachm.adapters.synthea.payors import Plans
-from drachm.adapters.synthea.people import SEXES, Parties
+from drachm.adapters.synthea.people import ORGANIZATION, PRACTITIONER, SEXES, Parties
 from drachm.domain import periods
 from drachm.domain.coverage.model import Member
 from drachm.domain.errors import DrachmError, InvalidMessage
@@ -92,10 +92,10 @@ def _read_tables(folder: Path, members: set[str], problems: list[DrachmError]) -
             tables.transitions.setdefault(row["PATIENT"], []).append(transition)
         except InvalidMessage as problem:
             problems.append(problem)
-    for table, role in (("organizations", "provider"), ("providers", "practitioner")):
+    for table, roles in (("organizations", ORGANIZATION), ("providers", PRACTITIONER)):
         if table_path(folder, table) is not None:
             for row in rows(folder, table, ("ID", "NAME"), problems):
-                tables.parties.put(row["ID"], role, plain_words(row["NAME"]))
+                tables.parties.put(row["ID"], roles, plain_words(row["NAME"]))
     return tables
 
 

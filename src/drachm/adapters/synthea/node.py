@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from drachm.domain import periods
@@ -112,8 +112,3 @@ def is_day(text: str) -> bool:
 def plain_words(text: str) -> str:
     """Display text without control characters and at most 500 characters long."""
     return _CONTROL.sub(" ", text)[:MAX_TEXT].strip()
-
-
-def day_of(at: datetime) -> str:
-    """The UTC day of an instant, ISO 8601."""
-    return at.astimezone(UTC).date().isoformat()

@@ -13,6 +13,10 @@ from drachm.domain import periods
 from drachm.domain.coverage.model import Member, Party
 from drachm.domain.errors import DrachmError, InvalidMessage
 
+ORGANIZATION: Final = ("provider", "site")
+PRACTITIONER: Final = ("practitioner",)
+"""The roles of a party do not depend on the record it was read from."""
+
 SEXES: Final = {"male": "male", "female": "female", "other": "other", "M": "male", "F": "female"}
 
 _LAST_STEP: Final = re.compile(r"(?:.*[/:|])?([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?", re.ASCII)
@@ -51,7 +55,7 @@ class Parties:
     def __init__(self) -> None:
         self._found: dict[str, Party] = {}
 
-    def add(self, reference: Node | None, role: str, resource: Node | None) -> str:
+    def add(self, reference: Node | None, roles: tuple[str, ...], resource: Node | None) -> str:
         """The party id of a reference, empty without one; the name comes from the resource or the reference."""
         if reference is None:
             return ""
@@ -64,12 +68,11 @@ class Parties:
         if resource is not None:
             name = name or _name(resource)
             npi = npi or _npi(resource)
-        self.put(party_id, role, plain_words(name), npi)
+        self.put(party_id, roles, plain_words(name), npi)
         return party_id
 
-    def put(self, party_id: str, role: str, name: str, npi: str = "") -> None:
+    def put(self, party_id: str, roles: tuple[str, ...], name: str, npi: str = "") -> None:
         known = self._found.get(party_id)
-        roles = tuple(sorted({role, *(known.roles if known else ())}))
         facts = {"npi": npi} if npi else dict(known.facts) if known else {}
         self._found[party_id] = Party(party_id, roles, name or (known.name if known else ""), facts=facts)
 

@@ -115,8 +115,10 @@ def limited(name: str, kind: str, limits: list[Document], **more: Any) -> list[D
 
 
 def rounding(case: Case, mode: RoundingMode = "half_up") -> Document:
-    stated = case.plan.get("rounding", {})
-    return {"unit": stated.get("unit", minor_unit(case.currency)), "mode": mode}
+    unit = case.plan.get("rounding", {}).get("unit", minor_unit(case.currency))
+    if unit <= 0:
+        raise Unsupported("plan.rounding.unit (not positive)")
+    return {"unit": unit, "mode": mode}
 
 
 def insurer_rounding(case: Case) -> Document:

@@ -72,7 +72,7 @@ def read_case(raw: Any, position: int) -> Case:
     lines = _lines(raw.get("lines"), problems)
     if "kind" not in plan and not any(problem.startswith("plan.kind") for problem in problems):
         problems.append("plan.kind (missing)")
-    if "currency" in head:
+    if isinstance(head.get("currency"), str):
         try:
             minor_unit(head["currency"])
         except InvalidMessage:

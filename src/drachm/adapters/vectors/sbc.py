@@ -62,6 +62,8 @@ def read_rows(data: bytes, source: str) -> Iterator[Row]:
     if missing:
         raise _refusal(f"the header lacks {', '.join(missing)}", f"{source} line 1")
     for fields in reader:
+        if None in fields or None in fields.values():
+            raise _refusal("the row has more or fewer cells than the header", f"{source} line {reader.line_num}")
         yield _row(fields, f"{source} line {reader.line_num}")
 
 
@@ -127,24 +129,24 @@ def _answer(row: Row) -> Adjudication:
     return adjudicate(line, build_stack([load_plan(document)]), {})
 
 
-def _row(fields: Mapping[str, str | None], where: str) -> Row:
+def _row(fields: Mapping[str, str], where: str) -> Row:
     def money(name: str) -> int:
-        return micros((fields[name] or "").strip(), where=f"{where} {name}")
+        return micros(fields[name].strip(), where=f"{where} {name}")
 
     percent = money("coinsurance_percent")
     if not 0 <= percent <= 100 * MICROS or percent % 100:
         raise _refusal(
             "the percent is not between 0 and 100 with at most four decimals", f"{where} coinsurance_percent"
         )
-    plans = (fields["plans"] or "").strip()
+    plans = fields["plans"].strip()
     if not plans.isascii() or not plans.isdigit():
         raise _refusal("the number of plans is not a count", f"{where} plans")
     return Row(
-        example=(fields["example"] or "").strip(),
+        example=fields["example"].strip(),
         total_cost=money("total_cost"),
         deductible=money("deductible"),
         coinsurance_ppm=percent // 100,
-        out_of_pocket_max=money("out_of_pocket_max") if (fields["out_of_pocket_max"] or "").strip() else None,
+        out_of_pocket_max=money("out_of_pocket_max") if fields["out_of_pocket_max"].strip() else None,
         plans=int(plans),
         reported_deductible=money("reported_deductible"),
         reported_coinsurance=money("reported_coinsurance"),

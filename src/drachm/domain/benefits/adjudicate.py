@@ -130,6 +130,7 @@ def _applying(work: Work, stack: Stack) -> list[Registers]:
     payers = "+".join([registers.program.payer for registers in applying])
     for registers in applying:
         registers.facts["payer_set"] = payers
+        registers.program.recall(registers.facts)
     if applying:
         applying[0].first = True
     return applying

@@ -5,9 +5,10 @@ Amounts, expressions and limits become callables over the registers of one docum
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from drachm.domain.benefits.conditions import Test
 from drachm.domain.benefits.document import Amount, Cases, Expression, FromFact, Growing, Limit
 from drachm.domain.benefits.measures import Sums
 from drachm.domain.benefits.registers import Bound, Registers
@@ -41,7 +42,26 @@ def _cases(amount: Cases, terms: Terms) -> AmountOf:
                 return then(registers)
         return None
 
+    return value if any(when_used for _, when_used, _ in cases) else _by_facts(cases, terms)
+
+
+def _by_facts(cases: Sequence[tuple[Test | None, object, AmountOf]], terms: Terms) -> AmountOf:
+    """Cases that look at facts alone: which one holds is remembered with the facts."""
+    slot = terms.conditions.slot()
+
+    def value(registers: Registers) -> int | None:
+        facts = registers.facts
+        then: AmountOf | None = facts.memo.get(slot)
+        if then is None:
+            holding = (then for when, _, then in cases if when is None or when(facts))
+            then = facts.memo[slot] = next(holding, _no_rule)
+        return then(registers)
+
     return value
+
+
+def _no_rule(registers: Registers) -> None:
+    return None
 
 
 def _from_fact(amount: FromFact, terms: Terms) -> AmountOf:
@@ -84,7 +104,9 @@ def compile_room(limits: tuple[Limit, ...], terms: Terms) -> Room | None:
             if limit is None:
                 continue
             used = total.used(registers)
-            left = max(0, limit - used - total.contribution(registers, sums))
+            left = limit - used - total.contribution(registers, sums)
+            if left < 0:
+                left = 0
             if least is None or left < least[0]:
                 least = (left, total.id, used, limit)
         return least

@@ -8,23 +8,47 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from drachm.domain.benefits.document import AnyOf, Band, Condition, Not, OneOf, Part, Within
 from drachm.domain.benefits.registers import Facts
 
 Test: TypeAlias = Callable[[Facts], bool]
 
+_MEMOS: Final = 1024
+"""Combinations of facts kept per document; a document that reads unbounded ones starts over."""
+
+_MISSING: Final = object()
+
 
 class Conditions:
-    """Compiles the conditions of one document.
+    """Compiles the conditions of one document, and keeps what they said.
 
-    Plans repeat parts such as "in the network, or an emergency" in many places, so the answer to each different
-    `not` and `any` is kept beside the facts for the rest of the line, under a number: facts have texts for names.
+    Conditions read few facts with few values, so most lines repeat an earlier line's facts. What then follows (the
+    answer to a `not` or `any`, the list of active steps or feeds) is kept under a number, for each different
+    combination of the facts that conditions read.
     """
 
     def __init__(self) -> None:
         self._slots: dict[Part, int] = {}
+        self._next = 0
+        self._read: dict[str, None] = {}
+        self._memos: dict[tuple[Any, ...], dict[int, Any]] = {}
+
+    def slot(self) -> int:
+        """A number under which something that follows from conditions alone may be kept."""
+        self._next += 1
+        return self._next
+
+    def recall(self, facts: Facts) -> None:
+        """Give the facts the memory of earlier lines on which all facts that conditions read were equal."""
+        seen = tuple([facts.get(name, _MISSING) for name in self._read])
+        memo = self._memos.get(seen)
+        if memo is None:
+            if len(self._memos) >= _MEMOS:
+                self._memos.clear()
+            memo = self._memos[seen] = {}
+        facts.memo = memo
 
     def test(self, condition: Condition) -> Test | None:
         """A test of the facts; None for a condition that always holds."""
@@ -46,11 +70,12 @@ class Conditions:
         return every
 
     def _part(self, part: Part) -> Test:
-        if isinstance(part, OneOf):
-            return _one_of(part)
-        if isinstance(part, Within):
-            return _within(part)
-        slot = self._slots.setdefault(part, len(self._slots))
+        if isinstance(part, OneOf | Within):
+            self._read[part.fact] = None
+            return _one_of(part) if isinstance(part, OneOf) else _within(part)
+        if part not in self._slots:
+            self._slots[part] = self.slot()
+        slot = self._slots[part]
         return _remembered(self._not(part) if isinstance(part, Not) else self._any_of(part), slot)
 
     def _not(self, part: Not) -> Test:
@@ -71,9 +96,9 @@ class Conditions:
 
 def _remembered(test: Test, slot: int) -> Test:
     def remembered(facts: Facts) -> bool:
-        found: bool | None = facts.get(slot)
+        found: bool | None = facts.memo.get(slot)
         if found is None:
-            found = facts[slot] = test(facts)
+            found = facts.memo[slot] = test(facts)
         return found
 
     return remembered

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from drachm.domain.benefits.document import FactKind, FactType
 
@@ -23,7 +23,7 @@ def fits(fact: FactType) -> Fits:
     return _TESTS[fact.kind]
 
 
-def fits_integer(value: Any) -> bool:
+def fits_integer(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

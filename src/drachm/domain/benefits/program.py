@@ -6,7 +6,7 @@ A document is compiled once into small callables; a line then walks the list of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
@@ -18,9 +18,8 @@ from drachm.domain.benefits.facts import fits, fits_integer
 from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.registers import SELF_PAY, Entry, Facts, Payment, Registers, Work
 from drachm.domain.benefits.steps import STEPS, Act, taken_key
-from drachm.domain.benefits.totals import KeyMaker, Terms, UsedTest
+from drachm.domain.benefits.totals import KeyMaker, Terms, Total, UsedTest
 from drachm.domain.errors import Pended
-from drachm.domain.events.model import Fact
 
 Guarded: TypeAlias = tuple[Test | None, UsedTest | None, Act]
 """A step behind its conditions."""
@@ -58,6 +57,8 @@ class Program:
             )
             for rule in plan.closing_steps
         ]
+        self._steps_slot, self._closing_slot, self._fed_slot = (terms.conditions.slot() for _ in range(3))
+        self.recall = terms.conditions.recall
         copays = [rule for rule in plan.steps if isinstance(rule, Copay) and rule.per in ("visit", "day")]
         self._taken = [(rule.id, taken_key(rule, terms)) for rule in copays if rule.amount is not None]
         self.key_makers.extend(_one_key(taken) for _, taken in self._taken)
@@ -68,6 +69,7 @@ class Program:
         line = work.line
         given = line.facts
         facts = Facts()
+        facts.memo = {}
         for name, fitting, default in self._facts:
             value = given.get(name, MISSING)
             if value is not MISSING:
@@ -80,16 +82,16 @@ class Program:
         facts["date"] = work.day_text
         facts["visit"] = line.visit
         facts["quantity"] = line.quantity
-        facts["third_party_help"] = self._help(given)
+        facts["third_party_help"] = self._help(given) if "third_party_help" in given else 0
         for add_band in self._bands:
             add_band(facts)
         return facts
 
     def _help(self, given: Mapping[str, Fact]) -> int:
-        value = given.get("third_party_help", 0)
+        value = given["third_party_help"]
         if not fits_integer(value):
             raise self._invalid("third_party_help")
-        return max(0, int(value))
+        return max(0, value)
 
     def _invalid(self, name: str) -> Pended:
         return Pended(
@@ -119,21 +121,22 @@ class Program:
             registers.start = registers.open = self._starts_from(registers)
         else:
             self._take_over(registers)
-        self._walk(self._steps, registers)
+        self._walk(self._steps, self._steps_slot, registers)
         if self._starts_from is not None:
             self._pay_independently(registers)
         else:
             self._settle(registers)
         if self._buckets and registers.own_before_caps is None:
             registers.own_before_caps = registers.shares()
-        for total in self._totals:
+        for total in self._fed(registers.facts):
             total.feed(registers)
         if self._taken:
             self._keep_taken(registers)
 
     def close(self, registers: Registers) -> None:
         """Step 6: the closing steps, after the last document."""
-        self._walk(self._closing, registers)
+        if self._closing:
+            self._walk(self._closing, self._closing_slot, registers)
 
     def names(self, registers: Registers) -> set[Key]:
         """Every key that the document may read or write on the line; one whose fact is missing cannot be touched."""
@@ -151,10 +154,9 @@ class Program:
             entry.amount = 0
         registers.open = registers.start
 
-    def _walk(self, steps: list[Guarded], registers: Registers) -> None:
-        facts = registers.facts
-        for when, when_used, act in steps:
-            if (when is None or when(facts)) and (when_used is None or when_used(registers)):
+    def _walk(self, steps: list[Guarded], slot: int, registers: Registers) -> None:
+        for when_used, act in registers.facts.memo.get(slot) or _active(steps, slot, registers.facts):
+            if when_used is None or when_used(registers):
                 act(registers)
                 if registers.denied:
                     return
@@ -203,6 +205,13 @@ class Program:
                     target = f"{entry.document}/{entry.component}"
                     registers.explain("coordination", "coordination", -lowered, target)
 
+    def _fed(self, facts: Facts) -> list[Total]:
+        """The totals that a line with these facts may feed."""
+        found: list[Total] | None = facts.memo.get(self._fed_slot)
+        if found is None:
+            found = facts.memo[self._fed_slot] = [total for total in self._totals if total.is_fed(facts)]
+        return found
+
     def _keep_taken(self, registers: Registers) -> None:
         """A copay per visit or day remembers what its entry holds at the end of the steps."""
         for step, taken_of in self._taken:
@@ -210,6 +219,16 @@ class Program:
             taken = taken_of(registers) if amount else None
             if taken is not None:
                 registers.work.add(taken, amount)
+
+
+def _active(steps: list[Guarded], slot: int, facts: Facts) -> Iterator[tuple[UsedTest | None, Act]]:
+    """The steps that look at this line, found one by one: a step behind the one that ends the line is not asked."""
+    found = []
+    for when, when_used, act in steps:
+        if when is None or when(facts):
+            found.append((when_used, act))
+            yield when_used, act
+    facts.memo[slot] = found
 
 
 def _default(fact: FactType) -> Any:

@@ -26,19 +26,19 @@ FREE: Final[Bound] = (0, "", 0, 0)
 """No limit bound the step."""
 
 
-class Facts(dict[str | int, Any]):
-    """Everything a document may look at on this line; None is a fact that is absent by its null default.
+class Facts(dict[str, Any]):
+    """Everything a document may look at on this line; None is a fact that is absent by its null default."""
 
-    Under numbers stand answers of conditions that were worked out before on this line.
-    """
+    __slots__ = ("memo",)
 
-    __slots__ = ()
+    memo: dict[int, Any]
+    """What conditions said before about the same facts, by number; shared by lines on which these are equal."""
 
-    def __missing__(self, name: str | int) -> Any:
+    def __missing__(self, name: str) -> Any:
         raise Pended(
             "fact_missing",
             f"the plan asks for the fact {name!r}, which nobody supplied",
-            where=str(name),
+            where=name,
             next_step="Supply it with the event, the member or the cover; the event then clears as a new revision.",
         )
 

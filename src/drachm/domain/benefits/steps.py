@@ -269,22 +269,24 @@ def out_of_pocket_max(rule: Rule, terms: Terms) -> Act:
     def act(registers: Registers) -> None:
         if room_of is None:
             return
-        counted = [entry for entry in registers.entries if entry.component in counts and not entry.provider]
+        sums = registers.sums
+        counted = sum([sums.get(component, 0) for component in counts])
         # The counted components are weighed against the room, so they cannot also have used it up.
-        others = {component: amount for component, amount in registers.sums.items() if component not in counts}
+        others = {name: amount for name, amount in sums.items() if name not in counts} if counted else sums
         room = room_of(registers, others)
-        if room is None:
-            return
-        excess = sum(entry.amount for entry in counted) - room[0]
-        for entry in reversed(counted):
-            if excess <= 0:
-                break
-            amount = min(entry.amount, excess)
-            if amount:
-                registers.give_back(rule, entry, amount, room)
-            excess -= amount
+        if room is not None and counted > room[0]:
+            _give_back(rule, registers, counts, counted - room[0], room)
 
     return act
+
+
+def _give_back(rule: Rule, registers: Registers, counts: frozenset[str], excess: int, why: Bound) -> None:
+    for entry in reversed(registers.entries):
+        if entry.component in counts and not entry.provider:
+            amount = min(entry.amount, excess)
+            if amount > 0:
+                registers.give_back(rule, entry, amount, why)
+                excess -= amount
 
 
 def coordinate(rule: Rule, terms: Terms) -> Act:

@@ -14,7 +14,7 @@ from drachm.domain.benefits.document import Accumulator, PeriodCap, Plan, Relief
 from drachm.domain.benefits.measures import Measure, Sums, compile_measure, lowered_by_help
 from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.naming import days_ending, key, months_before, name_of, period_of, scope_of, visit_period
-from drachm.domain.benefits.registers import Registers
+from drachm.domain.benefits.registers import Facts, Registers
 
 KeyMaker: TypeAlias = Callable[[Registers], Iterable[Key]]
 UsedTest: TypeAlias = Callable[[Registers], bool]
@@ -28,6 +28,7 @@ class Total:
     def __init__(self, accumulator: Accumulator, plan: Plan, index: int, conditions: Conditions) -> None:
         self.id = accumulator.id
         self._index = index
+        self._slot = conditions.slot()
         self._scope = scope_of(accumulator.scope)
         stem = f"{plan.totals_of}/{accumulator.id}"
         self._stem = "" if accumulator.by else stem
@@ -74,10 +75,20 @@ class Total:
     def contribution(self, registers: Registers, sums: Sums) -> int:
         """What the money feeds would add if the line ended now and nothing were open."""
         total = 0
-        for when, measure in self._money:
-            if when is None or when(registers.facts):
-                total += measure(registers, sums)
+        active: list[Measure] | None = registers.facts.memo.get(self._slot)
+        for measure in self._active(registers.facts) if active is None else active:
+            total += measure(registers, sums)
         return total
+
+    def is_fed(self, facts: Facts) -> bool:
+        """Whether some feed may add something on a line with these facts."""
+        return bool(self._counts or self._active(facts))
+
+    def _active(self, facts: Facts) -> list[Measure]:
+        """The money measures whose feed looks at this line."""
+        found = [measure for when, measure in self._money if when is None or when(facts)]
+        facts.memo[self._slot] = found
+        return found
 
     def counts_now(self, registers: Registers) -> int:
         """What the line would add to a total of units, lines or visits."""

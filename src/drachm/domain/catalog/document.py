@@ -80,7 +80,7 @@ class Node:
 
     def word(self, known: Collection[str]) -> str:
         """A text out of a closed list."""
-        if self.value not in known or not isinstance(self.value, str):
+        if not isinstance(self.value, str) or self.value not in known:
             raise invalid(f"one of {', '.join(known)} is expected", self.where)
         return self.value
 

@@ -36,13 +36,8 @@ def _modifiers_of_items(fields: dict[str, Node]) -> set[str]:
     if "schedules" in fields:
         lists += [schedule for _, schedule in fields["schedules"].entries()]
     items = [item.value for one in lists for item in one.items()]
-    return {
-        modifier
-        for item in items
-        if isinstance(item, Mapping)
-        for modifier in item.get("modifiers", ()) or ()
-        if isinstance(modifier, str)
-    }
+    named = [item.get("modifiers") for item in items if isinstance(item, Mapping)]
+    return {word for words in named if isinstance(words, list | tuple) for word in words if isinstance(word, str)}
 
 
 def read_places(fields: dict[str, Node]) -> Places:

@@ -1,0 +1,195 @@
+"""Books to test: the same in memory and on both PostgreSQL versions, and rows to post into them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import psycopg
+import pytest
+
+from drachm.application.ports import Books, Locked, Posting, Row
+from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.world import Needs
+from drachm.domain.funding.model import Pot
+from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
+from drachm.domain.transparency.leaf import event_key
+from drachm.storage.memory import MemoryBooks
+from drachm.storage.postgres import PostgresBooks, open_books
+
+MASTER_KEY = bytes(range(32))
+NOON = datetime(2025, 3, 10, 12, 0, 0, 123_456, tzinfo=UTC)
+TEST_KEY = Key("ana", "plan/deductible", "Y2025-01-01")
+
+
+class CountingIds:
+    """Bytes that never repeat and are the same in every run."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+
+    def random_bytes(self, length: int) -> bytes:
+        with self._lock:
+            return hashlib.shake_256(next(self._numbers).to_bytes(8, "big")).digest(length)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A row to post, before it has a position."""
+
+    name: str
+    changes: Mapping[str, Any]
+
+    def row(self, tenant: int, position: int) -> Row:
+        charge = (
+            Entry(Account("payer_receivable", "insurer", "USD"), 700, Source.PAYER),
+            Entry(Account("provider_payable", "clinic", "USD"), -700, Source.PAYER),
+        )
+        plain = Row(
+            position=position,
+            key=event_key(tenant, "test", self.name),
+            content=hashlib.sha256(self.name.encode()).digest(),
+            revision=0,
+            supersedes=None,
+            kind=EntryKind.CHARGE,
+            status="posted",
+            reason="",
+            member="ana",
+            provider="clinic",
+            occurred_at=NOON,
+            posted_at=NOON,
+            currency="USD",
+            entries=charge,
+            avail=(),
+            leaf=hashlib.sha256(b"leaf" + self.name.encode()).digest(),
+            body=b'{"words": "' + self.name.encode() + b'"}',
+        )
+        return replace(plain, **self.changes)
+
+
+def draft(name: str, **changes: Any) -> Draft:
+    return Draft(name, changes)
+
+
+def post(
+    books: Books,
+    *drafts: Draft,
+    deltas: Mapping[Key, int] | None = None,
+    moves: Mapping[str, int] | None = None,
+    held: Mapping[str, int] | None = None,
+    look: Callable[[Locked], None] = lambda locked: None,
+) -> list[int]:
+    """Lock what the change touches, post and commit; the positions of the rows."""
+    deltas, moves, held = deltas or {}, moves or {}, held or {}
+    needs = Needs(frozenset(deltas), frozenset(moves) | frozenset(held))
+    with books.work() as work:
+        locked = work.lock(needs, max(1, len(drafts)))
+        look(locked)
+        rows = [one.row(books.tenant, at) for at, one in enumerate(drafts, start=locked.first_position)]
+        work.post(Posting(rows, deltas, moves, held))
+        work.commit()
+    return [row.position for row in rows]
+
+
+def fill(books: Books, **pots: int) -> None:
+    """Open pots of ana's and put money into them."""
+    books.enrol(pots=[Pot(pot, "ana", "USD", 0) for pot in pots])
+    post(books, draft("fill " + " ".join(pots)), moves=pots)
+
+
+@pytest.fixture(name="draft")
+def draft_fixture() -> Callable[..., Draft]:
+    return draft
+
+
+@pytest.fixture(name="post")
+def post_fixture() -> Callable[..., list[int]]:
+    return post
+
+
+@pytest.fixture(name="fill")
+def fill_fixture() -> Callable[..., None]:
+    return fill
+
+
+@pytest.fixture
+def key() -> Key:
+    """A running total."""
+    return TEST_KEY
+
+
+@pytest.fixture
+def new_ids() -> type[CountingIds]:
+    return CountingIds
+
+
+@pytest.fixture
+def open_tenant() -> Iterator[Callable[..., PostgresBooks]]:
+    """Opens books on a database; closed after the test."""
+    opened: list[PostgresBooks] = []
+
+    def open_one(url: str, tenant: int = 1, master_key: bytes = MASTER_KEY) -> PostgresBooks:
+        opened.append(open_books(url, tenant, master_key=master_key, ids=CountingIds()))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture(params=["database", "database16"], ids=["pg18", "pg16"])
+def any_database(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh database, once on each version."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.fixture
+def postgres(any_database: str, open_tenant: Callable[..., PostgresBooks]) -> PostgresBooks:
+    """Empty books of tenant 1, once on each version."""
+    return open_tenant(any_database)
+
+
+@pytest.fixture
+def owner(any_database: str) -> Iterator[psycopg.Connection[Any]]:
+    """The owner's own connection to the database of `postgres`, each statement its own transaction."""
+    with psycopg.connect(any_database, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture(params=["memory", "pg18", "pg16"])
+def books(request: pytest.FixtureRequest, open_tenant: Callable[..., PostgresBooks]) -> Books:
+    """Empty books of tenant 1: in memory, on PostgreSQL 18, on PostgreSQL 16."""
+    if request.param == "memory":
+        return MemoryBooks(1, ids=CountingIds())
+    return open_tenant(request.getfixturevalue("database" if request.param == "pg18" else "database16"))
+
+
+@pytest.fixture
+def race() -> Callable[[Sequence[Callable[[], Any]]], list[Any]]:
+    """Runs functions in threads at the same time; their answers or errors, in order."""
+
+    def run(functions: Sequence[Callable[[], Any]]) -> list[Any]:
+        answers: list[Any] = [None] * len(functions)
+
+        def one(number: int) -> None:
+            try:
+                answers[number] = functions[number]()
+            except Exception as error:
+                answers[number] = error
+
+        threads = [threading.Thread(target=one, args=(number,)) for number in range(len(functions))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads), "a thread hangs"
+        return answers
+
+    return run
