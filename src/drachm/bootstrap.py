@@ -15,8 +15,7 @@ import psycopg
 from psycopg import sql
 
 from drachm import settings as configuration
-from drachm.adapters import eventjson, jsonsafe
-from drachm.adapters import vectors as conformance
+from drachm.adapters import eventjson, jsonsafe, vectors
 from drachm.adapters.synthea import read_paths
 from drachm.adapters.synthea.plans import plan_documents
 from drachm.application.clear_events import Desk
@@ -139,6 +138,21 @@ def read_recorded(paths: Iterable[Path]) -> World:
         events.extend(bundle.events)
         problems.extend(bundle.problems)
     return World(list(parties.values()), members, coverages, events, problems)
+
+
+def run_conformance(path: Path) -> vectors.ConformanceReport:
+    """Published adjudication cases, computed through ordinary plan documents and compared."""
+    return vectors.run(path)
+
+
+def conformance_text(report: vectors.ConformanceReport) -> str:
+    """The report as tables for people."""
+    return vectors.render(report)
+
+
+def conformance_object(report: vectors.ConformanceReport) -> dict[str, Any]:
+    """The report as the object of `--json`."""
+    return vectors.as_json(report)
 
 
 def disk_tally() -> DiskTally:

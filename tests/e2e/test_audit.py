@@ -40,7 +40,8 @@ def test_honest_books_pass(busy_town) -> None:
 
 # Position of the row that is changed -> the SQL that does it; {n} is the position.
 TAMPERING = {
-    "amounts, balanced": "UPDATE journal SET amounts = (SELECT array_agg(2 * a) FROM unnest(amounts) a) WHERE position = {n}",
+    "amounts, balanced": "UPDATE journal SET amounts = (SELECT array_agg(2 * a) FROM unnest(amounts) a) "
+    "WHERE position = {n}",
     "accounts": "UPDATE journal SET accounts[1] = accounts[2] WHERE position = {n}",
     "sources": "UPDATE journal SET sources[1] = 4 WHERE position = {n}",
     "posted at": "UPDATE journal SET posted_at = posted_at + interval '1 microsecond' WHERE position = {n}",
@@ -54,7 +55,8 @@ TAMPERING = {
     "supersedes": "UPDATE journal SET supersedes = 1 WHERE position = {n}",
     "content": "UPDATE journal SET content = sha256(content) WHERE position = {n}",
     "body": "UPDATE body SET cipher = set_byte(cipher, 40, get_byte(cipher, 40) # 1) WHERE position = {n}",
-    "body swapped": "UPDATE body SET cipher = (SELECT cipher FROM body b WHERE b.position = {n} - 1) WHERE position = {n}",
+    "body swapped": "UPDATE body SET cipher = (SELECT cipher FROM body b WHERE b.position = {n} - 1) "
+    "WHERE position = {n}",
 }
 
 

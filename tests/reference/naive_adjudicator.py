@@ -115,8 +115,6 @@ def one_document(run, state):
             run["fired"].append("takes_over")
     state["open"] = state["A"]
     run_steps(run, state, "steps")
-    if state["shares_before_cap"] is None:
-        state["shares_before_cap"] = total_of_shares(state)
     if document.get("remainder") == "patient":
         if state["open"]:
             run["fired"].append("remainder patient")
@@ -124,6 +122,8 @@ def one_document(run, state):
     else:
         state["gave"].append((document["payer"], state["open"]))
     state["open"] = 0
+    if state["shares_before_cap"] is None:
+        state["shares_before_cap"] = total_of_shares(state)
     hand_over(run, state, mine)
     for step_entry, key in state["copays"]:
         add(run["deltas"], key, step_entry["amount"])

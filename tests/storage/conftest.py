@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -176,20 +177,11 @@ def race() -> Callable[[Sequence[Callable[[], Any]]], list[Any]]:
     """Runs functions in threads at the same time; their answers or errors, in order."""
 
     def run(functions: Sequence[Callable[[], Any]]) -> list[Any]:
-        answers: list[Any] = [None] * len(functions)
-
-        def one(number: int) -> None:
-            try:
-                answers[number] = functions[number]()
-            except Exception as error:
-                answers[number] = error
-
-        threads = [threading.Thread(target=one, args=(number,)) for number in range(len(functions))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        assert not any(thread.is_alive() for thread in threads), "a thread hangs"
-        return answers
+        threads = ThreadPoolExecutor(len(functions))
+        try:
+            waiting = [threads.submit(function) for function in functions]
+            return [one.exception(timeout=60) or one.result() for one in waiting]
+        finally:
+            threads.shutdown(wait=False)
 
     return run

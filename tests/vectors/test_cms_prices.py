@@ -141,7 +141,7 @@ def test_every_published_imaging_cap_is_the_price(world: World) -> None:
     }
     for row in rows:
         contractor, number = row["CARRIER"], row["LOCALITY"]
-        # Southern California also stands there under the contractor number of the north; the number alone tells them apart.
+        # Southern California also stands there under the contractor number of the north; the locality number decides.
         name = f"{contractor}{number}" if (contractor, number) in by_contractor else f"CA-{number}"
         for place, column in ((OFFICE, "NON-FACILTY PRICE"), (HOSPITAL, "FACILITY PRICE")):
             got = allowed(world, line(row["HCPCS"], row["MOD"], place=place), locality=name)

@@ -157,6 +157,10 @@ def part_d(chance: Chance) -> Case:
     else:
         plan |= some(chance, 0.5, catastrophic_coinsurance=chance.choice(["0", "0.05", "0.10"]))
     lines = [{"allowed": money(chance, 6000)} for _ in range(chance.randint(1, 5))]
+    if kind == "part_d_gap" and plan.get("initial_coinsurance") and often(chance, 0.3):
+        # Cents that are rounded line by line would move the place where a phase begins.
+        plan["catastrophic_coinsurance"] = "0.05"
+        lines = [{"allowed": money(chance, 20000)}]
     return case_of(plan, lines, us_state(chance))
 
 

@@ -10,10 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 
 from drachm.bootstrap import read_document, read_events
+from drachm.cli.render import wide_console
 from drachm.domain.benefits import adjudicate, apply, build_stack, load_plan
 from drachm.domain.benefits.model import Adjudication, Key, Line
 from drachm.domain.coverage.facts import line_facts
@@ -112,7 +112,7 @@ def _problem(error: DrachmError) -> dict[str, Any]:
 
 
 def _print(lines: list[dict[str, Any]], sums: dict[str, int], rows: list[dict[str, Any]]) -> None:
-    console = Console(highlight=False)
+    console = wide_console()
     for line in lines:
         if "error" in line:
             console.print(

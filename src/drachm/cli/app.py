@@ -61,10 +61,10 @@ def conformance(
     as_json: Json = False,
 ) -> None:
     """Run published adjudication cases through ordinary plan documents and compare."""
-    from drachm.bootstrap import conformance as adapter
+    from drachm.bootstrap import conformance_object, conformance_text, run_conformance
 
-    report = adapter.run(file)
-    typer.echo(_dump(adapter.as_json(report)) if as_json else adapter.render(report))
+    report = run_conformance(file)
+    typer.echo(_dump(conformance_object(report)) if as_json else conformance_text(report))
     raise typer.Exit(0 if report.ok else 1)
 
 

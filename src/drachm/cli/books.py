@@ -7,12 +7,10 @@ import sys
 import time
 from dataclasses import asdict
 
-from rich.console import Console
-
 from drachm.application.audit import audit
 from drachm.application.receipts import find_receipt
 from drachm.bootstrap import disk_tally, open_place, read_settings
-from drachm.cli.render import audit_verdict, receipt_card
+from drachm.cli.render import audit_verdict, receipt_card, wide_console
 
 
 def run_explain(number: str, *, as_json: bool, tenant: int) -> None:
@@ -22,12 +20,12 @@ def run_explain(number: str, *, as_json: bool, tenant: int) -> None:
     if as_json:
         sys.stdout.write(json.dumps(asdict(receipt), default=str, ensure_ascii=False, indent=2) + "\n")
     else:
-        receipt_card(Console(highlight=False), receipt, why=True)
+        receipt_card(wide_console(), receipt, why=True)
 
 
 def run_audit(*, as_json: bool, tenant: int) -> bool:
     """Rebuild everything and say whether it agrees."""
-    console = Console(stderr=True, highlight=False)
+    console = wide_console(stderr=True)
     with (
         open_place(read_settings(), tenant=tenant) as place,
         disk_tally() as totals,
@@ -47,5 +45,5 @@ def run_audit(*, as_json: bool, tenant: int) -> bool:
         }
         sys.stdout.write(json.dumps(shown, indent=2) + "\n")
     else:
-        audit_verdict(Console(highlight=False), report)
+        audit_verdict(wide_console(), report)
     return report.ok

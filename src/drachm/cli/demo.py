@@ -25,20 +25,21 @@ from drachm.bootstrap import (
     samples,
 )
 from drachm.cli.demo_network import enrol_network, network_events
-from drachm.cli.render import STATUS_STYLE, audit_verdict, closing_table, receipt_card
+from drachm.cli.render import STATUS_STYLE, audit_verdict, closing_table, receipt_card, wide_console
 from drachm.domain.benefits.model import Adjudication
 from drachm.domain.catalog import AS_SUBMITTED
 from drachm.domain.errors import DrachmError
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import MICROS, plain
 
+WHY = "Why this amount?"
 WALLET = 200 * MICROS
 """What each bundled patient's wallet opens with in the demo: 200 USD."""
 
 
 def run_demo(*, leave: bool, pace: int) -> bool:
     """Show the whole line; True when the books balance and nothing is unexplained."""
-    console = Console(highlight=False)
+    console = wide_console()
     console.print("[bold]Drachm[/bold]: event, price, cover, split, wallet, ledger, receipt. Starting the books ...")
     with open_place(read_settings(), database=DEMO_DATABASE, fresh=True) as place:
         for plan in sample_plans():
@@ -83,9 +84,9 @@ class _Stream:
                 f"{plain(answer.patient_responsibility):>8} + given up {plain(answer.provider_borne):>7}"
             )
             self._keep(outcome, event, answer)
-        name = escape((event.display or event.code.value)[:34])
+        name = escape((event.display or event.code.value)[:30])
         self._console.print(
-            f"{event.started_at:%Y-%m-%d} {name:<34} {event.currency} {money} [{style}]{outcome.status}[/{style}] "
+            f"{event.started_at:%Y-%m-%d} {name:<30} {event.currency} {money} [{style}]{outcome.status}[/{style}] "
             f"[dim]{outcome.reason if outcome.status != 'posted' else ''}[/dim]",
             no_wrap=True,
             crop=True,
@@ -97,20 +98,20 @@ class _Stream:
         """The first of each kind that tells something: split three ways, two payers, a provider abroad."""
         payers = {share.party for share in answer.shares if share.bearer == "payer"}
         if len(payers) > 1:
-            self.kept.setdefault("two payers, one bill", outcome)
-        elif event.currency != "USD" and answer.patient_responsibility and payers:
-            self.kept.setdefault("another country, another plan, the same line", outcome)
-        elif len(answer.trace) > 2 and answer.patient_responsibility and payers:
-            self.kept.setdefault("why this amount?", outcome)
+            self.kept.setdefault("Two payers, one bill", outcome)
+        elif event.currency != "USD" and payers:
+            self.kept.setdefault("Another country, another plan, the same line", outcome)
+        elif len(payers) == 1 and len(answer.decided_by) == 1 and len(answer.trace) > 2 and answer.provider_borne:
+            self.kept.setdefault(WHY, outcome)
 
 
 def _receipts(console: Console, place: Place, show: _Stream) -> None:
     documents = place.desk.books.documents()
-    for title, outcome in show.kept.items():
+    for title, outcome in sorted(show.kept.items(), key=lambda kept: kept[0] == WHY):
         receipt = receipt_of(outcome, documents)
         if receipt is not None:
             console.rule(f"[bold]{title}[/bold]", align="left")
-            receipt_card(console, receipt, why=title == "why this amount?")
+            receipt_card(console, receipt, why=title == WHY)
 
 
 def _summary(console: Console, place: Place, report: ReplayReport) -> bool:

@@ -94,6 +94,7 @@ def network_events() -> World:
         li.event(10, "ATORVASTATIN", "drug", count=28, name="Refill, class B"),
         wang.event(11, "BLOOD-COUNT", "lab", name="Blood count"),
         wang.event(12, "VITAMIN-COMPLEX", "drug", count=30, name="Vitamins, class C"),
+        wang.event(14, "MRI-HEART", "imaging", name="Heart MRI"),
         sam.event(13, "GP-VISIT", "primary_care", billed=95, name="Visit without cover"),
     ]
     return World(PARTIES, MEMBERS, COVERAGES, events)

@@ -19,6 +19,12 @@ from drachm.domain.receipts.model import Receipt, Why
 STATUS_STYLE = {"posted": "green", "denied": "yellow", "pended": "cyan", "refused": "red", "conflict": "red"}
 
 
+def wide_console(*, stderr: bool = False) -> Console:
+    """A console that does not squeeze its lines when nobody looks at a terminal."""
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=120)
+
+
 def receipt_card(console: Console, receipt: Receipt, *, why: bool) -> None:
     """One receipt in full: what happened, who paid what, what to do now; with every step when `why`."""
     style = STATUS_STYLE[receipt.status]

@@ -10,13 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import Progress
 
 from drachm.application.check_books import check_books
 from drachm.application.replay import ReplayReport, enrol, replay
 from drachm.bootstrap import open_place, read_recorded, read_settings, sample_plans
-from drachm.cli.render import closing_table, problems_list
+from drachm.cli.render import closing_table, problems_list, wide_console
 from drachm.domain.catalog import AS_SUBMITTED
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.money import micros
@@ -24,7 +23,7 @@ from drachm.domain.money import micros
 
 def run_replay(paths: Sequence[Path], *, as_json: bool, wallet: str, tenant: int, batch: int) -> bool:
     """Read, enrol, clear, report; True when the books balance and nothing is unexplained."""
-    console = Console(stderr=as_json, highlight=False)
+    console = wide_console(stderr=as_json)
     opening = micros(wallet, where="--wallet")
     missing = [str(path) for path in paths if not path.exists()]
     if missing:

@@ -25,7 +25,7 @@ Role = Literal["owner", "writer", "reader"]
 
 WRITERS_MAX: Final = 8
 READERS_MAX: Final = 4
-WAIT_SECONDS_MAX: Final = 30.0
+WAIT_SECONDS_MAX: Final = 10.0
 """How long a transaction waits for a free connection."""
 
 RACES: Final = frozenset({"journal_key", "journal_supersedes"})
@@ -50,12 +50,16 @@ SET idle_in_transaction_session_timeout = '60s';
 
 class Sessions:
     """Connections to one database for one tenant. Writers have their own pool, so that a posting that also reads the
-    documents never waits for a connection that another posting holds."""
+    documents never waits for a connection that another posting holds. The owner connects for each transaction: those
+    are rare, and the first tells at once why a database cannot be reached."""
 
     def __init__(self, url: str, tenant: int) -> None:
+        self._url = url
         self._tenant = tenant
-        self._writers = _pool(url, _configure_writer, WRITERS_MAX)
-        self._others = _pool(url, _configure, READERS_MAX)
+        self._pools = {
+            "writer": _pool(url, _configure_writer, WRITERS_MAX),
+            "reader": _pool(url, _configure, READERS_MAX),
+        }
 
     @contextmanager
     def transaction(self, role: Role) -> Iterator[Connection]:
@@ -70,33 +74,39 @@ class Sessions:
 
     def begin(self, role: Role) -> Connection:
         """A connection in a new transaction. Raises Unavailable when the database does not answer."""
-        pool = self._pool_of(role)
+        statement = f"{_BEGIN[role]}; SET LOCAL app.tenant = {self._tenant:d}"
         with answered():
-            conn = pool.getconn()
-        try:
-            with answered():
-                conn.execute(f"{_BEGIN[role]}; SET LOCAL app.tenant = {self._tenant:d}")
-        except DrachmError:
-            self.end(role, conn)
-            raise
-        return conn
+            # After a restart of the server every idle connection is dead, and says so at its first statement only.
+            for _ in range(WRITERS_MAX):
+                conn = self._connect(role)
+                try:
+                    conn.execute(statement)
+                    return conn
+                except psycopg.OperationalError:
+                    self.end(role, conn)
+            conn = self._connect(role)
+            conn.execute(statement)
+            return conn
 
     def end(self, role: Role, conn: Connection) -> None:
         """Give a connection back; what was not committed is undone."""
-        pool = self._pool_of(role)
-        if conn.info.transaction_status == TransactionStatus.ACTIVE:
-            conn.close()  # left in the middle of a statement: nobody knows what comes next on it
-        lost = conn.closed
-        pool.putconn(conn)
-        if lost:
-            pool.check()  # one connection was cut, so its neighbours are suspect too
+        # Left in the middle of a statement, nobody knows what comes next on it.
+        if role == "owner" or conn.info.transaction_status == TransactionStatus.ACTIVE:
+            conn.close()
+        if role != "owner":
+            self._pools[role].putconn(conn)
 
     def close(self) -> None:
-        self._writers.close()
-        self._others.close()
+        """Let go of all connections."""
+        for pool in self._pools.values():
+            pool.close()
 
-    def _pool_of(self, role: Role) -> ConnectionPool[Connection]:
-        return self._writers if role == "writer" else self._others
+    def _connect(self, role: Role) -> Connection:
+        if role != "owner":
+            return self._pools[role].getconn()
+        conn = psycopg.connect(self._url, autocommit=True)
+        _configure(conn)
+        return conn
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def desk(document: Callable[..., dict[str, Any]]) -> Callable[..., Desk]:
     """A desk with one document of the given steps, or with the given documents."""
 
     def build(*steps: dict[str, Any], **top: Any) -> Desk:
-        if steps and "steps" in steps[0]:
+        if top.pop("no_documents", False) or (steps and "steps" in steps[0]):
             return Desk(*steps)
         return Desk(document(*steps, **top))
 

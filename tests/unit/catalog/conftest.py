@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -29,7 +30,7 @@ def make_document(*items: dict[str, Any], **head: Any) -> dict[str, Any]:
 
 
 def make_event(
-    code: str = "X", *, system: str = "local", quantity: Fraction | float = 1, **fields: Any
+    code: str = "X", *, system: str = "local", quantity: Fraction | Decimal | float = 1, **fields: Any
 ) -> ServiceEvent:
     return ServiceEvent(
         source="test",

@@ -23,6 +23,11 @@ INDICES = "cms_gpci_2025.csv"
 IMAGING_CAPS = "cms_oppscap_2025jan.csv"
 PLAIN_WORDS = "rpm_telehealth_codes_2025.csv"
 
+_COLUMNS = (
+    "hcpcs", "mod", "status_code", "work_rvu", "nonfac_pe_rvu", "fac_pe_rvu", "mp_rvu", "nonfac_total_rvu",
+    "fac_total_rvu", "conv_factor", "opps_nonfac_pe", "opps_fac_pe", "opps_mp",
+)  # fmt: skip
+
 NATIONAL = "NATIONAL"
 """A locality whose indices are all 1: the national amounts that CMS prints."""
 
@@ -54,7 +59,7 @@ def read_physician_fees(folder: Path) -> Document:
     payable: list[tuple[str, Row]] = []
     refused: defaultdict[str, set[str]] = defaultdict(set)
     factors: set[int] = set()
-    for place, row in rows(folder, RELATIVE_VALUES, "hcpcs", "mod", "status_code", "work_rvu", "conv_factor"):
+    for place, row in rows(folder, RELATIVE_VALUES, *_COLUMNS):
         status = row["status_code"]
         if status not in codes.PAYABLE:
             refused[status].add(row["hcpcs"])
@@ -86,20 +91,13 @@ def read_localities(folder: Path) -> Localities:
     locality.
     """
     work, practice, malpractice = "2025 PW GPCI (with 1.0 Floor)", "2025 PE GPCI", "2025 MP GPCI"
-    contractor_column, state_column, number_column = (
-        "Medicare Administrative Contractor (MAC)",
-        "State",
-        "Locality Number",
-    )
+    mac, figures = "Medicare Administrative Contractor (MAC)", (work, practice, malpractice)
     table: dict[str, Document] = {}
     by_contractor: dict[tuple[str, str], str] = {}
     states: defaultdict[str, set[str]] = defaultdict(set)
     of_state: defaultdict[str, list[str]] = defaultdict(list)
-    for place, row in rows(
-        folder, INDICES, state_column, contractor_column, number_column, work, practice, malpractice
-    ):
-        contractor, state = row[contractor_column].zfill(5), row[state_column]
-        number = row[number_column].zfill(2)
+    for place, row in rows(folder, INDICES, "State", "Locality Number", "Locality Name", mac, *figures):
+        contractor, state, number = row[mac].zfill(5), row["State"], row["Locality Number"].zfill(2)
         name = f"{state}-{number}"
         table[name] = {
             "name": row["Locality Name"].rstrip("*"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +80,7 @@ def _opened(path: Path) -> Iterator[TextIO]:
             else path.open(encoding="utf-8-sig", newline="")
         ) as stream:
             yield stream
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise _bad_file(f"cannot be read: {type(error).__name__}", path.name) from None
 
 

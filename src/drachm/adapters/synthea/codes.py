@@ -31,9 +31,6 @@ WELLNESS_TYPES: Final = frozenset({"410620009", "162673000", "185349003"})
 FHIR export gives them the class AMB."""
 
 TYPE_CATEGORIES: Final = {
-    "410620009": "preventive",  # well child visit
-    "162673000": "preventive",  # general examination of patient
-    "185349003": "preventive",  # encounter for check up
     "33879002": "preventive",  # administration of vaccine to produce active immunity
     "424441002": "preventive",  # prenatal initial visit: 45 CFR 147.130 by way of the HRSA women's guidelines
     "424619006": "preventive",  # prenatal visit
@@ -44,7 +41,7 @@ TYPE_CATEGORIES: Final = {
     "702927004": "urgent_care",  # urgent care clinic
     "308646001": "other",  # death certification
 }
-"""SNOMED CT encounter types of ambulatory visits that are something else than primary care."""
+"""SNOMED CT encounter types of ambulatory visits that are something else than primary care; wellness is a class."""
 
 KIND_CATEGORIES: Final = {"procedure": "procedure", "immunization": "immunization", "drug": "drug"}
 

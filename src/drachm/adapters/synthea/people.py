@@ -19,7 +19,7 @@ PRACTITIONER: Final = ("practitioner",)
 
 SEXES: Final = {"male": "male", "female": "female", "other": "other", "M": "male", "F": "female"}
 
-_LAST_STEP: Final = re.compile(r"(?:.*[/:|])?([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?", re.ASCII)
+_LAST_STEP: Final = re.compile(r"(?:.*[/:|])?([A-Za-z0-9.-]{1,64})", re.ASCII)
 
 
 def read_member(patient: Node) -> tuple[Member, list[DrachmError]]:
@@ -45,7 +45,7 @@ def _birth_date(patient: Node) -> date | None:
 
 def reference_id(reference: str) -> str:
     """The id a reference ends with: of ``urn:uuid:x``, ``Type/x``, a URL, or ``Type?identifier=system|x``."""
-    match = _LAST_STEP.fullmatch(reference)
+    match = _LAST_STEP.fullmatch(reference.partition("/_history/")[0])
     return match.group(1) if match else ""
 
 

@@ -135,6 +135,12 @@ def _refuse_strangers(case: Case, parameters: tuple[str, ...]) -> None:
         for name in line
         if name in codes.OTHER_LINE_NAMES
     ]
+    strangers += [
+        f"lines[{index}].{name} (negative)"
+        for index, line in enumerate(case.lines)
+        for name, value in line.items()
+        if isinstance(value, int) and value < 0
+    ]
     if strangers:
         raise Unsupported(*strangers)
 

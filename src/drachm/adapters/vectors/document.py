@@ -22,6 +22,8 @@ Names = dict[str, Any]
 
 YEAR: Final = 2025
 """Benefit year of a case that names none; a common year."""
+LAST_DAY: Final = 36_500
+"""Days after the beginning of cover: a century is enough for any life."""
 MEMBER: Final = "member"
 """Person of a line that names none."""
 FAMILY: Final = "family"
@@ -137,7 +139,7 @@ def patient_rate(case: Case) -> int:
 
 def year_of(case: Case) -> int:
     year = int(case.plan.get("year", YEAR))
-    if not 1900 <= year < 2200:
+    if not 1900 <= year < 2100:
         raise Unsupported(f"plan.year = {year}")
     return year
 
@@ -155,14 +157,10 @@ def allowed(case: Case, index: int) -> int:
     """The eligible amount of a line: stated, or quantity times price."""
     raw = case.lines[index]
     if "allowed" in raw:
-        amount = int(raw["allowed"])
-    elif "qty" in raw and "unit_price" in raw:
-        amount = int(raw["qty"]) * int(raw["unit_price"])
-    else:
-        raise Unsupported(f"lines[{index}].allowed (missing)")
-    if amount < 0:
-        raise Unsupported(f"lines[{index}].allowed (negative)")
-    return amount
+        return int(raw["allowed"])
+    if "qty" in raw and "unit_price" in raw:
+        return int(raw["qty"]) * int(raw["unit_price"])
+    raise Unsupported(f"lines[{index}].allowed (missing)")
 
 
 def lines_of(
@@ -172,13 +170,15 @@ def lines_of(
     begin = datetime(year_of(case), 1, 1, 12, tzinfo=UTC)
     made = []
     for index, raw in enumerate(case.lines):
-        amount = cost(case, index)
+        amount, day = cost(case, index), int(raw.get("day", 0))
+        if day > LAST_DAY:
+            raise Unsupported(f"lines[{index}].day = {day}")
         made.append(
             Line(
                 id=f"line-{index + 1}",
                 billed=amount,
                 cost=amount,
-                at=begin + timedelta(days=int(raw.get("day", 0))),
+                at=begin + timedelta(days=day),
                 member=member_of(raw),
                 family=FAMILY,
                 policy=POLICY,

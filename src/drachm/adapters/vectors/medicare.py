@@ -186,18 +186,19 @@ def part_d_gap(case: Case) -> Setup:
 
 def _phases_by_payment(case: Case) -> Document:
     """Three phases need one measure: the end of the initial phase is said as what the patient has paid by then."""
-    plan, key = case.plan, year_key(case, "deductible")
-    initial = int(plan.get("initial_coinsurance", 0))
-    bands: list[Document] = [{"below": plan["oop_threshold"], "ppm": plan.get("gap_coinsurance", 0)}]
-    if "initial_coverage_limit" not in plan:
-        bands = [{"below": plan["oop_threshold"], "ppm": initial}]
-    elif initial == 0:
-        raise Unsupported("plan.initial_coinsurance = 0 (with a gap and a catastrophic rate)")
-    else:
-        first = max(0, int(plan.get("deductible_individual", 0)) - deductible_before(case)[key])
-        by_then = int(case.state.get("oop_used", 0)) + first
-        by_then += portion(max(0, int(plan["initial_coverage_limit"]) - first), initial, 1)
-        bands.insert(0, {"below": min(by_then, int(plan["oop_threshold"])), "ppm": initial})
+    plan = case.plan
+    threshold, initial = int(plan["oop_threshold"]), int(plan.get("initial_coinsurance", 0))
+    by_then = threshold
+    if "initial_coverage_limit" in plan:
+        if initial == 0:
+            raise Unsupported("plan.initial_coinsurance = 0 (with a gap and a catastrophic rate)")
+        used = deductible_before(case)[year_key(case, "deductible")]
+        first = max(0, int(plan.get("deductible_individual", 0)) - used)
+        after = portion(max(0, int(plan["initial_coverage_limit"]) - first), initial, 1)
+        by_then = int(case.state.get("oop_used", 0)) + first + after
+    bands: list[Document] = [{"below": min(by_then, threshold), "ppm": initial}]
+    if by_then < threshold:
+        bands.append({"below": threshold, "ppm": plan.get("gap_coinsurance", 0)})
     bands.append({"ppm": plan["catastrophic_coinsurance"]})
     return step("share", "coinsurance", measure="patient_paid", bands=bands)
 

@@ -32,6 +32,8 @@ BITS: Final = {1: "man", 2: "woman", 4: "adult", 8: "child"}
 """What a patient is, in the bits of openIMIS masks."""
 LONGEST_WINDOW: Final = 1830
 """Days that a rolling total of a plan document may look back."""
+LONGEST_WAIT: Final = 1200
+"""Months."""
 
 
 def openimis_product(case: Case) -> Setup:
@@ -90,6 +92,8 @@ def _category(case: Case) -> list[Document]:
 def _waiting(case: Case) -> list[Document]:
     adult = case.plan.get("waiting_period_adult_months", 0)
     child = case.plan.get("waiting_period_child_months", 0)
+    if max(adult, child) > LONGEST_WAIT or min(adult, child) < 0:
+        raise Unsupported(f"plan.waiting_period_adult_months, plan.waiting_period_child_months = {adult}, {child}")
     months = {"cases": [{"when": {"grown_up": True}, "value": adult}, {"value": child}]}
     return [step("waiting", "waiting_period", since="cover_begins", months=months)] if adult or child else []
 

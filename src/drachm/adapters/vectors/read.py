@@ -169,7 +169,7 @@ def _check_adjustments(entries: Any, path: str, problems: list[str]) -> None:
     for index, entry in enumerate(entries if isinstance(entries, list) else [None]):
         if not isinstance(entry, list) or len(entry) != 3:
             problems.append(f"{path}.adjustments[{index}] (not group, reason and amount)")
-        elif entry[0] not in codes.ADJUSTMENT_GROUPS:
+        elif not isinstance(entry[0], str) or entry[0] not in codes.ADJUSTMENT_GROUPS:
             problems.append(f"{path}.adjustments[{index}] = {entry[0]}")
 
 
@@ -179,6 +179,9 @@ def _decimal(shape: str, value: Any, path: str, problems: list[str]) -> int | No
             read = micros(value, where=path)
         except InvalidMessage as refusal:
             problems.append(f"{path} ({refusal.message})")
+            return None
+        if read < 0 and path.startswith(("plan.", "state_before.")):
+            problems.append(f"{path} = {value[:60]} (negative)")
             return None
         if shape == "money" or 0 <= read <= MICROS:
             return read

@@ -1,0 +1,143 @@
+"""The commands as a newcomer types them, in processes of their own, on a database of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "samples" / "synthea"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Runs `drachm ...` with a data folder that the tests of this file share."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DRACHM_")}
+    environment |= {
+        "DRACHM_DATA_DIR": str(tmp_path_factory.mktemp("data") / "drachm"),
+        "PYTHONPATH": str(ROOT / "src"),
+        "NO_COLOR": "1",
+    }
+
+    def run_drachm(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "drachm", *map(str, words)]
+        return subprocess.run(
+            command,
+            env=environment | more,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run_drachm
+
+
+@pytest.fixture(scope="module")
+def replayed(run):
+    """The bundled FHIR sample, replayed once."""
+    return run("replay", SAMPLE / "fhir-2019", SAMPLE / "fhir-2021", "--json")
+
+
+def test_replay_of_the_bundled_sample(replayed) -> None:
+    assert replayed.returncode == 0, replayed.stderr
+    report = json.loads(replayed.stdout)
+    assert report["events"] == report["posted"] + report["denied"] > 300
+    assert (report["unexplained"], report["duplicates"], report["pended"], report["refused"]) == (0, 0, 0, 0)
+    assert report["books_ok"] is True
+    billed = sum(row["billed"] for row in report["classes"])
+    assert billed == sum(row["payers"] + row["patient"] for row in report["classes"])
+
+
+def test_a_second_replay_posts_nothing_and_says_so(run, replayed) -> None:
+    again = run("replay", SAMPLE / "fhir-2019", SAMPLE / "fhir-2021")
+    assert again.returncode == 0, again.stderr
+    assert "Nothing new" in again.stdout
+    report = json.loads(run("replay", SAMPLE / "fhir-2019", SAMPLE / "fhir-2021", "--json").stdout)
+    assert report["duplicates"] == report["events"] == json.loads(replayed.stdout)["events"]
+    assert (report["posted"], report["denied"]) == (0, 0)
+
+
+def test_audit_and_explain_what_was_replayed(run, replayed) -> None:
+    audited = json.loads(run("audit", "--json").stdout)
+    assert audited["ok"] is True
+    assert audited["first_difference"] is None
+    assert audited["rows"] > json.loads(replayed.stdout)["events"]
+    explained = run("explain", f"rcp_{audited['rows'] - 1}")
+    assert explained.returncode == 0, explained.stderr
+    assert "Why this amount?" in explained.stdout
+    receipt = json.loads(run("explain", f"rcp_{audited['rows'] - 1}", "--json").stdout)
+    assert sum(part["amount"] for part in receipt["parts"]) == receipt["billed"]
+
+
+def test_the_csv_export_replays_too(run) -> None:
+    result = run("replay", SAMPLE / "csv", "--json", "--tenant", "2")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads(result.stdout)["unexplained"] == 0
+
+
+def test_demo_shows_the_line_and_ends_well(run) -> None:
+    shown = run("demo", "--exit", "--pace", "5000")
+    assert shown.returncode == 0, shown.stdout[-2000:] + shown.stderr
+    for words in (
+        "Two payers, one bill",
+        "Another country",
+        "Why this amount?",
+        "books balanced",
+        "Everything follows",
+    ):
+        assert words in shown.stdout
+    assert shown.stdout.count("Receipt rcp_") == 3
+
+
+def test_adjudicate_needs_no_database(run, tmp_path) -> None:
+    events = tmp_path / "events.ndjson"
+    event = {
+        "source": "ehr", "event_id": "e1", "kind": "charge", "member": "ana", "code": {"system": "local", "value": "x"},
+        "currency": "USD", "started_at": "2025-03-10T12:00:00Z", "billed": {"micros": 100_000_000, "currency": "USD"},
+        "facts": {"category": "lab"},
+    }  # fmt: skip
+    bad = {**event, "event_id": "e2", "currency": "XYZ"}
+    events.write_text("\n".join(json.dumps(one) for one in (event, bad)) + "\n")
+    plan = ROOT / "samples" / "plans" / "drachm-us-ppo.json"
+    result = run(
+        "adjudicate", "--plan", plan, "--events", events, "--json", DRACHM_DATABASE_URL="postgresql://nowhere.invalid/"
+    )
+    assert result.returncode == 1, result.stderr
+    answer = json.loads(result.stdout)
+    assert list(answer) == ["lines", "totals", "accumulators"]
+    good, refused = answer["lines"]
+    assert good["billed"] == good["patient_responsibility"] + good["plan_paid"] + good["provider_borne"] == 100_000_000
+    assert refused["error"] == "unknown_currency"
+    assert "currency" in refused["where"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("replay", "no-such-folder"), "there is no such file"),
+        (("explain", "rcp_999999999"), "no such receipt"),
+        (("explain", "rcp_x'; DROP TABLE journal"), "no such receipt"),
+        (("conformance", "no-such-file.json"), "no-such-file.json"),
+        (("adjudicate", "--plan", "nope.json", "--events", "nope.json"), "nope.json"),
+    ],
+)
+def test_mistakes_are_answered_in_words(run, words, said: str) -> None:
+    result = run(*words)
+    assert result.returncode not in (0, None)
+    assert said in result.stderr + result.stdout
+    assert "next: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_does_not_answer_is_named(run) -> None:
+    result = run("audit", DRACHM_DATABASE_URL="postgresql://127.0.0.1:1/nothing?connect_timeout=1")
+    assert result.returncode == 2
+    assert "code: unavailable" in result.stderr
+    assert "Traceback" not in result.stderr
