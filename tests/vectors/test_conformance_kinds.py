@@ -325,7 +325,7 @@ def openimis(chance: Chance) -> Case:
 @pytest.mark.parametrize(
     ("make", "count"),
     [
-        (united_states, 1000),
+        (united_states, 800),
         (part_d, 400),
         (medicare, 400),
         (switzerland, 200),

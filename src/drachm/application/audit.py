@@ -95,9 +95,7 @@ class _Auditor:
         self._leaf(row, body, stored.body, superseded)
         self._must(body.status == row.status, row, "its status is not the one its body tells")
         if body.event is not None:
-            self._must(
-                bytes.fromhex(fingerprint(body.event)) == row.content, row, "its content hash is another event's"
-            )
+            self._must(fingerprint(body.event) == row.content, row, "its content hash is another event's")
             self._must(body.event.started_at == row.occurred_at, row, "its time is not its event's")
         old = superseded[1] if superseded else EMPTY
         self._check_seen(row, body, old)

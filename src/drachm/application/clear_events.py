@@ -61,7 +61,9 @@ def clear_events(events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, 
     """
     received = desk.clock.now()
     given = answers or {}
-    return clear_batch([Waiting(event, received, given.get(event.event_id)) for event in events], desk)
+    return clear_batch(
+        [Waiting(event, received, fingerprint(event), given.get(event.event_id)) for event in events], desk
+    )
 
 
 def clear_batch(batch: Sequence[Waiting], desk: Desk, *, revise: bool = False) -> list[Outcome]:
@@ -136,7 +138,7 @@ class _Answers:
         for waiting in self._batch:
             key = self.key(waiting.event)
             outcome = self._found[key]
-            if self._contents[key] != bytes.fromhex(fingerprint(waiting.event)):
+            if self._contents[key] != waiting.content:
                 outcome = _conflict(waiting.event)
             elif key in told:
                 outcome = replace(outcome, duplicate=True)
@@ -148,12 +150,12 @@ class _Answers:
         if key in self._contents:
             return
         if stored is None:
-            self._contents[key] = bytes.fromhex(fingerprint(waiting.event))
+            self._contents[key] = waiting.content
             self.fresh.append(waiting)
             return
         self._contents[key] = stored.content
         if not self._revise:
-            self._found[key] = first_answer(waiting.event, stored)
+            self._found[key] = first_answer(waiting, stored)
             return
         self.fresh.append(replace(waiting, own=self.targets.get(key), revision=stored.revision + 1))
 
@@ -231,7 +233,7 @@ class _Writing:
         return Row(
             position=position,
             key=key,
-            content=bytes.fromhex(fingerprint(event)),
+            content=waiting.content,
             revision=waiting.revision,
             supersedes=target.position if target else None,
             kind=clearing.entry.kind,
@@ -277,9 +279,10 @@ def target_of(row: Stored) -> Target:
     )
 
 
-def first_answer(event: ServiceEvent, stored: Stored) -> Outcome:
+def first_answer(waiting: Waiting, stored: Stored) -> Outcome:
     """The answer an event received before, or a conflict when the content is another."""
-    if stored.content != bytes.fromhex(fingerprint(event)):
+    event = waiting.event
+    if stored.content != waiting.content:
         return _conflict(event)
     body = read_body(stored.body, where=f"position {stored.position}") if stored.body else None
     reason = body.reason if body else ""
@@ -294,7 +297,9 @@ def waiting_of(rows: Iterable[Stored]) -> list[Waiting]:
     for row in rows:
         body = read_body(row.body, where=f"position {row.position}") if row.body else None
         if body is not None and body.event is not None:
-            waiting.append(Waiting(body.event, body.received, body.context.answer if body.context else None))
+            waiting.append(
+                Waiting(body.event, body.received, row.content, body.context.answer if body.context else None)
+            )
     return waiting
 
 

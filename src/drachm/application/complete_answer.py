@@ -33,4 +33,4 @@ def _as_it_stands(source: str, event_id: str, desk: Desk) -> Outcome:
     with desk.books.work() as work:
         key = event_key(work.tenant, source, event_id)
         stored = work.newest([key])[key]
-    return replace(first_answer(waiting_of([stored])[0].event, stored), duplicate=True)
+    return replace(first_answer(waiting_of([stored])[0], stored), duplicate=True)

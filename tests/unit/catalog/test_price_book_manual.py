@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from decimal import Decimal
@@ -19,7 +20,7 @@ from drachm.domain.money import micros
 MANUAL = (Path(__file__).parents[3] / "docs" / "reference" / "price-book.md").read_text(encoding="utf-8")
 EXAMPLES: list[dict[str, Any]] = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", MANUAL, re.DOTALL)]
 ITEMS = [example for example in EXAMPLES if "rule" in example]
-WORKED = [(item, line) for item, line in zip(EXAMPLES, EXAMPLES[1:], strict=False) if "rule" in item and "line" in line]
+WORKED = [(item, line) for item, line in itertools.pairwise(EXAMPLES) if "rule" in item and "line" in line]
 
 
 def test_every_example_is_a_book_an_item_or_a_worked_line(document: Any) -> None:

@@ -50,7 +50,8 @@ def test_numbers_are_those_of_the_table(sample: Path) -> None:
         ("A,*,-5,0.75,10", "invalid_amount"),
         ("A,*,5,1.75,10", "invalid_amount"),
         ("A,*,5,0.7500001,10", "invalid_amount"),
-        ("A,,5,0.75,10", "missing_column"),
+        ("A,,5,0.75,10", "missing_field"),
+        ("A,*,5,0.75", "ragged_row"),
     ],
 )
 def test_a_faulty_row_is_refused_with_its_line(tmp_path: Path, row: str, code: str) -> None:
@@ -59,4 +60,4 @@ def test_a_faulty_row_is_refused_with_its_line(tmp_path: Path, row: str, code: s
     with pytest.raises(InvalidMessage) as refused:
         plan_documents(table)
     assert refused.value.code == code
-    assert refused.value.where == "insurers.csv line 2"
+    assert refused.value.where.startswith("insurers.csv line 2")

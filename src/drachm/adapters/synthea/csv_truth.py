@@ -61,25 +61,34 @@ def read_truth(folder: Path) -> Iterator[TruthLine]:
     if problems:
         raise problems[0]
     for claim in claims.values():
-        for line in _lines(sorted(claim, key=lambda row: int(row["CHARGEID"]))):
+        for line in _lines(sorted(claim, key=_number)):
             yield TruthLine(line.event_id, line.charge, line.copay, line.primary, line.secondary, line.patient)
 
 
 def _lines(claim: list[Row]) -> list[_Line]:
     found: list[_Line] = []
     by_row: dict[str, _Line] = {}
+    line: _Line | None = None
     for row in claim:
         if row["TYPE"] == "CHARGE":
             line = _Line(f"{row['CLAIMID']}#{row['CHARGEID']}", _micros(row, "AMOUNT"), owner=row["TRANSFERTYPE"])
             found.append(line)
         elif row["TRANSFEROUTID"]:
-            line = by_row[row["TRANSFEROUTID"]]
+            line = by_row.get(row["TRANSFEROUTID"])
+        if line is None:
+            raise row.refusal("CHARGEID", "unknown_claim", "the row belongs to no charge of its claim")
         by_row[row["CHARGEID"]] = line
         if row["TYPE"] == "TRANSFERIN":
             line.owner = row["TRANSFERTYPE"]
         elif row["TYPE"] == "PAYMENT":
             _add_payment(line, row)
     return found
+
+
+def _number(row: Row) -> int:
+    if not row["CHARGEID"].isascii() or not row["CHARGEID"].isdigit():
+        raise row.refusal("CHARGEID", "invalid_id", "the row has no number")
+    return int(row["CHARGEID"])
 
 
 def _add_payment(line: _Line, row: Row) -> None:

@@ -12,37 +12,36 @@ Turns the table of insurers (deductible, coinsurance, copay, services covered) i
 
 from __future__ import annotations
 
-import csv
-import io
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from drachm.adapters.jsonplace import fault
 from drachm.adapters.synthea.amounts import csv_number, submitted
+from drachm.adapters.synthea.csv_tables import Row, rows
 from drachm.domain import money
-from drachm.domain.errors import InvalidMessage
+from drachm.domain.errors import DrachmError, InvalidMessage
 
 VERSION: Final = "2021-06"
 CURRENCY: Final = "USD"
 PREFIX: Final = "synthea-2021-"
 FREE_WELLNESS_FROM: Final = "2006-01-01"
 """Synthea's code takes no copay on wellness visits from this day on."""
-_COLUMNS: Final = ("name", "services_covered", "deductible", "default_coinsurance", "default_copay")
+_COLUMNS: Final = ("NAME", "SERVICES_COVERED", "DEDUCTIBLE", "DEFAULT_COINSURANCE", "DEFAULT_COPAY")
 _ZONE: Final = "UTC"  # The export writes its times in UTC and decides by them.
 
 
 def plan_documents(csv_path: Path) -> list[dict[str, Any]]:
     """Two versions for each insurer of the table: before and from 2006-01-01. `InvalidMessage` for a faulty table."""
-    text = csv_path.read_bytes().decode("utf-8-sig")
+    problems: list[DrachmError] = []
+    table = csv_path.name.removesuffix(".gz").removesuffix(".csv")
     documents: list[dict[str, Any]] = []
-    reader = csv.DictReader(io.StringIO(text))
-    for number, row in enumerate(reader, start=2):
-        place = f"{csv_path.name} line {number}"
-        missing = [column for column in _COLUMNS if not (row.get(column) or "").strip()]
-        if missing:
-            raise fault("missing_column", f"the row has no {', '.join(missing)}", place, "Use Synthea's insurer table.")
-        documents += _documents({column: row[column].strip() for column in _COLUMNS}, place)
+    for row in rows(csv_path.parent, table, _COLUMNS, problems):
+        empty = next((column for column in _COLUMNS if not row[column].strip()), "")
+        if empty:
+            raise row.refusal(empty, "missing_field", "the cell is empty", "Use Synthea's insurer table.")
+        documents += _documents({column: row[column].strip() for column in _COLUMNS}, row)
+    if problems:
+        raise problems[0]
     return documents
 
 
@@ -55,12 +54,12 @@ def slug(insurer: str) -> str:
     return "-".join(insurer.lower().split())
 
 
-def _documents(row: dict[str, str], place: str) -> list[dict[str, Any]]:
+def _documents(cells: dict[str, str], row: Row) -> list[dict[str, Any]]:
     before = {"from": "1900-01-01", "until": FREE_WELLNESS_FROM}
     after = {"from": FREE_WELLNESS_FROM}
     return [
-        _document(row, place, f"{VERSION}.1", before, {"line_kind": ["visit", "drug"]}),
-        _document(row, place, f"{VERSION}.2", after, _NOT_WELLNESS),
+        _document(cells, row, f"{VERSION}.1", before, {"line_kind": ["visit", "drug"]}),
+        _document(cells, row, f"{VERSION}.2", after, _NOT_WELLNESS),
     ]
 
 
@@ -70,15 +69,16 @@ _NOT_WELLNESS: Final = {
 
 
 def _document(
-    row: dict[str, str], place: str, version: str, effective: dict[str, str], copay_when: dict[str, Any]
+    cells: dict[str, str], row: Row, version: str, effective: dict[str, str], copay_when: dict[str, Any]
 ) -> dict[str, Any]:
-    deductible = submitted(csv_number(row["deductible"], place), CURRENCY, place)
-    copay = submitted(csv_number(row["default_copay"], place), CURRENCY, place)
+    deductible = _money(cells["DEDUCTIBLE"], row.where("DEDUCTIBLE"))
+    copay = _money(cells["DEFAULT_COPAY"], row.where("DEFAULT_COPAY"))
+    payers_part = _ppm(cells["DEFAULT_COINSURANCE"], row.where("DEFAULT_COINSURANCE"))
     return {
-        "id": plan_id(row["name"]),
+        "id": plan_id(cells["NAME"]),
         "version": version,
-        "title": f"{row['name']} (Synthea insurer table of June 2021)",
-        "payer": slug(row["name"]),
+        "title": f"{cells['NAME']} (Synthea insurer table of June 2021)",
+        "payer": slug(cells["NAME"]),
         "currency": CURRENCY,
         "zone": _ZONE,
         "effective": effective,
@@ -96,7 +96,7 @@ def _document(
         ],
         "steps": [
             {"id": "secondary", "kind": "pay", "when": {"payer_order": "secondary"}, "clause": "order"},
-            *_not_listed(row["services_covered"]),
+            *_not_listed(cells["SERVICES_COVERED"]),
             {"id": "copay", "kind": "copay", "when": copay_when, "amount": copay, "clause": "default_copay"},
             {
                 "id": "deductible",
@@ -110,7 +110,7 @@ def _document(
             {
                 "id": "coinsurance",
                 "kind": "coinsurance",
-                "ppm": money.MICROS - _ppm(row["default_coinsurance"], place),
+                "ppm": money.MICROS - payers_part,
                 "clause": "default_coinsurance",
             },
         ],
@@ -137,6 +137,10 @@ def _not_listed(services: str) -> list[dict[str, Any]]:
 
 def _only_if(plan_year: bool, limit: int) -> dict[str, Any]:
     return {"cases": [{"when": {"policy_is_plan_year": plan_year}, "value": limit}]}
+
+
+def _money(amount: str, place: str) -> int:
+    return submitted(csv_number(amount, place), CURRENCY, place)
 
 
 def _ppm(rate: str, place: str) -> int:

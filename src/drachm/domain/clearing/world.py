@@ -57,6 +57,8 @@ class Waiting:
 
     event: ServiceEvent
     received: datetime
+    content: bytes
+    """The event's fingerprint."""
     answer: Answer | None = None
     own: Target | None = None
     """The event's earlier posted revision, when this is a further one."""

@@ -6,12 +6,13 @@ sensor upload. One event is one line; lines that belong together share `visit`, 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-from drachm.domain.canonical import content_hash
 
 Kind = Literal["charge", "reversal", "replacement", "hold", "stop"]
 KINDS: Final[tuple[Kind, ...]] = ("charge", "reversal", "replacement", "hold", "stop")
@@ -88,29 +89,45 @@ class ServiceEvent:
     """What the source says beyond the fields: `category`, `visit_class`, named amounts such as `usual_charge` ..."""
 
 
-def fingerprint(event: ServiceEvent) -> str:
-    """SHA-256 over every field: the same key with another fingerprint is a Conflict."""
-    return content_hash(
-        {
-            "source": event.source,
-            "event_id": event.event_id,
-            "kind": event.kind,
-            "member": event.member,
-            "code": [event.code.system, event.code.value],
-            "currency": event.currency,
-            "started_at": event.started_at.isoformat(),
-            "ended_at": event.ended_at.isoformat() if event.ended_at else None,
-            "modifiers": list(event.modifiers),
-            "quantity": event.quantity,
-            "unit": event.unit,
-            "billed": event.billed,
-            "parties": [event.billing_party, event.rendering_party, event.site, event.place_of_service],
-            "references": [event.visit, event.admission, event.claim, event.line, event.authorisation],
-            "tax": [event.tax_ppm, event.tax_category],
-            "diagnoses": [list(event.diagnoses), list(event.diagnosis_pointers)],
-            "replaces": event.replaces,
-            "flags": [event.emergency, event.essential],
-            "display": event.display,
-            "facts": dict(event.facts),
-        }
+def fingerprint(event: ServiceEvent) -> bytes:
+    """SHA-256 over every field: the same key with another fingerprint is a Conflict.
+
+    The hashed bytes are the JSON array of the fields in the order of the class, facts as sorted pairs.
+    """
+    fields = (
+        event.source,
+        event.event_id,
+        event.kind,
+        event.member,
+        event.code.system,
+        event.code.value,
+        event.currency,
+        event.started_at.isoformat(),
+        event.ended_at.isoformat() if event.ended_at else None,
+        event.modifiers,
+        event.quantity,
+        event.unit,
+        event.billed,
+        event.billing_party,
+        event.rendering_party,
+        event.site,
+        event.place_of_service,
+        event.visit,
+        event.admission,
+        event.claim,
+        event.line,
+        event.authorisation,
+        event.tax_ppm,
+        event.tax_category,
+        event.diagnoses,
+        event.diagnosis_pointers,
+        event.replaces,
+        event.emergency,
+        event.essential,
+        event.display,
+        sorted(event.facts.items()),
     )
+    return hashlib.sha256(_canonical(fields).encode()).digest()
+
+
+_canonical = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
