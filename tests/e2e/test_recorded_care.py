@@ -25,7 +25,7 @@ BUNDLED = ROOT / "samples" / "synthea"
 
 def places() -> list[Path]:
     """The bundled records, and each archive of the larger sets where they are."""
-    larger = sorted(SHARED.glob("fhir-r4-*/bundles-*.tar.zst")) + [SHARED / "smoke", SHARED / "csv-plan-aware"]
+    larger = [*sorted(SHARED.glob("fhir-r4-*/bundles-*.tar.zst")), SHARED / "smoke", SHARED / "csv-plan-aware"]
     return [BUNDLED / "fhir-2019", BUNDLED / "fhir-2021", BUNDLED / "csv", *(path for path in larger if path.exists())]
 
 

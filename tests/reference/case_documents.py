@@ -32,9 +32,8 @@ class DocumentMaker(WordMaker):
         rng, number = self.rng, self.number
         self.write_steps()
         if self.chance(0.3):
-            self.closing = [self.period_cap(closing=True) for _ in range(rng.choice([1, 1, 2, 2, 3]))]
-            if self.independent:
-                self.closing = []
+            for _ in range(0 if self.independent else rng.choice([1, 1, 2, 2, 3])):
+                self.closing.append(self.period_cap(closing=True))
         document = {"id": f"doc-{number}", "version": "1", "payer": rng.choice(["alpha", "beta", "gamma"])}
         document |= {"currency": self.common["currency"], "zone": self.common["zone"]}
         document["effective"] = rng.choice([{"from": "2000-01-01"}, {"from": "2001-01-01", "until": "2090-01-01"}])
@@ -73,7 +72,7 @@ class DocumentMaker(WordMaker):
         pairs = [pair for pair in PAIRS if self.allowed(pair)]
         weights = [PAIR_WEIGHTS[pair] for pair in pairs]
         kinds = []
-        for pair in self.rng.choices(pairs, weights, k=self.rng.choice([1, 1, 2])):
+        for pair in self.rng.choices(pairs, weights, k=self.rng.choice([2, 2, 3] if self.independent else [1, 1, 2])):
             kinds += self.prelude(pair) + list(pair)
         if self.chance(0.3):
             kinds.insert(
@@ -136,12 +135,12 @@ class DocumentMaker(WordMaker):
 
     def unit_limit(self):
         rng = self.rng
-        measure = rng.choice(["units", "units", "lines", "visits"])
+        measure = rng.choice(["units", "units", "units", "lines", "visits"])
         limit = rng.randint(1, 4) if measure != "units" else rng.choice([2_500_000, 4 * MILLION, 7_250_000])
         found = {"accumulator": self.counter(measure), "limit": limit}
         if self.chance(0.1):
             found["limit"] = {"cases": [{"when": self.condition(depth=1), "value": limit}]}
-        return found | ({"partial": rng.choice(["by_unit", "by_unit", "none"])} if self.chance(0.7) else {})
+        return found | ({"partial": rng.choice(["by_unit"] * 3 + ["none"])} if self.chance(0.8) else {})
 
     def copay(self):
         rng, step = self.rng, self.step("copay")
@@ -212,9 +211,12 @@ class DocumentMaker(WordMaker):
         pool = {"scope": rng.choice(["person", "person", "family", "policy"]), "period": self.period(rolling=False)}
         by = self.by(0.25) or (["payer_set"] if self.chance(0.1) else [])
         pool |= {"by": by} if by else {}
-        step = self.step("period_cap", when=0.12, component=0, pool=pool, cap=self.cap())
+        step = self.step("period_cap", when=0.12, component=0.05, pool=pool, cap=self.cap())
         if closing:
-            step["id"] = f"c{len(self.accumulators)}-{rng.randint(0, 10**9)}-period_cap"
+            step["id"] = f"c{len(self.closing)}-period_cap"
+        if pool["period"] == "month" and self.chance(0.4):
+            often = {self.relief_counter(step): rng.choice([{"at_least": 1}, {"at_least": 2}, {"below": 2}])}
+            step["cap"] = {"cases": [{"when_used": often} | self.plain_cap(), self.plain_cap()]}
         if self.chance(0.3):
             step["scale"] = [{"when": self.condition(), "ppm": rng.choice([500_000, 333_333])}]
             step["scale"] += [{"ppm": 750_000}] if self.chance(0.3) else []
@@ -257,7 +259,7 @@ class DocumentMaker(WordMaker):
 
     def coordinate(self):
         forms = [self.expression(coordinating=True) for _ in range(self.rng.choice([1, 2, 2, 3]))]
-        return self.step("coordinate", when=0.15, component=0, lowest_of=forms)
+        return self.step("coordinate", when=0.15, component=0.05, lowest_of=forms)
 
     def expression(self, coordinating):
         rng = self.rng

@@ -35,7 +35,7 @@ def case(seed):
 def a_stack(rng):
     currency, unit = rng.choice(MONEY)
     common = {"currency": currency, "zone": rng.choice(ZONES), "unit": unit}
-    independent_pair = rng.random() < 0.3
+    independent_pair = rng.random() < 0.35
     count = rng.choice([2, 2, 3]) if independent_pair else rng.choice([1, 1, 1, 2, 2, 3])
     place = rng.choice([0, 1, 1, 1, 1]) if independent_pair else -1
     documents = []
@@ -90,7 +90,7 @@ def plain_facts(rng):
         "note",
     ):
         may_be_absent = len(FACTS[name]) == 1 or rng.random() < 0.15
-        if may_be_absent and rng.random() < 0.2:
+        if may_be_absent and rng.random() < 0.35:
             del facts[name]
     if rng.random() < 0.2:
         facts["third_party_help"] = rng.choice([1, 2, 5, 20]) * MILLION

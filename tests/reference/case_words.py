@@ -159,21 +159,20 @@ class WordMaker:
         name = self.accumulator(rng.choice([["cost_share"], ["covered"], ["patient"], ["paid"]]))
         return {name: rng.choice([{"at_least": 5 * MILLION}, {"below": 60 * MILLION}, {"at_least": MILLION}])}
 
-    def relief_counter(self):
+    def relief_counter(self, cap=None):
         """An accumulator that counts the months with relief of a monthly cap, if there is such a cap."""
-        for step in self.steps + self.closing:
+        for step in [cap] if cap else self.steps + self.closing:
             if step["kind"] == "period_cap" and step["pool"]["period"] == "month":
                 name = f"months-{step['id']}"
                 if name not in [accumulator["id"] for accumulator in self.accumulators]:
-                    window = self.rng.choice([2, 3, 12])
-                    counter = {"id": name, "kind": "periods_with_relief", "of": step["id"], "window_months": window}
-                    self.accumulators.append(counter)
+                    counter = {"id": name, "kind": "periods_with_relief", "of": step["id"]}
+                    self.accumulators.append(counter | {"window_months": self.rng.choice([2, 3, 12])})
                 return name
         return ""
 
     def rate(self, low, high, depth=0):
         rng = self.rng
-        form = rng.choices(["int", "cases", "fact", "null"], [80, 12, 6, 1])[0]
+        form = rng.choices(["int", "cases", "fact", "part", "members", "null"], [80, 12, 6, 2, 2, 1])[0]
         if form == "cases" and depth < 2:
             cases = [{"value": self.rate(low, high, depth + 1)} | self.case_conditions()]
             if self.chance(0.8):
@@ -181,6 +180,12 @@ class WordMaker:
             return {"cases": cases}
         if form == "fact":
             return {"fact": self.use("rate")}
+        if form == "part":
+            return {"fact": self.use("rate"), "ppm": 500_000}
+        if form == "members":
+            self.use("family_size")
+            found = {"base": low, "per_extra_member": 30_000, "members_included": 1}
+            return found | ({"max": high} if self.chance(0.5) else {})
         return None if form == "null" else rng.choice([low, high, rng.randint(low, high)])
 
     def by(self, probability):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import naive_steps
 from naive_caps import period_cap
-from naive_entries import add, an_entry, lower, takes_over, total_of_shares
+from naive_entries import add, an_entry, excess_of, lower, takes_over, total_of_shares
 from naive_totals import feed_accumulators, holds_used
 from naive_words import Pend, holds, refuse_wrong_facts, rounded, rounding_unit
 
@@ -124,6 +124,7 @@ def one_document(run, state):
     state["open"] = 0
     if state["shares_before_cap"] is None:
         state["shares_before_cap"] = total_of_shares(state)
+    state["covered"] = state["A"] - excess_of(state)
     hand_over(run, state, mine)
     for step_entry, key in state["copays"]:
         add(run["deltas"], key, step_entry["amount"])

@@ -14,51 +14,57 @@ from naive_words import MILLION, holds, rounded
 
 
 def period_cap(run, state, step, closing):
-    document, deltas, totals = state["document"], run["deltas"], run["totals"]
     cap = chosen_cap(run, state, step["cap"])
     base = None if cap is None else amount_of(run, state, cap["base"])
     if base is None:
         return False
-    over, ppm = amount_of(run, state, cap.get("over", 0)) or 0, rate_of(run, state, cap.get("ppm", 0)) or 0
-    scale = first_scale(run, document, step.get("scale", []))
     if not closing and state["shares_before_cap"] is None:
         state["shares_before_cap"] = total_of_shares(state)
-
-    mine = run["hand"] if closing else own(state)
-    counted = [entry for entry in mine if entry["class"] == "share"]
+    counted = [entry for entry in (run["hand"] if closing else own(state)) if entry["class"] == "share"]
     counted = [entry for entry in counted if "counts" not in step or entry["component"] in step["counts"]]
-    given = run["credits"] if closing else state["credits"]
-    s = total(counted) - total(given)
-    c = state["A"] - excess_of(state) if step.get("basis") == "covered" else run["cost"]
+    s = total(counted) - total(run["credits"] if closing else state["credits"])
+    covered = state["covered"] if closing else state["A"] - excess_of(state)
+    c = covered if step.get("basis") == "covered" else run["cost"]
+    d = change_of_relief(run, state, step, cap, base, {"#S": s, "#C": c})
+    if d:
+        note_cap(run, step, cap)
+        settle(run, state, step, counted, d, closing)
+    return d != 0
 
-    pool = step["pool"]
+
+def change_of_relief(run, state, step, cap, base, change):
+    """Enter the line into the pool's registers; R' - R."""
+    document, pool = state["document"], step["pool"]
+    over, ppm = amount_of(run, state, cap.get("over", 0)) or 0, rate_of(run, state, cap.get("ppm", 0)) or 0
+    scale = first_scale(run, document, step.get("scale", []))
     scope, period = scope_id(run, state, pool["scope"]), period_key(run, document, pool["period"])
     name = f"{family_name(document)}/{step['id']}" + by_values(run, document, pool.get("by", []))
-    before = {register: totals.get((scope, name + register, period), 0) for register in ("#S", "#C", "#R", "#N")}
-    change = {"#S": s, "#C": c, "#N": 0}
-    needs = step.get("qualify", {}).get("needs")
+    before = {register: run["totals"].get((scope, name + register, period), 0) for register in ("#S", "#C", "#R", "#N")}
     if "qualify" in step:
-        change = through_bucket(run, state, step, scope, name, period, {"#S": s, "#C": c})
+        change = through_bucket(run, state, step, scope, name, period, change)
     after = {register: before[register] + change[register] for register in change}
 
     scaled_base, scaled_over = floor(Fraction(base * scale, MILLION)), floor(Fraction(over * scale, MILLION))
     limit = scaled_base + rounded(run, document, Fraction(ppm * max(0, after["#C"] - scaled_over), MILLION))
     relief = max(0, after["#S"] - limit)
-    if needs is not None and after["#N"] == 0:
+    if "needs" in step.get("qualify", {}) and after["#N"] == 0:
         relief = 0
     if not step.get("recover", True):
         relief = max(relief, before["#R"])
-    d = relief - before["#R"]
+    change = change | {"#R": relief - before["#R"]}
     for register in change:
-        add(deltas, (scope, name + register, period), change[register])
-    add(deltas, (scope, name + "#R", period), d)
+        add(run["deltas"], (scope, name + register, period), change[register])
+    return change["#R"]
 
-    credit = d
+
+def settle(run, state, step, counted, d, closing):
+    """Relief lowers the line's own components first; what exceeds them, and every recovery, is a credit."""
+    document, credit = state["document"], d
     if d > 0 and step.get("settle", "line") == "line":
         credit = lower(counted, d)
-        if credit < d and closing:
+        if closing:
             run["paid"].append((document["payer"], "plan_paid", d - credit))
-        elif credit < d:
+        else:
             state["open"] += d - credit
         if credit < d:
             run["words"].append("lowered the line")
@@ -67,14 +73,18 @@ def period_cap(run, state, step, closing):
         state["credits"].append(entry)
         run["credits"].append(entry)
         run["words"].append("credit" if credit > 0 else "recovery")
+
+
+def note_cap(run, step, cap):
+    pool, qualify = step["pool"], step.get("qualify")
     words = [word for word in ("over", "ppm") if word in cap] + [word for word in ("scale", "counts") if word in step]
-    words += ["needs"] if needs is not None else []
     words += [f"{word} {step[word]}" for word in ("settle", "basis") if word in step]
-    words += ["recover false"] if "recover" in step and not step["recover"] else []
     words += [f"pool {pool['scope']}", f"pool {pool['period']}"] + (["pool by"] if pool.get("by") else [])
-    words += ["qualify by nothing" if not step["qualify"]["by"] else "qualify"] if "qualify" in step else []
-    run["words"] += words + (["cases"] if "cases" in step["cap"] else [])
-    return d != 0
+    words += ["recover false"] if not step.get("recover", True) else []
+    words += ["cases"] if "cases" in step["cap"] else []
+    words += ["needs"] if qualify and "needs" in qualify else []
+    words += ["qualify" if qualify["by"] else "qualify by nothing"] if qualify else []
+    run["words"] += words
 
 
 def chosen_cap(run, state, form):

@@ -19,6 +19,7 @@ ESCAPES = {"%": "%25", "|": "%7C", "[": "%5B", "]": "%5D", "#": "%23", "@": "%40
 
 def feed_accumulators(run, state):
     document, line = state["document"], run["line"]
+    watched = looked_at(document) if document.get("accumulators") else set()
     for accumulator in document.get("accumulators", []):
         if "feeds" not in accumulator:
             continue
@@ -41,8 +42,7 @@ def feed_accumulators(run, state):
         add(run["deltas"], key, added)
         if counts_visit and line["visit"]:
             add(run["deltas"], companion(run, state, accumulator, "@first:"), 1)
-        frozen = line["visit"] and accumulator["period"] != "visit" and accumulator["id"] in looked_at(document)
-        if frozen:
+        if line["visit"] and accumulator["period"] != "visit" and accumulator["id"] in watched:
             add(run["deltas"], companion(run, state, accumulator, "@visit:"), added)
         if added:
             run["used"].append(("accumulator", document["id"], accumulator["id"]))

@@ -132,7 +132,10 @@ RULES = [
     *[f"pay: {form}" for form in ("amount", "ppm", "all of open", "payer", "other party", "limits")],
     *["out_of_pocket_max: counts", "out_of_pocket_max: counts by default"],
     *[f"period_cap: {form}" for form in ("over", "ppm", "scale", "counts", "cases", "settle line", "settle refund")],
-    *[f"period_cap: {form}" for form in ("credit", "recovery", "recover false", "lowered the line", "basis covered")],
+    *[
+        f"period_cap: {form}"
+        for form in ("credit", "recovery", "recover false", "lowered the line", "basis cost", "basis covered")
+    ],
     *[
         f"period_cap: {form}"
         for form in ("needs", "qualify", "qualify by nothing", "bucket reached its floor", "pool by")

@@ -17,6 +17,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -24,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from case_generator import case
 from naive_adjudicator import add
 from naive_adjudicator import adjudicate as naive_adjudicate
-from rule_words import RULES, schema_words, words_of
+from rule_words import RULES, schema, schema_words, words_of
 from shrink_difference import shrink
 
 from drachm.domain.benefits import adjudicate, build_stack, load_plan
@@ -172,6 +173,30 @@ def test_every_rule_and_every_pair_of_neighbours_fires(shared_folder, record_pro
     record_property("reference summary", summary(lines, cases, counts))
     assert rare_rules(counts, FLOOR) == {}
     assert [word for word in sorted(schema_words()) if not counts[word]] == []
+
+
+def test_a_difference_is_seen_and_made_small(monkeypatch):
+    def wrong(line, stack, totals):
+        answer = engine_answer(line, stack, totals)
+        if any(component == "coinsurance" for _, _, component in answer.get("shares", {})):
+            answer["reason"] = "planted"
+        return answer
+
+    monkeypatch.setattr(sys.modules[__name__], "engine_answer", wrong)
+    found = run_chunk(0, 500)["differences"]
+    assert found
+    assert all("reason differ" in difference and "planted" in difference for difference in found)
+    assert all(len(json.loads(difference.split("\n")[1].removeprefix("documents: "))) == 1 for difference in found)
+
+
+def test_cases_are_the_same_for_a_seed_and_their_documents_follow_the_schema():
+    validator = jsonschema.Draft202012Validator(schema())
+    for seed in range(150):
+        made = case(seed)
+        assert made == case(seed)
+        for _, documents in made["stacks"]:
+            for document in documents:
+                assert [error.message for error in validator.iter_errors(document)] == [], seed
 
 
 def test_a_word_that_the_schema_gains_would_be_missed():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import product
 from typing import Any
 
 import psycopg
@@ -72,40 +73,40 @@ def test_a_lawful_row_passes(postgres: Any, owner: Connection) -> None:
     insert_row(owner, position="2", revision="1", supersedes="1", accounts="'{}'", amounts="'{}'", sources="'{}'")
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("journal_balanced", {"amounts": "'{5, -4}'"}),
-        ("journal_balanced", {"amounts": "'{0, 1}'"}),
-        ("journal_shape", {"accounts": "'{1}'"}),
-        ("journal_shape", {"sources": "'{0, 0, 0}'"}),
-        ("journal_shape", {"amounts": "'{0, NULL}'"}),
-        ("journal_shape", {"states": "'{}'"}),
-        ("journal_shape", {"avail": "'{NULL}'"}),
-        # Amounts that stand where the sum does not look.
-        ("journal_shape", {"amounts": "'[17:18]={5, 5}'"}),
-        ("journal_shape", {"accounts": "'{{1, 2}}'", "amounts": "'{{5, 5}}'"}),
-        ("journal_floor", {"avail": "'{-1}'"}),
-        ("journal_floor", {"states": "'{1, 2}'", "avail": "'{0, -1}'"}),
-        ("journal_note", {"status": "2"}),
-        ("journal_note", {"status": "3"}),
-        ("journal_key_check", {"key": "''"}),
-        ("journal_content_check", {"content": "''"}),
-        ("journal_leaf_check", {"leaf": "''"}),
-        ("journal_kind_check", {"kind": "0"}),
-        ("journal_kind_check", {"kind": "10"}),
-        ("journal_status_check", {"status": "4", "accounts": "'{}'", "amounts": "'{}'", "sources": "'{}'"}),
-        ("journal_revision_check", {"revision": "-1"}),
-        ("journal_currency_check", {"currency": "'US'"}),
-    ],
-)
-def test_an_unlawful_row_is_refused_by_name(
-    postgres: Any, owner: Connection, name: str, changes: dict[str, str]
-) -> None:
-    with pytest.raises(psycopg.Error) as caught:
-        insert_row(owner, **changes)
-    # A search for nulls in two dimensions is an error of its own, raised before the check can answer.
-    assert isinstance(caught.value, errors.FeatureNotSupported) or caught.value.diag.constraint_name == name
+UNLAWFUL: list[tuple[str, dict[str, str]]] = [
+    ("journal_balanced", {"amounts": "'{5, -4}'"}),
+    ("journal_balanced", {"amounts": "'{0, 1}'"}),
+    ("journal_shape", {"accounts": "'{1}'"}),
+    ("journal_shape", {"sources": "'{0, 0, 0}'"}),
+    ("journal_shape", {"amounts": "'{0, NULL}'"}),
+    ("journal_shape", {"states": "'{}'"}),
+    ("journal_shape", {"avail": "'{NULL}'"}),
+    # Amounts that stand where the sum does not look.
+    ("journal_shape", {"amounts": "'[17:18]={5, 5}'"}),
+    ("journal_shape", {"accounts": "'{{1, 2}}'", "amounts": "'{{5, 5}}'"}),
+    ("journal_floor", {"avail": "'{-1}'"}),
+    ("journal_floor", {"states": "'{1, 2}'", "avail": "'{0, -1}'"}),
+    ("journal_note", {"status": "2"}),
+    ("journal_note", {"status": "3"}),
+    ("journal_key_check", {"key": "''"}),
+    ("journal_content_check", {"content": "''"}),
+    ("journal_leaf_check", {"leaf": "''"}),
+    ("journal_kind_check", {"kind": "0"}),
+    ("journal_kind_check", {"kind": "10"}),
+    ("journal_status_check", {"status": "4", "accounts": "'{}'", "amounts": "'{}'", "sources": "'{}'"}),
+    ("journal_revision_check", {"revision": "-1"}),
+    ("journal_currency_check", {"currency": "'US'"}),
+]
+
+
+def test_an_unlawful_row_is_refused_by_name(postgres: Any, owner: Connection) -> None:
+    for name, changes in UNLAWFUL:
+        with pytest.raises(psycopg.Error) as caught:
+            insert_row(owner, **changes)
+        # A search for nulls in two dimensions is an error of its own, raised before the check can answer.
+        refused = isinstance(caught.value, errors.FeatureNotSupported) or caught.value.diag.constraint_name == name
+        assert refused, f"{changes}: {caught.value}"
+    assert count_rows(owner)["journal"] == 0
 
 
 def test_seventeen_entries_are_refused(postgres: Any, owner: Connection) -> None:
@@ -116,20 +117,17 @@ def test_seventeen_entries_are_refused(postgres: Any, owner: Connection) -> None
     assert caught.value.diag.constraint_name in ("journal_shape", "journal_balanced")
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
+def test_a_place_is_taken_once(postgres: Any, owner: Connection) -> None:
+    insert_row(owner)
+    insert_row(owner, position="2", revision="7", supersedes="1")
+    for name, changes in [
         ("journal_pkey", {"revision": "1"}),
         ("journal_key", {"position": "3"}),
         ("journal_supersedes", {"position": "3", "revision": "2", "supersedes": "1"}),
-    ],
-)
-def test_a_place_is_taken_once(postgres: Any, owner: Connection, name: str, changes: dict[str, str]) -> None:
-    insert_row(owner)
-    insert_row(owner, position="2", revision="7", supersedes="1")
-    with pytest.raises(errors.UniqueViolation) as caught:
-        insert_row(owner, **changes)
-    assert caught.value.diag.constraint_name == name
+    ]:
+        with pytest.raises(errors.UniqueViolation) as caught:
+            insert_row(owner, **changes)
+        assert caught.value.diag.constraint_name == name
 
 
 def test_a_state_row_has_floors(postgres: Any, owner: Connection) -> None:
@@ -181,25 +179,28 @@ def test_two_accounts_that_met_in_one_number_stop_the_posting(
 # Who may do what
 
 
+REWRITING = (
+    "UPDATE {} SET tenant = tenant",
+    "DELETE FROM {}",
+    "TRUNCATE {}",
+    "SELECT * FROM {} FOR UPDATE",
+    "ALTER TABLE {} DISABLE ROW LEVEL SECURITY",
+    "DROP TABLE {}",
+)
+
+
 @pytest.mark.parametrize("role", ["drachm_writer", "drachm_reader"])
-@pytest.mark.parametrize("table", APPEND_ONLY)
 def test_nobody_of_the_application_rewrites_history(
-    postgres: Any, owner: Connection, draft: Any, post: Any, role: str, table: str
+    postgres: Any, owner: Connection, draft: Any, post: Any, role: str
 ) -> None:
     post(postgres, draft("one"))
-    for statement in (
-        f"UPDATE {table} SET tenant = tenant",
-        f"DELETE FROM {table}",
-        f"TRUNCATE {table}",
-        f"SELECT * FROM {table} FOR UPDATE",
-        f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
-        f"DROP TABLE {table}",
-    ):
+    for table, statement in product(APPEND_ONLY, REWRITING):
         owner.execute(f"BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.tenant = 1")
         with pytest.raises(errors.InsufficientPrivilege):
-            owner.execute(statement)
+            owner.execute(statement.format(table))
         owner.rollback()
-    assert count_rows(owner)[table] == 1
+    counts = count_rows(owner)
+    assert [counts[table] for table in APPEND_ONLY] == [1, 1, 1]
 
 
 def test_the_roles_hold_exactly_these_rights(postgres: Any, owner: Connection) -> None:

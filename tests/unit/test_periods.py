@@ -58,7 +58,8 @@ def test_instants_become_utc(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2025-01-31T14:02:00", "10000-01-01T00:00:00Z", "yesterday", "1899-01-01T00:00:00Z", 5]
+    "text",
+    ["2025-01-31T14:02:00", "10000-01-01T00:00:00Z", "yesterday", "1899-01-01T00:00:00Z", 5, "2020-W01-1T00:00:00Z"],
 )
 def test_bad_instants_are_refused(text) -> None:
     with pytest.raises(InvalidMessage) as caught:
@@ -66,7 +67,7 @@ def test_bad_instants_are_refused(text) -> None:
     assert caught.value.where == "started_at"
 
 
-@pytest.mark.parametrize("text", ["2025-02-30", "20250131", "2300-01-01", "", None])
+@pytest.mark.parametrize("text", ["2025-02-30", "20250131", "2020-W01-1", "2300-01-01", "", None])
 def test_bad_days_are_refused(text) -> None:
     with pytest.raises(InvalidMessage):
         read_day(text)

@@ -106,11 +106,14 @@ def enrol(world: World, desk: Desk, *, wallet: int, currency: str, price_book: s
 def replay(
     world: World, desk: Desk, report: ReplayReport, told: Callable[[Outcome, ServiceEvent], None], *, batch: int = BATCH
 ) -> None:
-    """Clear all events in order of time, `batch` at a time, counting into `report`."""
+    """Clear all events in order of time, `batch` at a time, counting into `report`.
+
+    Lines that began at one instant keep the order of their source: a deductible depends on it.
+    """
     report.unreadable.extend(world.problems)
     for problem in world.problems:
         report.reasons[problem.code] += 1
-    for events in _batches(sorted(world.events, key=lambda e: (e.started_at, e.source, e.event_id)), batch):
+    for events in _batches(sorted(world.events, key=lambda event: event.started_at), batch):
         for event, outcome in zip(events, clear_events(events, desk), strict=True):
             _count(report, event, outcome)
             told(outcome, event)

@@ -6,8 +6,9 @@ This is the only module that rounds. Nothing here accepts or returns a float.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Literal
 
 from drachm.domain.errors import InvalidMessage
@@ -38,6 +39,10 @@ _TWO_DECIMALS: Final = frozenset([
     "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "USD", "USN", "UYU",
     "UZS", "VED", "VES", "WST", "XCD", "XCG", "YER", "ZAR", "ZMW", "ZWG", "XXX", "XTS",
 ])  # fmt: skip
+
+
+# The JSON number grammar (RFC 8259 section 6) with an optional plus: no spaces, underscores or other scripts' digits.
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?")
 
 
 def exponent(currency: str) -> int:
@@ -119,12 +124,12 @@ def micros(text: str | int | Decimal, *, where: str = "amount", mode: RoundingMo
     """
     if isinstance(text, bool) or not isinstance(text, (str, int, Decimal)):
         raise _bad_amount("is not a decimal", where)
-    if isinstance(text, str) and len(text) > 40:
-        raise _bad_amount("has more than 40 characters", where)
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise _bad_amount("is not a decimal", where) from None
+    if isinstance(text, str):
+        if len(text) > 40:
+            raise _bad_amount("has more than 40 characters", where)
+        if not _DECIMAL.fullmatch(text):
+            raise _bad_amount("is not a decimal", where)
+    value = Decimal(text)
     if not value.is_finite():
         raise _bad_amount("is not finite", where)
     exponent_of_last_digit = value.as_tuple().exponent

@@ -6,6 +6,7 @@ zone decides which day, month, quarter or benefit year an event belongs to.
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,10 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drachm.domain.errors import InvalidMessage
+
+# Python reads week dates and compact forms too; the standards we speak do not.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,11 @@ def local_date(instant: datetime, zone_name: str) -> date:
 def read_instant(text: str, *, where: str = "time") -> datetime:
     """An RFC 3339 instant as aware UTC. A time without offset, or a year outside 1900-2199, is refused."""
     try:
-        value = datetime.fromisoformat(text)
+        value = datetime.fromisoformat(text) if _INSTANT.match(text) else None
     except (ValueError, TypeError):
-        raise _bad_time("is not an RFC 3339 time", where) from None
+        value = None
+    if value is None:
+        raise _bad_time("is not an RFC 3339 time", where)
     if value.tzinfo is None:
         raise _bad_time("has no offset from UTC", where)
     if not 1900 <= value.year < 2200:
@@ -64,10 +71,12 @@ def read_instant(text: str, *, where: str = "time") -> datetime:
 def read_day(text: str, *, where: str = "date") -> date:
     """An ISO 8601 calendar day between 1900 and 2199."""
     try:
-        value = date.fromisoformat(text)
+        value = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except (ValueError, TypeError):
-        raise _bad_time("is not a date such as 2025-01-31", where) from None
-    if not 1900 <= value.year < 2200 or len(text) != 10:
+        value = None
+    if value is None:
+        raise _bad_time("is not a date such as 2025-01-31", where)
+    if not 1900 <= value.year < 2200:
         raise _bad_time("lies outside the years 1900 to 2199", where)
     return value
 

@@ -90,8 +90,13 @@ class Sessions:
 
     def end(self, role: Role, conn: Connection) -> None:
         """Give a connection back; what was not committed is undone."""
-        # Left in the middle of a statement, nobody knows what comes next on it.
-        if role == "owner" or conn.info.transaction_status == TransactionStatus.ACTIVE:
+        try:
+            # Left in the middle of a statement, nobody knows what comes next on it.
+            if role == "owner" or conn.info.transaction_status == TransactionStatus.ACTIVE:
+                conn.close()
+            else:
+                conn.rollback()
+        except psycopg.Error:
             conn.close()
         if role != "owner":
             self._pools[role].putconn(conn)

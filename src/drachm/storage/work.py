@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
+from psycopg.pq import TransactionStatus
+
 from drachm.application.ports import ConstraintFired, Locked, Posting, Row, Stored
 from drachm.domain.clearing.world import Needs, Registry
 from drachm.domain.errors import IntegrityError, ensure
@@ -69,11 +71,12 @@ class PostgresWork:
         self._grip: Grip | None = None
         self._new_accounts: list[int] = []
         self._whole = True
+        self._wrote = False
 
     def __enter__(self) -> Self:
         ensure(self._conn is None, "a unit of work is entered once at a time", where="work")
         self._conn = self._sessions.begin("writer")
-        self._whole = True
+        self._whole, self._wrote = True, False
         return self
 
     def __exit__(
@@ -107,6 +110,7 @@ class PostgresWork:
         ensure(rows > 0, "at least one position must be reserved", where="work")
         scopes = sorted({scope_number(self.tenant, key.scope) for key in needs.keys})
         pots = {pot_number(self.tenant, pot): pot for pot in needs.pots}
+        self._wrote = True
         if scopes:
             self._tell("add_scopes", ids=scopes)
         states = dict(self._ask("lock_states", ids=sorted({*scopes, *pots})))
@@ -149,7 +153,14 @@ class PostgresWork:
 
     def _end(self) -> None:
         conn, self._conn, self._grip = self._conn, None, None
-        if conn is not None:
+        if conn is None:
+            return
+        try:
+            # A batch of known events writes nothing. Rolled back, the driver would forget its prepared statements.
+            if not self._wrote and conn.info.transaction_status == TransactionStatus.INTRANS:
+                with answered():
+                    conn.commit()
+        finally:
             self._sessions.end("writer", conn)
 
     def _totals(self, needs: Needs) -> dict[Any, int]:

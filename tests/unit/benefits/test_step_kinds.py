@@ -332,33 +332,28 @@ class TestOutOfPocketMax:
 class TestBands:
     BANDS = ({"below": 100 * U, "ppm": 300_000}, {"below": 200 * U, "ppm": 100_000}, {"ppm": 400_000})
 
-    def banded(self, desk, of, before=(), bands=BANDS, **step):
+    def banded(self, desk, measure, before=(), bands=BANDS, **step):
         share = {"kind": "coinsurance", "measure": "n", "bands": list(bands), **step}
-        return desk(*before, share, accumulators=[total(of), total("deductible", "d")])
+        return desk(*before, share, accumulators=[total(measure), total("deductible", "d")])
 
     @pytest.mark.parametrize(
-        ("of", "costs", "owed"),
+        ("measure", "costs", "owed"),
         [
             ("covered", [100, 100, 100], [30, 10, 40]),
             ("covered", [300], [80]),
             ("covered", [99.99, 0.02], [30, 0]),  # 0.003 and 0.001 are added, then rounded once
             ("coinsured", [150, 150], [35, 45]),
-            ("coinsurance", [200, 200], [60, 46.67 - 0.01]),
+            # After 60, 133.33 (rounded up to the micro) reach 100 at 30 %; the other 66.67 cost 10 %.
+            ("coinsurance", [200, 200], [60, 46.67]),
             ("cost_share", [333.33, 1000, 10], [100, 100, 4]),
             ("patient", [333.34, 1000.01], [100, 100]),
-            ("paid", [100, 100], [30, 20.00]),
+            # 70 are paid: 30 / 0.7 = 42.857143 reach 100 at 30 %, the other 57.142857 cost 10 %.
+            ("paid", [100, 100], [30, 18.57]),
         ],
     )
-    def test_a_line_walks_the_bands(self, desk, of, costs, owed, amounts):
-        at = self.banded(desk, of)
-        answers = [amounts(at.line(cost)).get("coinsurance", 0) for cost in costs]
-        if of == "coinsurance":
-            # 60 are owed: 133.34 more reach 100 at 30 %, the other 66.66 cost 10 %.
-            owed = [60, 46.67]
-        if of == "paid":
-            # 70 are paid: 30 / 0.7 = 42.857143 more at 30 %, the rest at 10 %.
-            owed = [30, 18.57]
-        assert answers == owed
+    def test_a_line_walks_the_bands(self, desk, measure, costs, owed, amounts):
+        at = self.banded(desk, measure)
+        assert [amounts(at.line(cost)).get("coinsurance", 0) for cost in costs] == owed
 
     def test_the_position_includes_what_the_line_contributed(self, desk, amounts):
         deductible = {"kind": "deductible", "limits": limits(("d", 90 * U))}

@@ -67,9 +67,11 @@ def test_category_name_and_book_stand_in_the_answer(priced: Any, document: Any) 
     assert result.book == load_price_book(book).hash
 
 
-def test_the_item_says_more_than_its_price(document: Any, event: Any) -> None:
-    books = Books([load_price_book(document({"rule": fixed(5), "facts": {"coinsurance_ppm": 182_370}}))])
-    assert find_item(event(), books, PriceContext("book")).facts == {"coinsurance_ppm": 182_370}
+def test_what_the_book_says_of_the_service_reaches_the_plan(priced: Any, document: Any, event: Any) -> None:
+    book = document({"rule": fixed(5), "facts": {"coinsurance_ppm": 182_370, "drug_class": "B"}})
+    assert priced(book).facts == {"coinsurance_ppm": 182_370, "drug_class": "B"}
+    assert find_item(event(), Books([load_price_book(book)]), PriceContext("book")).facts == priced(book).facts
+    assert priced(document({"rule": fixed(5)})).facts == {}
 
 
 def test_significant_modifiers_choose_the_item_and_others_are_information(

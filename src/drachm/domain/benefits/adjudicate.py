@@ -131,8 +131,6 @@ def _applying(work: Work, stack: Stack) -> list[Registers]:
     for registers in applying:
         registers.facts["payer_set"] = payers
         registers.program.recall(registers.facts)
-    if applying:
-        applying[0].first = True
     return applying
 
 
@@ -157,7 +155,7 @@ def _answer(work: Work, stack: Stack, residue: Share | None, applying: list[Regi
 def _decision(applying: list[Registers]) -> tuple[Literal["covered", "denied", "self_pay"], str]:
     """How the line ends; a line that every document denied has the reason of the first denying step."""
     if not applying:
-        return "self_pay", SELF_PAY
+        return "self_pay", ""
     for registers in applying:
         if not registers.denied:
             return "covered", ""

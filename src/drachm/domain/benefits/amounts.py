@@ -13,7 +13,7 @@ from drachm.domain.benefits.document import Amount, Cases, Expression, FromFact,
 from drachm.domain.benefits.measures import Sums
 from drachm.domain.benefits.registers import Bound, Registers
 from drachm.domain.benefits.totals import Terms
-from drachm.domain.money import portion
+from drachm.domain.money import MICROS, portion
 
 AmountOf: TypeAlias = Callable[[Registers], int | None]
 Room: TypeAlias = Callable[[Registers, Sums], Bound | None]
@@ -27,6 +27,19 @@ def compile_amount(amount: Amount, terms: Terms) -> AmountOf:
     if isinstance(amount, Growing):
         return _growing(amount)
     return lambda registers: amount
+
+
+def compile_rate(amount: Amount, terms: Terms) -> AmountOf:
+    """An amount of parts per million: a fact beyond the whole counts as the whole."""
+    rate_of = compile_amount(amount, terms)
+    if amount is None or isinstance(amount, int):
+        return rate_of
+
+    def rate(registers: Registers) -> int | None:
+        given = rate_of(registers)
+        return None if given is None else min(given, MICROS)
+
+    return rate
 
 
 def _cases(amount: Cases, terms: Terms) -> AmountOf:
@@ -120,13 +133,15 @@ def compile_expression(expression: Expression) -> Callable[[Registers], int]:
     less = [_named(name) for name in expression.less]
 
     def value(registers: Registers) -> int:
-        return max(0, max(one(registers) for one in greatest) - sum(one(registers) for one in less))
+        most = [given for one in greatest if (given := one(registers)) is not None]
+        least = [given for one in less if (given := one(registers)) is not None]
+        return max(0, max(most, default=0) - sum(least))
 
     return value
 
 
-def _named(name: str) -> Callable[[Registers], int]:
-    return _NAMES.get(name) or (lambda registers: registers.facts[name] or 0)
+def _named(name: str) -> AmountOf:
+    return _NAMES.get(name) or (lambda registers: registers.facts[name])
 
 
 def _own_allowed(registers: Registers) -> int:
@@ -141,7 +156,7 @@ def _earlier_paid(registers: Registers) -> int:
     return sum(payment.amount for payment in registers.work.payments if payment.component == "plan_paid")
 
 
-_NAMES: Final[dict[str, Callable[[Registers], int]]] = {
+_NAMES: Final[dict[str, AmountOf]] = {
     "billed": lambda registers: registers.line.billed,
     "cost": lambda registers: registers.work.cost,
     "earlier_paid": _earlier_paid,

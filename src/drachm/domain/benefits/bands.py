@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drachm.domain.benefits.amounts import compile_amount
+from drachm.domain.benefits.amounts import compile_amount, compile_rate
 from drachm.domain.benefits.document import Coinsurance
 from drachm.domain.benefits.registers import Bound, Registers
 from drachm.domain.benefits.totals import Terms
@@ -18,7 +18,7 @@ from drachm.domain.money import MICROS, round_ratio
 def compile_banded(rule: Coinsurance, terms: Terms) -> Callable[[Registers, int], tuple[int, Bound]]:
     """The patient's part of a base, rounded once, and the position with the first bound it had before it."""
     total = terms.totals[rule.measure]
-    bands = [(compile_amount(band.below, terms), compile_amount(band.ppm, terms)) for band in rule.bands]
+    bands = [(compile_amount(band.below, terms), compile_rate(band.ppm, terms)) for band in rule.bands]
     speed = _speed(total.measure)
 
     def banded(registers: Registers, base: int) -> tuple[int, Bound]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from drachm.domain.benefits.document import Scope
-from drachm.domain.benefits.model import Key, Line
+from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.registers import Facts, Registers
 from drachm.domain.errors import Pended
 from drachm.domain.periods import year_containing
@@ -29,13 +29,18 @@ def key(scope: str, name: str, period: str) -> Key:
     return _new(Key, (scope, name, period))
 
 
-def scope_of(scope: Scope) -> Callable[[Line], str]:
+def scope_of(scope: Scope) -> Callable[[Registers], str]:
     """Whose total it is; a line without family or policy counts as its member's own."""
     if scope == "family":
-        return lambda line: line.family or line.member
+        return lambda registers: registers.line.family or registers.line.member
     if scope == "policy":
-        return lambda line: line.policy or line.member
-    return lambda line: line.member
+        return _policy
+    return lambda registers: registers.line.member
+
+
+def _policy(registers: Registers) -> str:
+    line = registers.line
+    return line.policies.get(registers.program.id) or line.policy or line.member
 
 
 def name_of(stem: str, by: tuple[str, ...], brackets: tuple[str, str] = ("[", "]")) -> NameOf:
@@ -64,8 +69,8 @@ def visit_period(registers: Registers) -> str:
 
 
 def _admission(registers: Registers) -> str:
-    line = registers.line
-    return f"A:{line.admission or line.visit or line.id}"
+    admission = registers.line.admission
+    return f"A:{admission}" if admission else visit_period(registers)
 
 
 def day_period(registers: Registers) -> str:

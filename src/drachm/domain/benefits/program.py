@@ -6,7 +6,7 @@ A document is compiled once into small callables; a line then walks the list of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +20,7 @@ from drachm.domain.benefits.registers import SELF_PAY, Entry, Facts, Payment, Re
 from drachm.domain.benefits.steps import STEPS, Act, taken_key
 from drachm.domain.benefits.totals import KeyMaker, Terms, Total, UsedTest
 from drachm.domain.errors import Pended
+from drachm.domain.events.model import Fact
 
 Guarded: TypeAlias = tuple[Test | None, UsedTest | None, Act]
 """A step behind its conditions."""
@@ -68,6 +69,8 @@ class Program:
         """What the document may look at: defaults, then what is given, then the built-in facts and the bands."""
         line = work.line
         given = line.facts
+        if self.id in line.document_facts:
+            given = {**given, **line.document_facts[self.id]}
         facts = Facts()
         facts.memo = {}
         for name, fitting, default in self._facts:
@@ -103,7 +106,7 @@ class Program:
 
     def taken(self, registers: Registers) -> list[Entry]:
         """The patient's components of earlier documents that this one takes over."""
-        names, first = self._takes_over, registers.first
+        names = self._takes_over
         return [
             entry
             for entry in registers.work.entries
@@ -111,7 +114,7 @@ class Program:
             and not entry.provider
             and (
                 (not entry.excess if names is None else entry.component in names)
-                or (first and entry.component == SELF_PAY and not entry.document)
+                or (entry.component == SELF_PAY and not entry.document)
             )
         ]
 
@@ -182,9 +185,11 @@ class Program:
     def _pay_independently(self, registers: Registers) -> None:
         """Cut what the document would pay to what the patient still owes, and lower that (section 6)."""
         would_pay = [] if registers.denied else list(registers.payments)
-        if not (self._keeps or registers.denied) and registers.open:
-            would_pay.append(Payment(self.id, self.payer, "plan_paid", registers.open, "plan_pays"))
-        registers.open = 0
+        left, registers.open = registers.open, 0
+        if left and self._keeps:
+            registers.enter(Entry(self.id, "", "remainder", left, "remainder", False, False))
+        elif left and not registers.denied:
+            would_pay.append(Payment(self.id, self.payer, "plan_paid", left, "plan_pays"))
         registers.paid.clear()
         registers.payments.clear()
         owed = self.taken(registers)

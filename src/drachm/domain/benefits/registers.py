@@ -96,7 +96,7 @@ class Registers:
     """One document's turn: `start` is what it takes over (A), `open` what it has still to decide."""
 
     __slots__ = (
-        *("bases", "credited", "denied", "entries", "excess", "facts", "first", "keys", "line", "open"),
+        *("bases", "credited", "denied", "entries", "excess", "facts", "keys", "line", "open"),
         *("own_before_caps", "paid", "payments", "program", "start", "sums", "work"),
     )
 
@@ -126,8 +126,6 @@ class Registers:
         """Share components before the first period_cap of `steps`."""
         self.denied = ""
         """Reason of the step that denied the line."""
-        self.first = False
-        """The first document that applies to the line."""
 
     def take(self, rule: Rule, amount: int, why: Bound, excess: bool = False, provider: bool = False) -> None:
         """Move `amount` of `open` to the rule's component; nothing when it is not positive."""

@@ -11,7 +11,14 @@ from datetime import date
 from operator import itemgetter
 from typing import Final, TypeAlias, cast
 
-from drachm.domain.benefits.amounts import AmountOf, Room, compile_amount, compile_expression, compile_room
+from drachm.domain.benefits.amounts import (
+    AmountOf,
+    Room,
+    compile_amount,
+    compile_expression,
+    compile_rate,
+    compile_room,
+)
 from drachm.domain.benefits.bands import compile_banded
 from drachm.domain.benefits.caps import compile_period_cap
 from drachm.domain.benefits.document import (
@@ -161,7 +168,7 @@ def _at_most(asked: int, registers: Registers, room_of: Room | None) -> tuple[in
 
 
 def _rated_copay(rule: Copay, terms: Terms) -> AmountOf:
-    rate_of, of_cost = compile_amount(rule.ppm, terms), rule.of_cost
+    rate_of, of_cost = compile_rate(rule.ppm, terms), rule.of_cost
     least_of, most_of = compile_amount(rule.minimum, terms), compile_amount(rule.maximum, terms)
 
     def asked(registers: Registers) -> int | None:
@@ -223,7 +230,7 @@ def coinsurance(rule: Rule, terms: Terms) -> Act:
     """min(open, room, rate x base); the rate may change by bands of a running total."""
     rule = cast(Coinsurance, rule)
     banded = compile_banded(rule, terms) if rule.bands else None
-    rate_of, room_of, of_cost = compile_amount(rule.ppm, terms), compile_room(rule.limits, terms), rule.of_cost
+    rate_of, room_of, of_cost = compile_rate(rule.ppm, terms), compile_room(rule.limits, terms), rule.of_cost
 
     def act(registers: Registers) -> None:
         base = registers.work.cost if of_cost else registers.open
@@ -245,7 +252,7 @@ def pay(rule: Rule, terms: Terms) -> Act:
     """min(open, room, x) is paid by a party; without amount or rate all of open."""
     rule = cast(Pay, rule)
     party = rule.party or terms.payer
-    amount_of, rate_of = compile_amount(rule.amount, terms), compile_amount(rule.ppm, terms)
+    amount_of, rate_of = compile_amount(rule.amount, terms), compile_rate(rule.ppm, terms)
     room_of, everything = compile_room(rule.limits, terms), rule.everything
 
     def act(registers: Registers) -> None:

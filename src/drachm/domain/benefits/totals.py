@@ -47,13 +47,14 @@ class Total:
         self.measure = accumulator.feeds[0].of if accumulator.feeds else ""
         """What feeds it, where it has one feed."""
         self._counts_visits = any(of == "visits" for _, of in self._counts)
-        self._frozen = accumulator.id in plan.frozen and accumulator.period != "visit"
+        self._of_visit = accumulator.period == "visit"
+        self._frozen = accumulator.id in plan.frozen and not self._of_visit
 
     def key(self, registers: Registers) -> Key:
         found = registers.keys[self._index]
         if found is None:
             name = self._stem or self._name(registers.facts)
-            found = registers.keys[self._index] = key(self._scope(registers.line), name, self._period(registers))
+            found = registers.keys[self._index] = key(self._scope(registers), name, self._period(registers))
         return found
 
     def used(self, registers: Registers) -> int:
@@ -67,10 +68,12 @@ class Total:
 
     def used_before_visit(self, registers: Registers) -> int:
         """The total less what earlier lines of the visit added, so that a visit never changes rule midway."""
+        if self._of_visit:
+            return 0
         used = self.used(registers)
         if self._frozen and registers.line.visit:
-            used -= registers.work.totals.get(self._companion(registers, "@visit:"), 0)
-        return used
+            used -= registers.work.totals.get(self._frozen_key(registers), 0)
+        return max(0, used)
 
     def contribution(self, registers: Registers, sums: Sums) -> int:
         """What the money feeds would add if the line ended now and nothing were open."""
@@ -100,13 +103,16 @@ class Total:
         if self._help_excluded and registers.facts["third_party_help"]:
             sums = lowered_by_help(registers, registers.facts["third_party_help"])
         amount = self.contribution(registers, sums)
+        if not self._stem:
+            # Its name is asked for although nothing may be added: a fact that is missing there pends the line.
+            self.key(registers)
         if self._counts and not registers.denied:
             amount += self._feed_counts(registers)
         if amount:
             work = registers.work
             work.add(self.key(registers), amount)
             if self._frozen and registers.line.visit:
-                work.add(self._companion(registers, "@visit:"), amount)
+                work.add(self._frozen_key(registers), amount)
 
     def all_keys(self, registers: Registers) -> Iterator[Key]:
         """Every key that reading or feeding may touch."""
@@ -117,7 +123,7 @@ class Total:
                 yield key(mine.scope, mine.name, day)
         if registers.line.visit:
             if self._frozen:
-                yield self._companion(registers, "@visit:")
+                yield self._frozen_key(registers)
             if self._counts_visits:
                 yield self._companion(registers, "@first:")
 
@@ -140,6 +146,13 @@ class Total:
             return 0 if registers.work.totals.get(self._companion(registers, "@first:"), 0) else 1
         return 1
 
+    def _frozen_key(self, registers: Registers) -> Key:
+        """What the visit added to this very total; a rolling total's days are one."""
+        mine = self.key(registers)
+        period = "" if self._rolling_days else f"@{mine.period}"
+        name = f"{mine.name}@visit:{registers.line.member}{period}"
+        return key(mine.scope, name, visit_period(registers))
+
     def _companion(self, registers: Registers, sign: str) -> Key:
         mine = self.key(registers)
         return key(mine.scope, f"{mine.name}{sign}{registers.line.member}", visit_period(registers))
@@ -161,7 +174,7 @@ class Relief:
         return sum(totals.get(one, 0) > 0 for one in self.all_keys(registers))
 
     def all_keys(self, registers: Registers) -> Iterator[Key]:
-        scope = self._scope(registers.line)
+        scope = self._scope(registers)
         name = f"{self._name(registers.facts)}#R"
         for month in months_before(registers.work.day, self._months):
             yield key(scope, name, month)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-
 Kind = Literal["charge", "reversal", "replacement", "hold", "stop"]
 KINDS: Final[tuple[Kind, ...]] = ("charge", "reversal", "replacement", "hold", "stop")
 """charge: delivered care. reversal: undo what `replaces` names. replacement: this instead of what `replaces` names (for

@@ -236,6 +236,18 @@ EXCEPTION WHEN OTHERS THEN
     END IF;
 END $$;
 
+-- Who made the roles may hand them on but not take them (PostgreSQL 16); a superuser takes any.
+DO $$
+BEGIN
+    IF NOT pg_has_role('drachm_writer', 'SET') OR NOT pg_has_role('drachm_reader', 'SET') THEN
+        GRANT drachm_writer, drachm_reader TO CURRENT_USER;
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    IF NOT pg_has_role('drachm_writer', 'SET') OR NOT pg_has_role('drachm_reader', 'SET') THEN
+        RAISE;
+    END IF;
+END $$;
+
 DO $$
 DECLARE
     hot text;

@@ -1,0 +1,156 @@
+"""The writer's statements find rows by their whole key, whatever the tables looked like when they were planned.
+
+A prepared statement keeps the plan of its first execution, often made on empty tables. Then a look-up that was planned
+as "read all rows of the tenant, keep those wanted" costs nothing at first and everything a day later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import psycopg
+import pytest
+
+from drachm.application.ports import Books
+from drachm.domain.benefits.model import Key
+from drachm.domain.coverage.model import Member
+from drachm.domain.events.model import Code, ServiceEvent
+from drachm.storage import queries
+
+Connection = psycopg.Connection[Any]
+
+KEYS = {
+    "journal": [{"key", "tenant"}, {"supersedes", "tenant"}],
+    "body": [{"tenant", "position"}],
+    "data_key": [{"tenant", "patient"}],
+    "account": [{"tenant", "id"}],
+    "state": [{"tenant", "id"}],
+    "accumulator": [{"tenant", "scope", "name", "period"}],
+    "work_queue": [{"tenant", "key"}],
+    "member": [{"tenant", "id"}],
+    "coverage": [{"tenant", "member"}],
+    "pot": [{"tenant", "member"}],
+    "party": [{"tenant", "id"}],
+    "contract": [{"tenant", "provider"}],
+}
+"""By which columns a row of each table may be looked up."""
+
+MANY = 50_000
+FILL = f"""
+INSERT INTO journal SELECT 1, 1000 + n, decode(md5(n::text), 'hex'), sha256(n::text::bytea), 0, 900 + n, 1, 0,
+    n, 1, now(), now(), 'USD', '{{1,2}}', '{{5,-5}}', '{{0,0}}', '{{}}', '{{}}', sha256(n::text::bytea)
+    FROM generate_series(1, {MANY}) n;
+INSERT INTO body SELECT 1, 1000 + n, '\\x00' FROM generate_series(1, {MANY}) n;
+INSERT INTO data_key SELECT 1, n, '\\x00' FROM generate_series(1, {MANY}) n ON CONFLICT DO NOTHING;
+INSERT INTO account SELECT 1, n, 'cash', n::text, 'USD' FROM generate_series(1, {MANY}) n;
+INSERT INTO state SELECT 1, n, 'scope' FROM generate_series(1, {MANY}) n;
+INSERT INTO accumulator SELECT 1, n::text, 'x', 'y', 1 FROM generate_series(1, {MANY}) n;
+INSERT INTO work_queue SELECT 1, decode(md5(n::text), 'hex'), n, '' FROM generate_series(1, {MANY}) n;
+INSERT INTO member (tenant, id) SELECT 1, n::text FROM generate_series(1, {MANY}) n;
+INSERT INTO coverage (tenant, id, member, plan, starts_on)
+    SELECT 1, n::text, n::text, 'x', '2025-01-01' FROM generate_series(1, {MANY}) n;
+INSERT INTO pot (tenant, id, state, member, currency)
+    SELECT 1, n::text, n, n::text, 'USD' FROM generate_series(1, {MANY}) n;
+"""
+
+
+def every_statement(books: Books, draft: Any, post: Any, fill: Any, key: Key) -> None:
+    """Let the writer run each of its statements once."""
+    fill(books, cash=10)
+    waits = {"status": "pended", "entries": ()}
+    post(books, draft("one", **waits), deltas={key: 5}, moves={"cash": -1})
+    post(books, draft("one", revision=1), deltas={key: -5}, held={"cash": 1})
+    books.enrol(members=[Member("ana")])
+    event = ServiceEvent("test", "one", "charge", "ana", Code("local", "x"), "USD", draft("x").row(1, 1).occurred_at)
+    with books.work() as work:
+        work.newest([bytes(16)])
+        work.registry([event])
+
+
+def prepared(conn: Connection) -> dict[str, tuple[str, int]]:
+    """The prepared statements of a session: name -> (text, number of parameters)."""
+    found = conn.execute("SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements").fetchall()
+    return {name: (statement, count) for name, statement, count in found}
+
+
+def complaints(conn: Connection, name: str, parameters: int) -> list[str]:
+    """Where the plan of a prepared statement reads a table otherwise than by a whole key."""
+    nulls = ", ".join(["NULL"] * parameters)
+    row = conn.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name} ({nulls})").fetchone()
+    assert row is not None
+    found: list[str] = []
+    waiting = [row[0][0]["Plan"]]
+    while waiting:
+        node = waiting.pop()
+        waiting.extend(node.get("Plans", []))
+        kind, table = node["Node Type"], node.get("Relation Name")
+        if table is None or kind in ("ModifyTable", "Tid Scan"):
+            continue
+        columns = set(re.findall(r'\(?(?:\w+\.)?"?(\w+)"? = ', node.get("Index Cond", "")))
+        if columns not in KEYS[table]:
+            found.append(f"{kind} on {table} by {sorted(columns)}")
+    return found
+
+
+def shape(statement: str) -> str:
+    """A statement without its spaces and the names of its parameters."""
+    return re.sub(r"\s+", " ", re.sub(r"%\(\w+\)s|\$\d+", "?", statement)).strip()
+
+
+@pytest.mark.parametrize("beginning", ["new", "vacuumed", "few rows"])
+def test_every_statement_finds_rows_by_their_whole_key(
+    postgres: Any, owner: Connection, draft: Any, post: Any, fill: Any, key: Key, beginning: str
+) -> None:
+    if beginning == "few rows":
+        owner.execute(FILL.replace(f"{MANY}", "20").replace("1000 + n", "n").replace("SELECT 1,", "SELECT 2,"))
+    if beginning != "new":
+        owner.execute("VACUUM ANALYZE")
+    every_statement(postgres, draft, post, fill, key)
+    owner.execute(FILL)
+    with postgres.work() as work:
+        conn = work._connection
+        statements = prepared(conn)
+        texts = {shape(text) for text, _ in statements.values()}
+        wanted = {name: text for name, text in queries.load("work").items() if not name.startswith("copy_")}
+        assert [name for name, text in wanted.items() if shape(text) not in texts] == []
+        assert len(statements) == len(wanted), "a statement was prepared twice: its parameters change their types"
+        bad = {text: complaints(conn, name, count) for name, (text, count) in statements.items()}
+    assert {text: found for text, found in bad.items() if found} == {}
+
+
+def test_the_look_out_sees_a_plan_that_reads_the_whole_tenant(postgres: Any, owner: Connection) -> None:
+    """The control: what the tests above would say of the plain form of two statements."""
+    owner.execute("VACUUM ANALYZE")
+    for table, statement in [
+        ("journal", "SELECT * FROM journal WHERE tenant = $1 AND content = ANY ($2::bytea[])"),
+        (
+            "accumulator",
+            "SELECT value FROM accumulator JOIN unnest($2::text[]) AS w (s) ON s = scope WHERE tenant = $1",
+        ),
+    ]:
+        with postgres.work() as work:
+            conn = work._connection
+            conn.execute(f"PREPARE plain_{table} AS {statement}")
+            assert complaints(conn, f"plain_{table}", 2) != []
+
+
+def test_a_thousand_keys_are_looked_up_in_no_time(
+    postgres: Any, owner: Connection, draft: Any, post: Any, fill: Any, key: Key
+) -> None:
+    """Pages touched, not seconds: a few for each key, where a scan would touch every page for every batch."""
+    every_statement(postgres, draft, post, fill, key)
+    owner.execute(FILL)
+    with postgres.work() as work:
+        conn = work._connection
+        name = next(name for name, (text, _) in prepared(conn).items() if "ORDER BY journal.revision DESC" in text)
+        digests = [
+            hashlib.md5(str(number * 37).encode(), usedforsecurity=False).hexdigest() for number in range(1, 1001)
+        ]
+        keys = "'{" + ",".join(f'"\\\\x{digest}"' for digest in digests) + "}'"
+        row = conn.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE {name} (1, {keys})").fetchone()
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    assert plan["Actual Rows"] == 1000
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 30 * 1000

@@ -1,0 +1,228 @@
+"""One tenant never meets another's rows: in the books with equal ids, and in the database whatever is asked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from drachm.application.ports import Posting
+from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.world import Needs
+from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.errors import IntegrityError
+from drachm.domain.events.model import Code, ServiceEvent
+from drachm.domain.funding.model import Pot
+from drachm.domain.ledger.model import Account, account_id
+from drachm.domain.periods import Period
+from drachm.storage.migrate import migrate
+
+Connection = psycopg.Connection[Any]
+
+ALWAYS = Period(date(1900, 1, 1))
+PLAN = {
+    "id": "town",
+    "version": "1",
+    "payer": "insurer",
+    "currency": "USD",
+    "zone": "UTC",
+    "effective": {"from": "2025-01-01"},
+    "steps": [{"id": "all", "kind": "pay", "clause": "1"}],
+}
+BOOK = {"id": "town", "version": "1", "currency": "USD", "zone": "UTC", "effective": {"from": "2025-01-01"}}
+EVENT = ServiceEvent(
+    source="test",
+    event_id="e1",
+    kind="charge",
+    member="ana",
+    code=Code("local", "visit"),
+    currency="USD",
+    started_at=datetime(2025, 3, 10, tzinfo=UTC),
+    billing_party="clinic",
+)
+
+
+def settle(books: Any, draft: Any, post: Any, key: Key, *, money: int) -> None:
+    """The same people, documents and events in every tenant; only the money differs."""
+    books.enrol(
+        parties=[Party("clinic", ("provider",))],
+        members=[Member("ana")],
+        coverages=[Coverage("c1", "ana", "town", ALWAYS)],
+        contracts=[Contract("clinic", "", "town", ALWAYS)],
+        pots=[Pot("cash", "ana", "USD", 0)],
+    )
+    books.publish("plan", PLAN)
+    books.publish("price_book", BOOK)
+    waits = draft("waits", status="pended", entries=(), reason="unknown_member")
+    post(books, draft("one"), waits, deltas={key: money}, moves={"cash": money})
+
+
+@pytest.fixture
+def two(any_database: str, open_tenant: Any, draft: Any, post: Any, key: Key) -> tuple[Any, Any]:
+    """Two tenants with the same ids everywhere."""
+    first, second = open_tenant(any_database, 1), open_tenant(any_database, 2)
+    settle(first, draft, post, key, money=100)
+    settle(second, draft, post, key, money=7)
+    return first, second
+
+
+def tenant_tables(conn: Connection) -> list[str]:
+    """Every table that has a tenant column, and the table of the tenants."""
+    found = conn.execute(
+        "SELECT c.relname FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace "
+        "AND (c.relname = 'tenant' OR EXISTS (SELECT FROM pg_attribute a "
+        "WHERE a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped)) ORDER BY 1"
+    )
+    return [name for (name,) in found]
+
+
+def test_equal_ids_never_meet(two: tuple[Any, Any], key: Key) -> None:
+    for books, money in zip(two, (100, 7), strict=True):
+        rows = list(books.rows())
+        assert [row.provider for row, _ in rows] == ["clinic", "clinic"]
+        assert list(books.totals()) == [(key, money)]
+        assert books.pots() == {"cash": (money, 0)}
+        assert books.balances() == {
+            Account("payer_receivable", "insurer", "USD"): 700,
+            Account("provider_payable", "clinic", "USD"): -700,
+        }
+        assert len(books.queue()) == 1
+        with books.work() as work:
+            locked = work.lock(Needs(frozenset({key}), frozenset({"cash"})), 1)
+            assert (dict(locked.totals), dict(locked.avail)) == ({key: money}, {"cash": money})
+            own = [row.key for row, _ in rows]
+            assert work.newest(own).keys() == set(own)
+    first, second = two
+    assert first.documents().plan("town", EVENT.started_at) is not None
+    assert second.row(next(first.rows())[1].position) is None
+    with second.work() as work:
+        assert work.newest([row.key for row, _ in first.rows()]) == {}
+
+
+def test_what_only_another_tenant_has_is_not_here(
+    any_database: str, open_tenant: Any, draft: Any, post: Any, key: Key
+) -> None:
+    first, empty = open_tenant(any_database, 1), open_tenant(any_database, 2)
+    settle(first, draft, post, key, money=100)
+    with empty.work() as work:
+        found = work.registry([EVENT])
+        nothing = (found.members, found.coverages, found.parties, found.contracts, found.pots)
+        assert nothing == ({}, {}, {}, {}, {})
+        assert work.newest([row.key for row, _ in first.rows()]) == {}
+        locked = work.lock(Needs(frozenset({key}), frozenset({"cash"})), 1)
+        assert (dict(locked.totals), dict(locked.avail)) == ({}, {})
+        row = draft("thief").row(2, locked.first_position)
+        with pytest.raises(IntegrityError, match="without its lock"):
+            work.post(Posting([row], {}, {"cash": -1}, {}))
+    assert (list(empty.rows()), list(empty.totals()), empty.pots(), empty.queue(), empty.balances()) == (
+        *([], [], {}, []),
+        {},
+    )
+    assert empty.documents().plan("town", EVENT.started_at) is None
+    assert first.pots() == {"cash": (100, 0)}
+
+
+def test_one_tenants_key_erased_leaves_the_others(two: tuple[Any, Any], any_database: str) -> None:
+    with psycopg.connect(any_database) as owner:
+        owner.execute("DELETE FROM data_key WHERE tenant = 1")
+    first, second = two
+    assert {stored.body for _, stored in first.rows()} == {b""}
+    assert all(stored.body for _, stored in second.rows())
+
+
+def test_accounts_of_two_tenants_have_different_numbers(two: tuple[Any, Any], any_database: str) -> None:
+    account = Account("provider_payable", "clinic", "USD")
+    with psycopg.connect(any_database) as owner:
+        numbers = owner.execute("SELECT tenant, id FROM account WHERE kind = 'provider_payable' ORDER BY 1").fetchall()
+    assert numbers == [(1, account_id(1, account)), (2, account_id(2, account))]
+    assert numbers[0][1] != numbers[1][1]
+
+
+def test_row_security_is_forced_on_every_table_with_a_tenant(postgres: Any, owner: Connection) -> None:
+    tables = tenant_tables(owner)
+    assert len(tables) >= 15
+    forced = owner.execute(
+        "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity ORDER BY 1"
+    ).fetchall()
+    assert [name for (name,) in forced] == tables
+    policies = owner.execute("SELECT tablename, permissive, cmd, roles FROM pg_policies ORDER BY 1").fetchall()
+    assert policies == [(table, "PERMISSIVE", "ALL", ["public"]) for table in tables]
+
+
+def test_only_the_writer_passes_row_security(postgres: Any, owner: Connection) -> None:
+    roles = owner.execute(
+        "SELECT rolname, rolbypassrls, rolsuper, rolcanlogin FROM pg_roles WHERE rolname LIKE 'drachm%' ORDER BY 1"
+    ).fetchall()
+    assert roles == [("drachm_reader", False, False, False), ("drachm_writer", True, False, False)]
+
+
+def test_the_reader_sees_its_own_tenant_and_without_one_nothing(two: tuple[Any, Any], owner: Connection) -> None:
+    tables = tenant_tables(owner)
+    for setting, wanted in [
+        ("", set()),
+        ("SET LOCAL app.tenant = ''", set()),
+        ("SET LOCAL app.tenant = 3", set()),
+        ("SET LOCAL app.tenant = 1", {1}),
+        ("SET LOCAL app.tenant = 2", {2}),
+    ]:
+        for table in [*tables, "entry"]:
+            owner.execute(f"BEGIN; SET LOCAL ROLE drachm_reader; {setting}")
+            column = "id" if table == "tenant" else "tenant"
+            seen = {number for (number,) in owner.execute(f"SELECT {column} FROM {table}")}
+            owner.rollback()
+            assert seen == wanted, f"{table} with {setting!r}"
+
+
+def test_a_reading_connection_keeps_nothing_of_its_tenant(two: tuple[Any, Any]) -> None:
+    first, _ = two
+    list(first.rows())
+    conn = first._sessions._pools["reader"].getconn()
+    try:
+        assert conn.execute("SELECT current_setting('app.tenant', true)").fetchone() in [("",), (None,)]
+        assert conn.execute("SHOW role").fetchone() == ("none",)
+    finally:
+        first._sessions._pools["reader"].putconn(conn)
+
+
+def test_the_reader_writes_nothing(two: tuple[Any, Any], owner: Connection) -> None:
+    for table in tenant_tables(owner):
+        owner.execute("BEGIN; SET LOCAL ROLE drachm_reader; SET LOCAL app.tenant = 1")
+        with pytest.raises(errors.InsufficientPrivilege):
+            owner.execute(f"DELETE FROM {table}")
+        owner.rollback()
+
+
+@pytest.fixture(params=["18", "16"])
+def operators_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of a login that may create roles and pass row security, but is no superuser."""
+    server = request.getfixturevalue(f"server{request.param}")
+    request.getfixturevalue("database" if request.param == "18" else "database16")  # the roles exist after this
+    name = f"operator_{uuid.uuid4().hex}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"CREATE ROLE {name} LOGIN CREATEROLE BYPASSRLS")
+        # What PostgreSQL gives to a login that created the roles itself: it may hand them on, not take them.
+        conn.execute(f"GRANT drachm_writer, drachm_reader TO {name} WITH ADMIN TRUE, SET FALSE, INHERIT FALSE")
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE template0 OWNER {name}")
+        try:
+            yield server.url(name).replace("postgres@", f"{name}@")
+        finally:
+            conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            conn.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+def test_an_owner_that_is_no_superuser_can_do_everything(
+    operators_database: str, open_tenant: Any, draft: Any, post: Any, key: Key
+) -> None:
+    with psycopg.connect(operators_database, autocommit=True) as conn:
+        assert conn.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (False,)
+        migrate(conn)
+    books = open_tenant(operators_database)
+    settle(books, draft, post, key, money=5)
+    assert books.pots() == {"cash": (5, 0)}
+    assert len(list(books.rows())) == 2
+    assert open_tenant(operators_database, 2).pots() == {}
