@@ -17,6 +17,7 @@ from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Member
 from drachm.domain.errors import IntegrityError, InvalidMessage, Unavailable
 from drachm.domain.funding.model import Pot
+from drachm.storage.rows import copy_of_journal
 from drachm.storage.session import meaning
 
 Connection = psycopg.Connection[Any]
@@ -170,7 +171,7 @@ def test_two_accounts_that_met_in_one_number_stop_the_posting(
     post(postgres, draft("one"))
     owner.execute("UPDATE account SET owner = 'someone else' WHERE owner = 'clinic'")
     before = count_rows(owner)
-    postgres._known.__init__()
+    postgres._known.accounts.clear()
     with pytest.raises(IntegrityError, match="two accounts met"):
         post(postgres, draft("two"))
     assert count_rows(owner) == before
@@ -278,7 +279,7 @@ def test_a_deadlock_among_writers_is_a_race(postgres: Any, owner: Connection, dr
         with postgres.work() as work:
             # Each posts its first event, then waits for the other, then meets the other's.
             first = work.lock(NOTHING, 2).first_position
-            work._copy("copy_journal", work._journal([draft(names[0]).row(1, first)]))
+            work._copy("copy_journal", copy_of_journal(1, [draft(names[0]).row(1, first)]))
             both_wrote.wait(20)
             work.post(Posting([draft(names[1]).row(1, first + 1)], {}, {}, {}))
             work.commit()

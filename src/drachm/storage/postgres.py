@@ -23,7 +23,7 @@ from drachm.storage.published import Shelf, compile_document, ensure_fits
 from drachm.storage.reading import PostgresReading
 from drachm.storage.session import Connection, Sessions
 from drachm.storage.vault import Vault
-from drachm.storage.work import KnownAccounts, PostgresWork
+from drachm.storage.work import Known, PostgresWork
 
 _ENROLMENT: Final = queries.load("enrolment")
 
@@ -52,7 +52,7 @@ class PostgresBooks(PostgresReading):
 
     def __init__(self, tenant: int, sessions: Sessions, vault: Vault) -> None:
         super().__init__(tenant, sessions, vault)
-        self._known = KnownAccounts()
+        self._known = Known()
         self._shelf = Shelf()
 
     def work(self) -> PostgresWork:

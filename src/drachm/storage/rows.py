@@ -1,13 +1,13 @@
 """How does a journal row look on its way into the database and back?
 
 The way in is PostgreSQL's binary COPY format, packed by hand: a third of the cost of handing over values one by one.
-Fields are length-prefixed and big-endian (PostgreSQL documentation, COPY, "Binary Format"; arrays as in `array_recv`).
+Fields are length-prefixed and big-endian (PostgreSQL documentation, COPY, "Binary Format").
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -16,6 +16,7 @@ from drachm.application.ports import Row, Stored
 from drachm.domain.clearing.model import STATUSES, Status
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source, account_id, stable_id
+from drachm.storage.arrays import pack_int2s, pack_int8s
 from drachm.storage.vault import Place, Vault
 
 STATUS_NUMBERS: Final[Mapping[Status, int]] = {status: number for number, status in enumerate(STATUSES)}
@@ -35,8 +36,7 @@ _LEAF: Final = struct.Struct(">i32s")
 _BODY: Final = struct.Struct(">h ii iq i")
 _JOURNAL_FIELDS: Final = 19
 
-_INT8: Final = (20, 8, "q")
-_INT2: Final = (21, 2, "h")
+_FIELD: Final = struct.Struct(">i").pack
 _LENGTHS: Final = struct.Struct(">III")
 
 
@@ -206,30 +206,18 @@ def _journal(tenant: int, row: Row) -> bytes:
                 *(8, _microseconds(row.occurred_at), 8, _microseconds(row.posted_at)),
                 *(3, row.currency.encode()),
             ),
-            _array(_INT8, [account_number(tenant, entry.account) for entry in entries]),
-            _array(_INT8, [entry.amount for entry in entries]),
-            _array(_INT2, [entry.source for entry in entries]),
-            _array(_INT8, [pot_number(tenant, pot) for pot, _ in row.avail]),
-            _array(_INT8, [left for _, left in row.avail]),
+            _field(pack_int8s([account_number(tenant, entry.account) for entry in entries])),
+            _field(pack_int8s([entry.amount for entry in entries])),
+            _field(pack_int2s([entry.source for entry in entries])),
+            _field(pack_int8s([pot_number(tenant, pot) for pot, _ in row.avail])),
+            _field(pack_int8s([left for _, left in row.avail])),
             _LEAF.pack(32, row.leaf),
         )
     )
 
 
-def _array(element: tuple[int, int, str], values: Sequence[int]) -> bytes:
-    """An array of one dimension: dimensions, null flag, type; length and first index (1); then the elements."""
-    oid, size, _ = element
-    count = len(values)
-    if not count:
-        return struct.pack(">iiiI", 12, 0, 0, oid)
-    numbers = [size] * (2 * count)
-    numbers[1::2] = values
-    return _array_form(element, count).pack(20 + count * (4 + size), 1, 0, oid, count, 1, *numbers)
-
-
-@lru_cache(maxsize=256)
-def _array_form(element: tuple[int, int, str], count: int) -> struct.Struct:
-    return struct.Struct(">iiiIii" + ("i" + element[2]) * count)
+def _field(value: bytes) -> bytes:
+    return _FIELD(len(value)) + value
 
 
 def _microseconds(instant: datetime) -> int:

@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
+import msgspec
 import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
+from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from drachm.application.ports import ConstraintFired, Raced
 from drachm.domain.errors import DrachmError, IntegrityError, Unavailable
+from drachm.storage import arrays
 
 Connection = psycopg.Connection[Any]
 Role = Literal["owner", "writer", "reader"]
@@ -161,7 +164,13 @@ def _configure(conn: Connection) -> None:
     # One integer type for all parameters, or a statement would be prepared once for each size of its numbers.
     conn.adapters.register_dumper(int, Int8Dumper)
     conn.adapters.register_dumper(int, Int8BinaryDumper)
+    arrays.register(conn)
+    set_json_loads(_facts, conn)
     conn.execute("SET timezone = 'UTC'")
+
+
+def _facts(data: str | bytes) -> Any:
+    return {} if data == b"{}" else msgspec.json.decode(data)
 
 
 def _configure_writer(conn: Connection) -> None:

@@ -46,7 +46,7 @@ class Pool:
         self._counts_needs = rule.qualify is not None and rule.qualify.needs is not None
 
     def place(self, registers: Registers) -> Place:
-        return self._scope(registers.line), self._name(registers.facts), self._period(registers)
+        return self._scope(registers), self._name(registers.facts), self._period(registers)
 
     def enter(self, registers: Registers, place: Place, line: Sums) -> tuple[int, Sums]:
         """Write the line into the pool; gives the pool's share before it, and the pool's sums with it."""

@@ -87,6 +87,12 @@ class Total:
         """Whether some feed may add something on a line with these facts."""
         return bool(self._counts or self._active(facts))
 
+    def _feed_holds(self, registers: Registers) -> bool:
+        if self._active(registers.facts):
+            return True
+        facts = registers.facts
+        return not registers.denied and any(when is None or when(facts) for when, _ in self._counts)
+
     def _active(self, facts: Facts) -> list[Measure]:
         """The money measures whose feed looks at this line."""
         found = [measure for when, measure in self._money if when is None or when(facts)]
@@ -103,8 +109,8 @@ class Total:
         if self._help_excluded and registers.facts["third_party_help"]:
             sums = lowered_by_help(registers, registers.facts["third_party_help"])
         amount = self.contribution(registers, sums)
-        if not self._stem:
-            # Its name is asked for although nothing may be added: a fact that is missing there pends the line.
+        if not self._stem and self._feed_holds(registers):
+            # Its name is asked for although 0 may be added: a fact that is missing there pends the line.
             self.key(registers)
         if self._counts and not registers.denied:
             amount += self._feed_counts(registers)
