@@ -17,6 +17,7 @@ import pytest
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
 from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_pended import clear_pended
 from drachm.domain.coverage.model import Coverage
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
@@ -75,7 +76,7 @@ def test_a_wallet_is_never_overdrawn_whatever_the_concurrency(url, town, charge)
     _audited(first)
 
 
-def test_a_poisoned_event_is_refused_alone(desk, charge, monkeypatch) -> None:
+def test_a_poisoned_event_waits_alone(desk, charge, monkeypatch) -> None:
     """A fault of our own in one event never stops the rest of its batch."""
     from drachm.domain.clearing import documents
 
@@ -90,11 +91,11 @@ def test_a_poisoned_event_is_refused_alone(desk, charge, monkeypatch) -> None:
     batch = [charge(f"e{n}", 1) for n in range(6)]
     batch.insert(3, charge("poison", 1))
     outcomes = clear_events(batch, desk)
-    assert [o.status for o in outcomes] == ["posted"] * 3 + ["refused"] + ["posted"] * 3
-    assert outcomes[3].reason == "constraint"
+    assert [o.status for o in outcomes] == ["posted"] * 3 + ["pended"] + ["posted"] * 3
+    assert (outcomes[3].reason, outcomes[3].event_id) == ("defect", "poison")
     monkeypatch.undo()
-    [again] = clear_events([charge("poison", 1)], desk)
-    assert (again.duplicate, again.status) == (True, "refused")
+    [mended] = clear_pended(desk)
+    assert (mended.status, mended.event_id, mended.revision) == ("posted", "poison", 1)
     assert check_books(desk.books) == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from case_words import COMPONENTS, FACTS, MILLION, WordMaker
 
 MODES = ["half_up", "half_down", "half_even", "up", "down"]
-MINOR_UNITS = {"USD": 10_000, "EUR": 10_000, "JPY": 1_000_000, "KWD": 1_000, "CHF": 10_000}
+MINOR_UNITS = {"USD": 10_000, "EUR": 10_000, "JPY": 1_000_000, "KWD": 1_000, "CHF": 10_000, "CLF": 100}
 
 FIRST = ["benefit_limit", "copay", "deductible", "coinsurance", "pay", "out_of_pocket_max", "period_cap", "coordinate"]
 SECOND = ["exclude", "waiting_period", *FIRST]
@@ -56,7 +56,7 @@ class DocumentMaker(WordMaker):
             names = rng.sample(COMPONENTS, rng.randint(2, 5)) + rng.sample(
                 ["not_covered", "over_limit", "remainder"], 1
             )
-            document["takes_over"] = names
+            document["takes_over"] = names if not self.chance(0.05) else []
         if self.chance(0.13):
             document["remainder"] = "patient"
         if self.chance(0.05):
@@ -112,6 +112,7 @@ class DocumentMaker(WordMaker):
 
     def waiting_period(self):
         months = self.rng.choice([1, 3, 6, 12, 24, {"cases": [{"when": self.rare(), "value": 12}, {"value": 6}]}])
+        months = {"fact": self.use("family_size")} if self.chance(0.1) else months
         step = self.step("waiting_period", since=self.use(self.rng.choice(["enrolled", "policy_start"])), months=months)
         return step | ({"bearer": self.rng.choice(["provider", "patient"])} if self.chance(0.4) else {})
 
@@ -154,7 +155,7 @@ class DocumentMaker(WordMaker):
             per = rng.choice(["line", "unit", "visit", "day", ""])
             step |= {"per": per} if per else {}
         if self.chance(0.2):
-            step["limits"] = self.limits([["copay"], ["cost_share"], ["patient"]], 10, 60)
+            step["limits"] = self.limits([["copay"], ["cost_share"], ["patient"], ["lines"]], 10, 60)
         return step
 
     def deductible(self):
@@ -209,8 +210,7 @@ class DocumentMaker(WordMaker):
     def period_cap(self, closing=False):
         rng = self.rng
         pool = {"scope": rng.choice(["person", "person", "family", "policy"]), "period": self.period(rolling=False)}
-        by = self.by(0.25) or (["payer_set"] if self.chance(0.1) else [])
-        pool |= {"by": by} if by else {}
+        pool |= {"by": self.by()} if self.chance(0.3) else {}
         step = self.step("period_cap", when=0.12, component=0.05, pool=pool, cap=self.cap())
         if closing:
             step["id"] = f"c{len(self.closing)}-period_cap"

@@ -14,7 +14,16 @@ from case_catalogue import catalogue_case
 from case_documents import DocumentMaker
 from case_words import CATEGORIES, FACTS, MILLION, ODD
 
-MONEY = [("USD", 10_000), ("EUR", 50_000), ("JPY", 1_000_000), ("KWD", 1_000), ("CHF", 100), ("EUR", 250_000)]
+MONEY = [
+    ("USD", 10_000),
+    ("EUR", 50_000),
+    ("JPY", 1_000_000),
+    ("KWD", 1_000),
+    ("CHF", 100),
+    ("EUR", 250_000),
+    ("CLF", 100),
+]
+MONEY += [("USD", 1), ("EUR", 30_000), ("USD", 10_000)]
 ZONES = ["America/New_York", "Asia/Tokyo", "UTC", "Pacific/Apia", "Asia/Kolkata", "Europe/Zurich"]
 EDGES = ["2025-01-29", "2024-12-29", "2025-03-29", "2024-02-27", "2025-06-28", "2025-10-25", "2026-02-26", "2025-04-28"]
 
@@ -25,14 +34,16 @@ def case(seed):
     if rng.random() < 0.1:
         return catalogue_case(rng, seed, history)
     documents = a_stack(rng)
-    lines = history(rng, lambda: plain_facts(rng), [document["id"] for document in documents])
+    lines = history(rng, lambda: plain_facts(rng), [document["id"] for document in documents] or ["none"])
     stacks = [(0, documents)]
-    if rng.random() < 0.12:
+    if documents and rng.random() < 0.12:
         stacks.append((len(lines) // 2, amended(rng, documents)))
     return {"seed": seed, "lines": lines, "stacks": stacks}
 
 
 def a_stack(rng):
+    if rng.random() < 0.005:
+        return []
     currency, unit = rng.choice(MONEY)
     common = {"currency": currency, "zone": rng.choice(ZONES), "unit": unit}
     independent_pair = rng.random() < 0.35
@@ -112,7 +123,7 @@ def spoil(rng, facts):
 
 def history(rng, facts, document_ids, scale=MILLION, count=None):
     """5 to 30 lines of up to three members of a family; ids, visits and days as lives have them."""
-    members = ["m1", "m2", "m3"][: rng.choice([1, 1, 2, 3])]
+    members = ["m1", "m@2|", "m3"][: rng.choice([1, 1, 2, 3])]
     family, policy = rng.choice(["f1", "f1", ""]), rng.choice(["p1", "p1", ""])
     day = date.fromisoformat(rng.choice(EDGES))
     pace = rng.choice([[0, 0, 1], [0, 1, 2, 9], [0, 0, 1, 30, 31], [0, 1, 1, -1, 40], [0, 20, 31]])
@@ -123,7 +134,7 @@ def history(rng, facts, document_ids, scale=MILLION, count=None):
             member = rng.choice(members)
             day += timedelta(days=rng.choice(pace))
             visits += 1
-            visit = f"v{visits}" if rng.random() < 0.8 else ""
+            visit = f"v{visits}" if rng.random() < 0.8 else rng.choice(["", "", "v|1#"])
             admission = rng.choice(["", "", f"a{visits // 3}"])
         elif rng.random() < 0.15:
             member = rng.choice(members)

@@ -77,7 +77,7 @@ class WordMaker:
         leaves = [
             lambda: {self.use("network"): rng.choice(["in", "in", ["in", "out"], ["in"]])},
             lambda: {self.use("category"): rng.choice([rng.sample(CATEGORIES, 3), {"in_group": self.group()}])},
-            lambda: {self.use("emergency"): rng.choice([True, False])},
+            lambda: {self.use("emergency"): rng.choice([True, False, [True, False]])},
             lambda: {self.use("admitted"): False},
             lambda: {self.use("age"): rng.choice([{"at_least": 18}, {"below": 65}, {"at_least": 5, "below": 70}])},
             lambda: {self.use("age_band"): rng.choice([["adult", "senior"], ["child", "adult"], "adult"])},
@@ -89,7 +89,7 @@ class WordMaker:
         ]
         if built_in:
             leaves += [
-                lambda: {"member": rng.choice(["m1", ["m1", "m2"]])},
+                lambda: {"member": rng.choice(["m1", ["m1", "m@2|"]])},
                 lambda: {"payer_set": rng.choice([["alpha", "alpha+beta", "beta", "beta+alpha"], "alpha"])},
                 lambda: {"quantity": rng.choice([{"at_least": MILLION}, MILLION, {"below": 3 * MILLION}])},
                 lambda: {"date": rng.choice([{"at_least": "2025-01-01"}, {"below": "2025-07-01"}])},
@@ -139,7 +139,7 @@ class WordMaker:
             found = {"base": self.money(low, high), "per_extra_member": self.money(0, 3)}
             found["members_included"] = rng.randint(0, 3)
             return found | ({"max": self.money(high, high + 4)} if self.chance(0.5) else {})
-        return self.money(low, high)
+        return self.money(low, high) if not self.chance(0.01) else None
 
     def case_conditions(self):
         found = {}
@@ -166,7 +166,7 @@ class WordMaker:
                 name = f"months-{step['id']}"
                 if name not in [accumulator["id"] for accumulator in self.accumulators]:
                     counter = {"id": name, "kind": "periods_with_relief", "of": step["id"]}
-                    self.accumulators.append(counter | {"window_months": self.rng.choice([2, 3, 12])})
+                    self.accumulators.append(counter | {"window_months": self.rng.choice([2, 3, 12, 12, 1])})
                 return name
         return ""
 
@@ -188,16 +188,20 @@ class WordMaker:
             return found | ({"max": high} if self.chance(0.5) else {})
         return None if form == "null" else rng.choice([low, high, rng.randint(low, high)])
 
-    def by(self, probability):
-        if not self.chance(probability):
-            return []
+    def by(self):
+        if self.chance(0.1):
+            return self.rng.choice([[], ["member"], ["visit", "quantity"], ["payer_set"], ["date"]])
         names = ["network", "category", "level", "age_band", "emergency", "note", "age", "admitted"]
         return [self.use(name) for name in self.rng.sample(names, self.rng.choice([1, 1, 2]))]
 
     def period(self, rolling=True):
         rng = self.rng
         if rolling and self.chance(0.12):
-            return {"rolling_days": rng.choice([1, 2, 7, 30, 30, 365 if self.chance(0.3) else 10])}
+            return {
+                "rolling_days": rng.choice(
+                    [1, 2, 7, 30, 30, 365 if self.chance(0.3) else 10, 1830 if self.chance(0.1) else 3]
+                )
+            }
         period = rng.choice([*PERIODS, "month", "benefit_year", "day", "visit"])
         if period == "policy_year":
             self.use("policy_start")
@@ -207,9 +211,8 @@ class WordMaker:
         rng = self.rng
         found = {"id": f"acc-{len(self.accumulators)}", "scope": rng.choice(["person", "family", "policy"])}
         found |= {"period": period, "feeds": feeds}
-        by = self.by(0.2)
-        if by:
-            found["by"] = by
+        if self.chance(0.2):
+            found["by"] = self.by()
         if self.chance(0.12):
             found["third_party_help"] = rng.choice(["excluded", "excluded", "excluded", "counts"])
         self.accumulators.append(found)
@@ -221,8 +224,8 @@ class WordMaker:
             fed = [feed["of"] for feed in found.get("feeds", [])]
             if fed == measures and not self.chance(fresh):
                 return found["id"]
-        feeds = [{"of": measure} for measure in measures]
-        if self.chance(0.15):
+        feeds = [{"of": measure} for measure in measures] if single or not self.chance(0.01) else []
+        if feeds and self.chance(0.15):
             feeds[0]["when"] = self.condition(depth=1)
         if not single and self.chance(0.12):
             other = self.rng.choice(["copay", "extra", "deductible", "self_pay_first", "coinsurance"])

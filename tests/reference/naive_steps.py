@@ -201,7 +201,7 @@ def pay(run, state, step, closing):
     if "amount" in step:
         x, word = amount_of(run, state, step["amount"]), "amount"
     if "ppm" in step:
-        rate, word = amount_of(run, state, step["ppm"]), "ppm"
+        rate, word = rate_of(run, state, step["ppm"]), "ppm"
         x = None if rate is None else rounded(run, document, Fraction(state["open"] * rate, MILLION))
     if x is None:
         return False

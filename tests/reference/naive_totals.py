@@ -13,7 +13,8 @@ from naive_entries import add, excess_of, lower, total
 from naive_words import MILLION, fact, holds, in_range, local_date, months_after, rounded, year_start
 
 COST_SHARE = ["deductible", "copay", "coinsurance"]
-MEASURES = ("cost_share", "patient", "covered", "coinsured", "paid", "units", "lines", "visits")
+COUNTS = ("units", "lines", "visits")
+MEASURES = ("cost_share", "patient", "covered", "coinsured", "paid", *COUNTS)
 ESCAPES = {"%": "%25", "|": "%7C", "[": "%5B", "]": "%5D", "#": "%23", "@": "%40"}
 
 
@@ -23,14 +24,15 @@ def feed_accumulators(run, state):
     for accumulator in document.get("accumulators", []):
         if "feeds" not in accumulator:
             continue
-        held = [feed for feed in accumulator["feeds"] if holds(run, document, feed.get("when", {}))]
+        feeds = [feed for feed in accumulator["feeds"] if not (state["denied"] and feed["of"] in COUNTS)]
+        held = [feed for feed in feeds if holds(run, document, feed.get("when", {}))]
         if not held:
             continue
         amounts = lowered_by_help(run, state) if accumulator.get("third_party_help") == "excluded" else state["entries"]
         added, counts_visit = 0, False
         for feed in held:
-            if feed["of"] in ("units", "lines", "visits"):
-                one = 0 if state["denied"] else count_now(run, state, accumulator, feed["of"])
+            if feed["of"] in COUNTS:
+                one = count_now(run, state, accumulator, feed["of"])
                 counts_visit |= feed["of"] == "visits" and one > 0
             else:
                 one = money_measure(state, feed["of"], amounts)
@@ -99,7 +101,7 @@ def contribution(run, state, accumulator):
     """What the feeds would add if the line ended now and `open` did not exist."""
     so_far = 0
     for feed in accumulator.get("feeds", []):
-        if holds(run, state["document"], feed.get("when", {})) and feed["of"] not in ("units", "lines", "visits"):
+        if holds(run, state["document"], feed.get("when", {})) and feed["of"] not in COUNTS:
             so_far += money_measure(state, feed["of"], state["entries"])
     return so_far
 

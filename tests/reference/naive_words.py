@@ -13,7 +13,7 @@ from math import ceil, floor
 from zoneinfo import ZoneInfo
 
 MILLION = 1_000_000
-DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "KWD": 3, "BHD": 3, "TND": 3}
+DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "KWD": 3, "BHD": 3, "TND": 3, "CLF": 4}
 
 
 class Pend(Exception):

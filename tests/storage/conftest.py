@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -20,11 +22,14 @@ from drachm.domain.clearing.world import Needs
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
 from drachm.domain.transparency.leaf import event_key
+from drachm.storage.embedded import EmbeddedServer
 from drachm.storage.memory import MemoryBooks
+from drachm.storage.migrate import migrate
 from drachm.storage.postgres import PostgresBooks, open_books
 
 MASTER_KEY = bytes(range(32))
 NOON = datetime(2025, 3, 10, 12, 0, 0, 123_456, tzinfo=UTC)
+new_tenants = count(1)
 TEST_KEY = Key("ana", "plan/deductible", "Y2025-01-01")
 
 
@@ -164,12 +169,40 @@ def owner(any_database: str) -> Iterator[psycopg.Connection[Any]]:
         yield conn
 
 
+@pytest.fixture(scope="module")
+def shared18(server18: EmbeddedServer) -> Iterator[str]:
+    """One database on PostgreSQL 18 for all tests of a file; each takes a tenant of its own."""
+    with migrated(server18) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared16(server16: EmbeddedServer) -> Iterator[str]:
+    """One database on PostgreSQL 16 for all tests of a file; each takes a tenant of its own."""
+    with migrated(server16) as url:
+        yield url
+
+
+@contextmanager
+def migrated(server: EmbeddedServer) -> Iterator[str]:
+    name = f"shared_{uuid.uuid4().hex}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        with psycopg.connect(server.url(name)) as schema:
+            migrate(schema)
+        try:
+            yield server.url(name)
+        finally:
+            conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(params=["memory", "pg18", "pg16"])
 def books(request: pytest.FixtureRequest, open_tenant: Callable[..., PostgresBooks]) -> Books:
-    """Empty books of tenant 1: in memory, on PostgreSQL 18, on PostgreSQL 16."""
+    """Empty books of a new tenant: in memory, on PostgreSQL 18, on PostgreSQL 16."""
+    tenant = next(new_tenants)
     if request.param == "memory":
-        return MemoryBooks(1, ids=CountingIds())
-    return open_tenant(request.getfixturevalue("database" if request.param == "pg18" else "database16"))
+        return MemoryBooks(tenant, ids=CountingIds())
+    return open_tenant(request.getfixturevalue("shared18" if request.param == "pg18" else "shared16"), tenant)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_a_posted_row_reads_back_in_full(books: Books, draft: Any, post: Any) ->
     )
     (position,) = post(books, one, draft("other"))[:1]
     row, stored = next(books.rows())
-    assert row == one.row(1, position)
+    assert row == one.row(books.tenant, position)
     assert stored == books.row(position)
     written = {name: getattr(row, name) for name in type(stored).__dataclass_fields__ if name != "superseded"}
     assert {name: getattr(stored, name) for name in written} == written
@@ -108,8 +108,8 @@ def test_what_is_not_here_is_absent(books: Books, draft: Any, post: Any) -> None
     with books.work() as work:
         assert work.newest([]) == {}
         assert work.newest([bytes(16)]) == {}
-        found = work.newest([event_key(1, "test", "one"), bytes(16), event_key(1, "test", "one")])
-        assert list(found) == [event_key(1, "test", "one")]
+        found = work.newest([event_key(books.tenant, "test", "one"), bytes(16), event_key(books.tenant, "test", "one")])
+        assert list(found) == [event_key(books.tenant, "test", "one")]
     assert books.row(999_999) is None
     assert books.row(0) is None
 
@@ -118,7 +118,7 @@ def test_newest_is_the_last_revision_and_its_predecessor_is_superseded(books: Bo
     (first,) = post(books, draft("one"))
     (second,) = post(books, draft("one", revision=1, supersedes=first, kind=EntryKind.REVISION))
     with books.work() as work:
-        stored = work.newest([event_key(1, "test", "one")])[event_key(1, "test", "one")]
+        stored = work.newest([event_key(books.tenant, "test", "one")])[event_key(books.tenant, "test", "one")]
     assert (stored.position, stored.revision, stored.supersedes, stored.superseded) == (second, 1, first, False)
     earlier = books.row(first)
     assert earlier is not None
@@ -148,7 +148,7 @@ def test_balances_are_exact_beyond_64_bits(books: Books, draft: Any, post: Any) 
 
 def test_an_account_that_came_back_to_zero_is_still_named(books: Books, draft: Any, post: Any) -> None:
     (first,) = post(books, draft("one"))
-    entries = draft("one").row(1, 1).entries
+    entries = draft("one").row(books.tenant, 1).entries
     back = tuple(entry._replace(amount=-entry.amount) for entry in entries)
     post(books, draft("two", supersedes=first, kind=EntryKind.REVERSAL, entries=back))
     assert books.balances() == {entry.account: 0 for entry in entries}
@@ -183,10 +183,10 @@ def test_of_two_writers_with_one_new_event_one_posts_and_one_races(
 
     def write() -> str:
         with books.work() as work:
-            assert work.newest([event_key(1, "test", "one")]) == {}
+            assert work.newest([event_key(books.tenant, "test", "one")]) == {}
             both_looked.wait(20)
             locked = work.lock(Needs(frozenset({key}), frozenset()), 1)
-            work.post(Posting([draft("one").row(1, locked.first_position)], {key: 5}, {}, {}))
+            work.post(Posting([draft("one").row(books.tenant, locked.first_position)], {key: 5}, {}, {}))
             work.commit()
             return "posted"
 
@@ -219,6 +219,50 @@ def test_overlapping_locks_in_any_order_never_deadlock(books: Books, draft: Any,
     assert len(list(books.rows())) == 60
     assert sum(value for _, value in books.totals()) == 4 * 15 * 6
     assert sum(avail for avail, _ in books.pots().values()) == 4 * 15 * 6
+
+
+def test_many_scopes_that_are_new_to_all_writers_never_deadlock(books: Books, draft: Any, post: Any, race: Any) -> None:
+    together = threading.Barrier(4)
+
+    def writer(number: int) -> Callable[[], int]:
+        def write() -> int:
+            for attempt in range(3):
+                keys = [Key(f"scope {attempt} {one}", "plan/total", "M2025-03") for one in range(300)]
+                together.wait(20)
+                post(books, draft(f"w{number} {attempt}"), deltas=dict.fromkeys(keys, 1))
+            return number
+
+        return write
+
+    assert race([writer(number) for number in range(4)]) == [0, 1, 2, 3]
+    assert [value for _, value in books.totals()] == [4] * 900
+
+
+def test_patients_and_accounts_that_are_new_to_all_writers_never_deadlock(
+    books: Books, draft: Any, post: Any, race: Any
+) -> None:
+    together = threading.Barrier(4)
+
+    def row(writer: int, number: int) -> Any:
+        due = Account("patient_receivable", f"m{number}", "USD")
+        owed = Account("provider_payable", f"p{number}", "USD")
+        entries = (Entry(due, 5, Source.DUE), Entry(owed, -5, Source.DUE))
+        return draft(f"w{writer} {number}", member=f"m{number}", entries=entries)
+
+    def writer(seed: int) -> Callable[[], int]:
+        rows = [row(seed, number) for number in range(200)]
+        random.Random(seed).shuffle(rows)
+
+        def write() -> int:
+            together.wait(20)
+            post(books, *rows)
+            return seed
+
+        return write
+
+    assert race([writer(seed) for seed in range(4)]) == [0, 1, 2, 3]
+    assert sorted({abs(balance) for balance in books.balances().values()}) == [20]
+    assert sum(1 for row, stored in books.rows() if stored.body == row.body != b"") == 800
 
 
 def test_a_pot_under_sixteen_blind_writers_stops_exactly_at_zero(
@@ -368,9 +412,9 @@ def test_nothing_moves_without_its_lock(books: Books, draft: Any, fill: Any, key
         with books.work() as work:
             locked = work.lock(needs, 1)
             with pytest.raises(IntegrityError, match="without its lock"):
-                work.post(Posting([draft("one").row(1, locked.first_position)], deltas, moves, held))
+                work.post(Posting([draft("one").row(books.tenant, locked.first_position)], deltas, moves, held))
     with books.work() as work, pytest.raises(IntegrityError, match="locks first"):
-        work.post(Posting([draft("one").row(1, 1)], {}, {}, {}))
+        work.post(Posting([draft("one").row(books.tenant, 1)], {}, {}, {}))
     assert everything(books) == before
 
 
@@ -378,7 +422,7 @@ def test_positions_stay_in_the_reserved_order(books: Books, draft: Any, post: An
     for shifts in ((0, 0), (1, 0), (0, 2), (-1, 0)):
         with books.work() as work:
             first = work.lock(NOTHING, 2).first_position
-            rows = [draft(f"e{at}").row(1, first + shift) for at, shift in enumerate(shifts)]
+            rows = [draft(f"e{at}").row(books.tenant, first + shift) for at, shift in enumerate(shifts)]
             with pytest.raises(IntegrityError, match="reserved order"):
                 work.post(Posting(rows, {}, {}, {}))
     positions = post(books, *[draft(f"e{number}") for number in range(50)])
@@ -389,7 +433,7 @@ def test_positions_stay_in_the_reserved_order(books: Books, draft: Any, post: An
 def test_a_reserved_position_may_stay_empty(books: Books, draft: Any) -> None:
     with books.work() as work:
         first = work.lock(NOTHING, 3).first_position
-        work.post(Posting([draft("a").row(1, first), draft("b").row(1, first + 2)], {}, {}, {}))
+        work.post(Posting([draft("a").row(books.tenant, first), draft("b").row(books.tenant, first + 2)], {}, {}, {}))
         work.commit()
     assert [row.position for row, _ in books.rows()] == [first, first + 2]
 
@@ -406,8 +450,8 @@ def test_leaving_without_commit_undoes_everything(books: Books, draft: Any, fill
             with books.work() as work:
                 locked = work.lock(Needs(frozenset({key}), frozenset({"cash"})), 2)
                 rows = [
-                    draft("one").row(1, locked.first_position),
-                    draft("two", status="pended", **NOTE).row(1, locked.first_position + 1),
+                    draft("one").row(books.tenant, locked.first_position),
+                    draft("two", status="pended", **NOTE).row(books.tenant, locked.first_position + 1),
                 ]
                 work.post(Posting(rows, *posting))
                 if error is not None:
@@ -423,7 +467,9 @@ def test_a_failed_posting_cannot_be_committed(books: Books, draft: Any, post: An
     with books.work() as work:
         first = work.lock(NOTHING, 2).first_position
         with pytest.raises(Raced):
-            work.post(Posting([draft("two").row(1, first), draft("one").row(1, first + 1)], {}, {}, {}))
+            work.post(
+                Posting([draft("two").row(books.tenant, first), draft("one").row(books.tenant, first + 1)], {}, {}, {})
+            )
         with pytest.raises(IntegrityError, match="cannot be committed"):
             work.commit()
     assert everything(books) == before
@@ -438,12 +484,12 @@ def test_a_unit_of_work_is_used_once_and_inside_its_block(books: Books, draft: A
         first = work.lock(NOTHING, 1).first_position
         with pytest.raises(IntegrityError, match="locks once"):
             work.lock(NOTHING, 1)
-        work.post(Posting([draft("one").row(1, first)], {}, {}, {}))
+        work.post(Posting([draft("one").row(books.tenant, first)], {}, {}, {}))
         with pytest.raises(IntegrityError, match="locks first"):
-            work.post(Posting([draft("two").row(1, first)], {}, {}, {}))
+            work.post(Posting([draft("two").row(books.tenant, first)], {}, {}, {}))
     with work:
         first = work.lock(NOTHING, 1).first_position
-        work.post(Posting([draft("one").row(1, first)], {}, {}, {}))
+        work.post(Posting([draft("one").row(books.tenant, first)], {}, {}, {}))
         work.commit()
         for late in (lambda: work.newest([bytes(16)]), lambda: work.lock(NOTHING, 1), work.commit):
             with pytest.raises(IntegrityError, match="inside its block"):
@@ -501,7 +547,7 @@ def test_a_locked_pot_says_what_it_may_spend_and_an_unknown_one_is_absent(
 def test_a_pended_event_waits_until_any_other_answer(books: Books, draft: Any, post: Any) -> None:
     waits = {"status": "pended", **NOTE}
     first, second = post(books, draft("a", reason="unknown_member", **waits), draft("b", reason="no_contract", **waits))
-    key_a, key_b = event_key(1, "test", "a"), event_key(1, "test", "b")
+    key_a, key_b = event_key(books.tenant, "test", "a"), event_key(books.tenant, "test", "b")
     assert books.queue() == [(first, key_a, "unknown_member"), (second, key_b, "no_contract")]
     (third,) = post(books, draft("a", revision=1, reason="unknown_plan", **waits))
     assert books.queue() == [(second, key_b, "no_contract"), (third, key_a, "unknown_plan")]
@@ -513,7 +559,7 @@ def test_a_pended_event_waits_until_any_other_answer(books: Books, draft: Any, p
 def test_of_several_rows_of_one_event_in_a_batch_the_last_decides(books: Books, draft: Any, post: Any) -> None:
     waits = {"status": "pended", **NOTE}
     positions = post(books, draft("a", **waits), draft("a", revision=1), draft("b"), draft("b", revision=1, **waits))
-    assert books.queue() == [(positions[3], event_key(1, "test", "b"), "")]
+    assert books.queue() == [(positions[3], event_key(books.tenant, "test", "b"), "")]
 
 
 # Enrolment and documents
@@ -540,7 +586,7 @@ def test_the_registry_holds_what_the_batch_names(books: Books) -> None:
         ],
     )
     found = registry(books, visit(rendering_party="doctor", site="ward"), visit(event_id="e2", member="nobody"))
-    assert found.tenant == 1
+    assert found.tenant == books.tenant
     assert found.members == {"ana": ana}
     assert found.coverages == {"ana": (first, second)}
     assert found.parties.keys() == {"clinic", "doctor", "ward"}
@@ -548,8 +594,8 @@ def test_the_registry_holds_what_the_batch_names(books: Books) -> None:
     assert found.contracts == {"clinic": tuple(contracts)}
     assert found.pots == {
         "ana": (
-            Pot("gift", "ana", "EUR", 0, 1, "wallet", pot_number(1, "gift")),
-            Pot("cash", "ana", "USD", 0, 2, "wallet", pot_number(1, "cash")),
+            Pot("gift", "ana", "EUR", 0, 1, "wallet", pot_number(books.tenant, "gift")),
+            Pot("cash", "ana", "USD", 0, 2, "wallet", pot_number(books.tenant, "cash")),
         )
     }
     assert found.targets == {}

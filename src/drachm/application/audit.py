@@ -190,7 +190,7 @@ class _Auditor:
             totals={},
             pots=context.pots,
             target=target,
-            answer=context.answer,
+            answer=body.answer,
         )
         try:
             wanted = self._documents.keys(event, snapshot)

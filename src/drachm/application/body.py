@@ -31,7 +31,6 @@ class Context:
     covers: tuple[Cover, ...]
     pots: tuple[Pot, ...]
     """With what each could spend when the event arrived."""
-    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,8 @@ class Body:
     reason: str
     event: ServiceEvent | None = None
     top_up: TopUp | None = None
+    answer: Answer | None = None
+    """The outside payer's decision that came with the event."""
     message: str = ""
     where: str = ""
     next_step: str = ""

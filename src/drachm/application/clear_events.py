@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, Literal
 
 from drachm.application.body import Body, Context, read_body, write_body
@@ -25,7 +26,7 @@ RETRIES: Final = 8
 """How often a batch that raced with another writer is read again before the caller is told."""
 
 Isolating = (ConstraintFired, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
-"""What one poisoned event may raise: the batch is halved until it stands alone."""
+"""What one event may break: the batch is halved until the offender stands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Outcome:
     position: int = 0
     duplicate: bool = False
     """True when the event was here before and this is its first answer again."""
+    posted_at: datetime | None = None
     leaf: bytes = b""
     body: Body | None = None
     """What was read and decided; None for a conflict, or when the patient's key was erased."""
@@ -67,7 +69,7 @@ def clear_events(events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, 
 
 
 def clear_batch(batch: Sequence[Waiting], desk: Desk, *, revise: bool = False) -> list[Outcome]:
-    """Clear a batch; when something in it breaks, halve it until the offender stands alone and refuse that one only."""
+    """Clear a batch; when something in it breaks, halve it until the offender stands alone and answer that one only."""
     if not batch:
         return []
     for _ in range(RETRIES):
@@ -77,7 +79,7 @@ def clear_batch(batch: Sequence[Waiting], desk: Desk, *, revise: bool = False) -
             last = race
         except Isolating as fault:
             if len(batch) == 1:
-                return [_refuse_alone(batch[0], desk, fault, revise=revise)]
+                return _clear_once(batch, desk, revise=revise, fault=fault)
             middle = len(batch) // 2
             first = clear_batch(batch[:middle], desk, revise=revise)
             return first + clear_batch(batch[middle:], desk, revise=revise)
@@ -104,8 +106,11 @@ def _clear_once(batch: Sequence[Waiting], desk: Desk, *, revise: bool, fault: Ex
         return answers.in_order()
 
 
-def _refuse_alone(waiting: Waiting, desk: Desk, fault: Exception, *, revise: bool) -> Outcome:
-    return _clear_once([waiting], desk, revise=revise, fault=fault)[0]
+def _named(fault: Exception) -> Pended | Refused:
+    """A fault as an outcome: what the database forbids is refused, a defect of ours waits until it is mended."""
+    if isinstance(fault, ConstraintFired):
+        return Refused("constraint", f"the database refused the posting: {fault.message}", where="posting")
+    return Pended("defect", f"deciding this event failed ({type(fault).__name__})", where="decision")
 
 
 class _Answers:
@@ -178,7 +183,7 @@ class _Writing:
         event, no, snapshot = waiting.event, None, None
         try:
             if fault is not None:
-                raise Refused("constraint", f"the posting was refused ({type(fault).__name__})", where="posting")
+                raise _named(fault)
             snapshot = self._world.at(waiting)
             clearing = clear(event, snapshot, self._documents)
         except (Pended, Refused) as problem:
@@ -200,6 +205,7 @@ class _Writing:
             waiting.revision,
             position,
             False,
+            row.posted_at,
             row.leaf,
             body,
         )
@@ -239,7 +245,7 @@ class _Writing:
             kind=clearing.entry.kind,
             status=clearing.status,
             reason=clearing.reason,
-            member=event.member if body.context else "",
+            member=event.member if self._world.knows(event.member) else "",
             provider=event.billing_party,
             occurred_at=event.started_at,
             posted_at=posted_at,
@@ -287,7 +293,16 @@ def first_answer(waiting: Waiting, stored: Stored) -> Outcome:
     body = read_body(stored.body, where=f"position {stored.position}") if stored.body else None
     reason = body.reason if body else ""
     return Outcome(
-        event.source, event.event_id, stored.status, reason, stored.revision, stored.position, True, stored.leaf, body
+        event.source,
+        event.event_id,
+        stored.status,
+        reason,
+        stored.revision,
+        stored.position,
+        True,
+        stored.posted_at,
+        stored.leaf,
+        body,
     )
 
 
@@ -297,9 +312,7 @@ def waiting_of(rows: Iterable[Stored]) -> list[Waiting]:
     for row in rows:
         body = read_body(row.body, where=f"position {row.position}") if row.body else None
         if body is not None and body.event is not None:
-            waiting.append(
-                Waiting(body.event, body.received, row.content, body.context.answer if body.context else None)
-            )
+            waiting.append(Waiting(body.event, body.received, row.content, body.answer))
     return waiting
 
 
@@ -319,11 +332,11 @@ def _body(
             snapshot.contract,
             snapshot.covers,
             snapshot.pots,
-            snapshot.answer,
         )
     return Body(
         event=waiting.event,
         received=waiting.received,
+        answer=waiting.answer,
         salt=salt,
         status=clearing.status,
         reason=clearing.reason,

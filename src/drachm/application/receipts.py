@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from drachm.application.body import Body, read_body
 from drachm.application.clear_events import Outcome
 from drachm.application.ports import Books, Stored
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import Clearing
 from drachm.domain.errors import Conflict
+from drachm.domain.events.model import ServiceEvent
 from drachm.domain.ledger.model import EntryKind, JournalEntry
 from drachm.domain.periods import local_date
 from drachm.domain.receipts.issue import issue_receipt
@@ -19,7 +22,8 @@ def receipt_of(outcome: Outcome, documents: Documents) -> Receipt | None:
     body = outcome.body
     if body is None or body.event is None:
         return None
-    return _issue(body, outcome.position, outcome.revision, outcome.leaf, documents)
+    posted_at = outcome.posted_at or body.received
+    return _issue(body, body.event, outcome.position, outcome.revision, posted_at, outcome.leaf, documents)
 
 
 def find_receipt(number: str, books: Books) -> Receipt:
@@ -33,16 +37,24 @@ def find_receipt(number: str, books: Books) -> Receipt:
         raise Conflict(
             "nothing can be shown of it", where=number[:40], next_step="Its content was erased, or it is a top-up."
         )
-    return _issue(body, stored.position, stored.revision, stored.leaf, books.documents())
+    position, revision = stored.position, stored.revision
+    return _issue(body, body.event, position, revision, stored.posted_at, stored.leaf, books.documents())
 
 
 def body_of(stored: Stored) -> Body | None:
+    """The body of a stored row; None when its content was erased."""
     return read_body(stored.body, where=f"position {stored.position}") if stored.body else None
 
 
-def _issue(body: Body, position: int, revision: int, leaf: bytes, documents: Documents) -> Receipt:
-    event = body.event
-    assert event is not None
+def _issue(
+    body: Body,
+    event: ServiceEvent,
+    position: int,
+    revision: int,
+    posted_at: datetime,
+    leaf: bytes,
+    documents: Documents,
+) -> Receipt:
     context = body.context
     clearing = Clearing(
         status=body.status,
@@ -61,7 +73,7 @@ def _issue(body: Body, position: int, revision: int, leaf: bytes, documents: Doc
         position=position,
         revision=revision,
         day=local_date(event.started_at, context.provider.zone if context else "UTC"),
-        posted_at=body.received,
+        posted_at=posted_at,
         leaf=leaf,
         clauses={plan.id: plan.text or {} for plan in plans if plan is not None},
         next_step=body.next_step,

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from dataclasses import asdict
+from datetime import date
 
 from drachm.application.audit import audit
 from drachm.application.receipts import find_receipt
@@ -18,9 +19,13 @@ def run_explain(number: str, *, as_json: bool, tenant: int) -> None:
     with open_place(read_settings(), tenant=tenant) as place:
         receipt = find_receipt(number, place.desk.books)
     if as_json:
-        sys.stdout.write(json.dumps(asdict(receipt), default=str, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(asdict(receipt), default=_text, ensure_ascii=False, indent=2) + "\n")
     else:
         receipt_card(wide_console(), receipt, why=True)
+
+
+def _text(value: date) -> str:
+    return value.isoformat()
 
 
 def run_audit(*, as_json: bool, tenant: int) -> bool:

@@ -101,7 +101,7 @@ class _Stream:
             self.kept.setdefault("Two payers, one bill", outcome)
         elif event.currency != "USD" and payers:
             self.kept.setdefault("Another country, another plan, the same line", outcome)
-        elif len(payers) == 1 and len(answer.decided_by) == 1 and len(answer.trace) > 2 and answer.provider_borne:
+        elif len(payers) == 1 and len(answer.decided_by) == 1 and len(answer.trace) > 2:
             self.kept.setdefault(WHY, outcome)
 
 

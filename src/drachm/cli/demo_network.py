@@ -24,7 +24,7 @@ MONDAY: Final = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 PARTIES: Final = [
     Party("riverside-clinic", ("provider",), "Riverside clinic", "America/New_York", {"facility_level": "1"}),
     Party("county-hospital", ("provider",), "County hospital", "America/New_York", {"facility_level": "2"}),
-    Party("chaoyang-hospital", ("provider",), "Chaoyang hospital", "Asia/Shanghai", {"facility_level": "3"}),
+    Party("east-gate-hospital", ("provider",), "East Gate hospital", "Asia/Shanghai", {"facility_level": "3"}),
 ]
 MEMBERS: Final = [
     Member("demo-ana", date(1988, 4, 2), "female", "demo-family-1"),
@@ -58,10 +58,10 @@ WALLETS: Final = {
 
 def enrol_network(desk: Desk) -> None:
     """Register the network and put money into its wallets."""
-    books = {"riverside-clinic": "demo-us", "county-hospital": "demo-us", "chaoyang-hospital": "demo-cn"}
+    books = {"riverside-clinic": "demo-us", "county-hospital": "demo-us", "east-gate-hospital": "demo-cn"}
     contracts = [Contract(provider, "*", book, YEAR) for provider, book in books.items()]
     contracts += [Contract(p, "", "demo-us-self-pay", YEAR) for p, book in books.items() if book == "demo-us"]
-    contracts.append(Contract("chaoyang-hospital", "", "demo-cn", YEAR))
+    contracts.append(Contract("east-gate-hospital", "", "demo-cn", YEAR))
     pots = [Pot(f"{member}-cash", member, currency, 0) for member, (currency, _) in WALLETS.items()]
     desk.books.enrol(parties=PARTIES, members=MEMBERS, coverages=COVERAGES, contracts=contracts, pots=pots)
     for member, (currency, amount) in WALLETS.items():
@@ -77,8 +77,8 @@ def network_events() -> World:
     tom = _Diary("demo-tom", "riverside-clinic", "USD")
     hugo = _Diary("demo-hugo", "county-hospital", "USD")
     rosa = _Diary("demo-rosa", "county-hospital", "USD")
-    li = _Diary("demo-li", "chaoyang-hospital", "CNY")
-    wang = _Diary("demo-wang", "chaoyang-hospital", "CNY")
+    li = _Diary("demo-li", "east-gate-hospital", "CNY")
+    wang = _Diary("demo-wang", "east-gate-hospital", "CNY")
     sam = _Diary("demo-sam", "riverside-clinic", "USD")
     events = [
         ana.event(0, "TELE-MINUTE", "telehealth", minutes=11, billed=40, name="Video visit"),

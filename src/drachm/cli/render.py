@@ -101,10 +101,17 @@ def _split(receipt: Receipt) -> Table:
     table.add_row("Asked price", _money(receipt.billed, receipt.currency))
     for part in receipt.parts:
         who = {"payer": f"{part.who} pays", "provider": "Provider gives up", "patient": "You"}[part.bearer]
-        note = part.label if part.bearer != "payer" else part.label.lower() if part.label != "plan paid" else ""
+        # That a payer pays is said by the line itself.
+        note = (
+            "" if part.label == text_of("plan_pays") else part.label.lower() if part.bearer == "payer" else part.label
+        )
         where = f" from {part.who}" if part.bearer == "patient" and part.who else ""
         table.add_row(
             f"  {escape(who)}{escape(where)}  [dim]{escape(note)}[/dim]", _money(part.amount, receipt.currency)
+        )
+    for credit in receipt.credits:
+        table.add_row(
+            f"  {escape(credit.who)}  [dim]{credit.label.lower()}[/dim]", _money(credit.amount, receipt.currency)
         )
     return table
 

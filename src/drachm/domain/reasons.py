@@ -75,6 +75,12 @@ REASONS: Final[dict[str, Reason]] = _table(
         "insufficient_funds", "There is not enough money to reserve this request.", "refused", "Top up, then ask again."
     ),
     Reason("invalid_event", "The event contradicts itself.", "refused"),
+    Reason("fact_invalid", "A fact does not fit what the plan declares.", "pended", "Correct the fact at its source."),
+    Reason(
+        "two_payors", "Two payors paid visits of one day; the later one counts.", "pended", "Check the day's visits."
+    ),
+    Reason("payor_not_in_force", "The named payor has no cover on that day.", "pended", "Check the member's covers."),
+    Reason("defect", "A fault of ours keeps this event waiting.", "pended", "Report it; it clears once mended."),
     Reason(
         "constraint", "The database refused the posting.", "refused", "Report it: our own check should have caught it."
     ),

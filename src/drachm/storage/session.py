@@ -144,7 +144,7 @@ def meaning(error: psycopg.Error) -> DrachmError:
     return IntegrityError(
         f"the database is not as this program expects: {words}",
         where="database",
-        next_step="Run `drachm migrate` with this version of the program, then try again.",
+        next_step="Start this version of the program once: it brings the schema up to date.",
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
+from drachm.domain.benefits import Key, Line, adjudicate, build_stack, keys, load_plan
 from drachm.domain.errors import Pended
 
 U = 1_000_000
@@ -203,10 +207,10 @@ def test_when_used_without_visit_counts_every_line(desk, amounts):
     assert [amounts(at.line(10)).get("copay", 0) for _ in range(3)] == [0, 1, 0]
 
 
-def test_when_used_of_a_visit_total_is_read_as_it_stands(desk, amounts):
+def test_when_used_of_a_visit_total_is_nothing_before_the_visit(desk, amounts):
     lines = {"id": "lines", "scope": "person", "period": "visit", "feeds": [{"of": "lines"}]}
     at = desk({"kind": "copay", "amount": U, "when_used": {"lines": {"at_least": 1}}}, accumulators=[lines])
-    assert [amounts(at.line(10, visit="v")).get("copay", 0) for _ in range(3)] == [0, 1, 1]
+    assert [amounts(at.line(10, visit="v")).get("copay", 0) for _ in range(3)] == [0, 0, 0]
     assert not [key for key in at.totals if "@" in key.name]
 
 
@@ -220,3 +224,66 @@ def test_when_used_looks_only_when_when_holds(desk):
     assert at.line(10).plan_paid == 10 * U
     with pytest.raises(Pended):
         at.line(10, a=True)
+
+
+def test_when_used_never_reads_less_than_nothing(desk, amounts):
+    """A visit over midnight: the companion of a daily total belongs to its day."""
+    lines = {"id": "lines", "scope": "person", "period": "day", "feeds": [{"of": "lines"}]}
+    at = desk({"kind": "copay", "amount": U, "when_used": {"lines": {"at_least": 1}}}, accumulators=[lines])
+    days = ("2025-03-10", "2025-03-10", "2025-03-11", "2025-03-11")
+    assert [amounts(at.line(10, visit="v", on=day)).get("copay", 0) for day in days] == [0, 0, 0, 0]
+    assert amounts(at.line(10, on="2025-03-11"))["copay"] == 1
+
+
+def test_facts_and_policy_of_one_coverage_override_the_lines(document):
+    tiered = {"facts": {"tier": "text"}, "accumulators": [
+        {"id": "n", "scope": "policy", "period": "lifetime", "by": ["tier"], "feeds": [{"of": "lines"}]}]}  # fmt: skip
+    stack = build_stack([load_plan(document(id=name, **tiered)) for name in ("a", "b")])
+    line = Line(
+        "e", U, U, datetime(2025, 3, 10, tzinfo=UTC), "ana", policy="p", facts={"tier": "gold"},
+        document_facts={"b": {"tier": "silver"}}, policies={"b": "q"},
+    )  # fmt: skip
+    assert adjudicate(line, stack, {}).deltas == ((Key("p", "a/n[gold]", "L"), 1), (Key("q", "b/n[silver]", "L"), 1))
+
+
+def test_an_invalid_fact_of_a_later_document_is_seen_before_a_missing_one(document, desk):
+    first = document({"kind": "pay", "when": {"gone": 1}}, id="a", facts={"gone": "number"})
+    second = document(id="b", facts={"size": "number"})
+    with pytest.raises(Pended) as caught:
+        desk(first, second).line(10, size="large")
+    assert caught.value.reason == "fact_invalid"
+
+
+def test_keys_of_a_line_that_pends_leave_out_what_cannot_be_known(document):
+    total = {"id": "n", "scope": "person", "period": "lifetime", "feeds": [{"of": "lines"}]}
+    split = {**total, "id": "m", "by": ["place"]}
+    stack = build_stack([load_plan(document(facts={"place": "text", "age": "number"}, accumulators=[total, split]))])
+    line = Line("e", U, U, datetime(2025, 3, 10, tzinfo=UTC), "ana")
+    assert keys(line, stack) == {Key("ana", "plan/n", "L")}
+    assert keys(replace(line, facts={"age": "old"}), stack) == frozenset()
+
+
+def test_a_split_is_read_only_when_a_feed_holds(desk):
+    feeds = [{"of": "lines", "when": {"therapy": True}}]
+    total = {"id": "n", "scope": "person", "period": "lifetime", "by": ["place"], "feeds": feeds}
+    at = desk(facts={"place": "text", "therapy": "flag"}, accumulators=[total])
+    assert at.line(10).plan_paid == 10 * U
+    with pytest.raises(Pended):
+        at.line(10, therapy=True)
+
+
+def test_a_rate_from_a_fact_is_at_most_the_whole(desk, amounts):
+    at = desk({"kind": "copay", "ppm": {"fact": "rate"}, "of": "cost"}, facts={"rate": "number"})
+    assert amounts(at.line(10, rate=3_000_000)) == {"copay": 10}
+    measured = {"id": "n", "scope": "person", "period": "lifetime", "feeds": [{"of": "paid"}]}
+    bands = [{"below": 5 * U, "ppm": {"fact": "rate"}}, {"ppm": 0}]
+    at = desk(
+        {"kind": "coinsurance", "measure": "n", "bands": bands}, facts={"rate": "number"}, accumulators=[measured]
+    )
+    assert amounts(at.line(10, rate=3_000_000)) == {"coinsurance": 10}
+
+
+def test_a_step_reads_its_facts_also_when_nothing_is_open(desk):
+    at = desk({"kind": "pay"}, {"kind": "copay", "amount": {"fact": "fee"}}, facts={"fee": "money"})
+    with pytest.raises(Pended):
+        at.line(10)

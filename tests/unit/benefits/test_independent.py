@@ -130,7 +130,7 @@ def test_as_the_first_document_it_pays_from_self_pay(second, document, desk, amo
     behind = document(id="third", payer="three")
     assert amounts(desk(only, behind).line(100)) == {"two": 50, "three": 50}
     choosy = document(id="third", payer="three", takes_over=["copay"])
-    assert amounts(desk(only, choosy).line(100)) == {"two": 50, "self_pay": 50}
+    assert amounts(desk(only, choosy).line(100)) == {"two": 50, "three": 50}
 
 
 def test_parties_are_paid_in_order_and_cut(primary, second, desk, amounts):
@@ -150,8 +150,19 @@ def test_coordinate_never_raises_open(second, desk, amounts):
     assert amounts(answer) == {"two": 50, "self_pay": 50}
 
 
-def test_remainder_patient_is_nobodys(primary, second, desk, amounts):
-    assert amounts(desk(primary, second(remainder="patient")).line(100)) == {"one": 80, "coinsurance": 20}
+def test_remainder_patient_is_nobodys_money_but_a_component_of_its_own(primary, second, desk, amounts):
+    totals = [total("remainder", "left"), total("patient", "patient")]
+    at = desk(primary, second(remainder="patient", accumulators=totals))
+    assert amounts(at.line(100)) == {"one": 80, "coinsurance": 20}
+    assert (at.used("second/left"), at.used("second/patient")) == (100, 100)
+
+
+def test_an_absent_amount_is_left_out_of_an_expression(primary, second, desk, amounts):
+    facts = {"mine": {"type": "money", "default": None}}
+    capped = second(lowest((["mine", "cost"], ["earlier_paid", "mine"])), facts=facts)
+    assert amounts(desk(primary, capped).line(100))["two"] == 20
+    nothing = second(starts_from={"greatest": ["mine"]}, facts=facts)
+    assert amounts(desk(primary, nothing).line(100)) == {"one": 80, "coinsurance": 20}
 
 
 def test_denied_it_pays_nothing(primary, second, desk, amounts):

@@ -123,6 +123,7 @@ VALID: dict[str, dict[str, Any]] = {
     "takes nothing over": FULL | {"takes_over": []},
     "rounding unit only": FULL | {"rounding": {"unit": 1}},
     "rounding mode only": FULL | {"rounding": {"mode": "down"}},
+    "rounding half down": FULL | {"rounding": {"mode": "half_down"}},
     "yen": FULL | {"currency": "JPY"},
     "flag list": changed(FULL, ("steps", 0, "when"), {"urgent": [True, False]}),
     "number equality": changed(FULL, ("steps", 0, "when"), {"age": [1, -2]}),

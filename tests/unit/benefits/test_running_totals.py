@@ -26,8 +26,8 @@ def only_key(at) -> Key:
         ("visit", {"visit": "v7"}, "V:v7"),
         ("visit", {}, "V:e1"),
         ("admission", {"admission": "a1", "visit": "v7"}, "A:a1"),
-        ("admission", {"visit": "v7"}, "A:v7"),
-        ("admission", {}, "A:e1"),
+        ("admission", {"visit": "v7"}, "V:v7"),
+        ("admission", {}, "V:e1"),
         ("day", {}, "D2025-03-10"),
         ("month", {}, "M2025-03"),
         ("quarter", {}, "Q2025-1"),
@@ -212,8 +212,16 @@ def test_a_frozen_total_keeps_what_the_visit_added(desk):
     at.line(10, visit="v", family="f")
     assert at.totals == {
         Key("f", "plan/n", "L"): 5 * U,
-        Key("f", "plan/n@visit:ana", "V:v"): 5 * U,
+        Key("f", "plan/n@visit:ana@L", "V:v"): 5 * U,
     }
+
+
+def test_a_frozen_rolling_total_has_one_companion_for_all_its_days(desk, amounts):
+    rolling = total("lines", period={"rolling_days": 5})
+    at = desk({"kind": "copay", "amount": U, "when_used": {"n": {"at_least": 1}}}, accumulators=[rolling])
+    days = ("2025-03-10", "2025-03-11")
+    assert [amounts(at.line(10, visit="v", on=day)).get("copay", 0) for day in days] == [0, 0]
+    assert at.totals[Key("ana", "plan/n@visit:ana", "V:v")] == 2
 
 
 def test_another_members_line_of_the_same_visit_is_not_frozen(desk, amounts):

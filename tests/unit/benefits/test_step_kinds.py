@@ -233,7 +233,8 @@ class TestDeductibleAndCoinsurance:
         assert amounts(at.line(100)) == {"fund": 60, "coinsurance": 40}
 
     @pytest.mark.parametrize(
-        ("mode", "expected"), [("half_up", 0.02), ("half_even", 0.02), ("up", 0.02), ("down", 0.01)]
+        ("mode", "expected"),
+        [("half_up", 0.02), ("half_down", 0.01), ("half_even", 0.02), ("up", 0.02), ("down", 0.01)],
     )
     def test_only_the_product_is_rounded_once(self, desk, amounts, mode, expected):
         at = desk(HALF, rounding={"unit": 10_000, "mode": mode})

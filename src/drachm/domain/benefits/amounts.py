@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from drachm.domain.benefits.conditions import Test
-from drachm.domain.benefits.document import Amount, Cases, Expression, FromFact, Growing, Limit
 from drachm.domain.benefits.measures import Sums
 from drachm.domain.benefits.registers import Bound, Registers
+from drachm.domain.benefits.rules import Limit
 from drachm.domain.benefits.totals import Terms
+from drachm.domain.benefits.words import Amount, Cases, Expression, FromFact, Growing
 from drachm.domain.money import MICROS, portion
 
 AmountOf: TypeAlias = Callable[[Registers], int | None]
@@ -20,6 +21,7 @@ Room: TypeAlias = Callable[[Registers, Sums], Bound | None]
 
 
 def compile_amount(amount: Amount, terms: Terms) -> AmountOf:
+    """An amount as a callable over the registers; None where there is no rule."""
     if isinstance(amount, Cases):
         return _cases(amount, terms)
     if isinstance(amount, FromFact):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drachm.domain.benefits.amounts import compile_amount, compile_rate
-from drachm.domain.benefits.document import Coinsurance
 from drachm.domain.benefits.registers import Bound, Registers
+from drachm.domain.benefits.rules import Coinsurance
 from drachm.domain.benefits.totals import Terms
 from drachm.domain.money import MICROS, round_ratio
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from drachm.domain.benefits.amounts import compile_amount, compile_rate
 from drachm.domain.benefits.conditions import Test
-from drachm.domain.benefits.document import PeriodCap
 from drachm.domain.benefits.model import Credit
 from drachm.domain.benefits.pools import Pool, Sums, register
 from drachm.domain.benefits.registers import Bound, Entry, Payment, Registers
+from drachm.domain.benefits.rules import PeriodCap
 from drachm.domain.benefits.totals import Terms, UsedTest
 from drachm.domain.money import MICROS, portion
 

@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from drachm.domain.benefits.document import AnyOf, Band, Condition, Not, OneOf, Part, Within
+from drachm.domain.benefits.document import Band
 from drachm.domain.benefits.registers import Facts
+from drachm.domain.benefits.words import AnyOf, Condition, Not, OneOf, Part, Within
 
 Test: TypeAlias = Callable[[Facts], bool]
 

@@ -1,27 +1,23 @@
 """What does a plan document say?
 
-The typed form of docs/reference/plan-model.md: what `load_plan` makes of the JSON and the compiler reads. Money is in
-micros, rates in parts per million. Defaults are filled in, groups are resolved to their words, and the keys of a
-condition stand in the order in which they are looked at.
+The typed form of docs/reference/plan-model.md: what `load_plan` makes of the JSON and the compiler reads. Money is
+in micros, rates are parts per million, defaults are filled in. Conditions and amounts stand in `words.py`, steps in
+`rules.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
 
+from drachm.domain.benefits.rules import PeriodCap, Rule, Scope
+from drachm.domain.benefits.words import Condition, Expression
 from drachm.domain.events.model import Fact
 from drachm.domain.money import RoundingMode
 from drachm.domain.periods import Period
 
 FactKind = Literal["words", "flag", "number", "money", "date", "text"]
-Scope = Literal["person", "family", "policy"]
-
-EXCESS_KINDS: Final = frozenset({"exclude", "waiting_period", "benefit_limit"})
-"""Steps whose component is excess: above or outside the cover, so no later document takes it over by itself."""
-
-COST_SHARE: Final = frozenset({"deductible", "copay", "coinsurance"})
 
 BUILT_IN: Final[Mapping[str, FactKind]] = {
     "member": "text",
@@ -67,88 +63,6 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
-    fact: str
-    values: frozenset[Fact]
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """`at_least` <= fact < `below`; a date compares as ISO text."""
-
-    fact: str
-    at_least: int | str | None
-    below: int | str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    condition: Condition
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    conditions: tuple[Condition, ...]
-
-
-Part: TypeAlias = OneOf | Within | Not | AnyOf
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Holds when every part holds; parts stand in code-point order of their keys."""
-
-    parts: tuple[Part, ...] = ()
-
-
-ALWAYS: Final = Condition()
-
-
-@dataclass(frozen=True, slots=True)
-class UsedRange:
-    """One key of `when_used`: the total before the visit lies in the range."""
-
-    accumulator: str
-    at_least: int | None
-    below: int | None
-
-
-WhenUsed: TypeAlias = tuple[UsedRange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    when: Condition
-    when_used: WhenUsed
-    value: Amount
-
-
-@dataclass(frozen=True, slots=True)
-class Cases:
-    cases: tuple[Case, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FromFact:
-    fact: str
-    ppm: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Growing:
-    """Grows with the family."""
-
-    base: int
-    per_extra_member: int
-    members_included: int
-    maximum: int | None
-
-
-Amount: TypeAlias = int | Cases | FromFact | Growing | None
-"""None is no rule."""
-
-
-@dataclass(frozen=True, slots=True)
 class Feed:
     of: str
     """A measure of section 3."""
@@ -177,159 +91,6 @@ class ReliefMonths:
     id: str
     of: str
     months: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    accumulator: str
-    limit: Amount
-
-
-@dataclass(frozen=True, slots=True)
-class UnitLimit:
-    accumulator: str
-    limit: Amount
-    by_unit: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """max(0, greatest of the first - sum of the second)."""
-
-    greatest: tuple[str, ...]
-    less: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What every step says."""
-
-    id: str
-    kind: str
-    clause: str
-    when: Condition
-    when_used: WhenUsed
-    component: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclude(Rule):
-    by_provider: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingPeriod(Rule):
-    since: str
-    months: Amount
-    by_provider: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenefitLimit(Rule):
-    each: Amount
-    per_unit: bool
-    amount: Amount
-    limits: tuple[Limit, ...]
-    unit_limits: tuple[UnitLimit, ...]
-    denies: bool
-    by_provider: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copay(Rule):
-    amount: Amount
-    per: Literal["line", "unit", "visit", "day"]
-    ppm: Amount
-    minimum: Amount
-    maximum: Amount
-    of_cost: bool
-    limits: tuple[Limit, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deductible(Rule):
-    limits: tuple[Limit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RateBand:
-    below: Amount
-    ppm: Amount
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coinsurance(Rule):
-    ppm: Amount
-    bands: tuple[RateBand, ...]
-    measure: str
-    """Accumulator that says in which band the line stands; empty without bands."""
-    of_cost: bool
-    limits: tuple[Limit, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pay(Rule):
-    party: str
-    """Empty: the document's payer."""
-    everything: bool
-    amount: Amount
-    ppm: Amount
-    limits: tuple[Limit, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutOfPocketMax(Rule):
-    limits: tuple[Limit, ...]
-    counts: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    scope: Scope
-    period: str
-    by: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CapCase:
-    when: Condition
-    when_used: WhenUsed
-    base: Amount
-    over: Amount
-    ppm: Amount
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    when: Condition
-    ppm: int
-
-
-@dataclass(frozen=True, slots=True)
-class Qualify:
-    by: tuple[str, ...]
-    floor: Amount
-    needs: Condition | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeriodCap(Rule):
-    pool: Pool
-    cap: tuple[CapCase, ...]
-    scale: tuple[Scale, ...]
-    qualify: Qualify | None
-    refund: bool
-    """Settle by credit alone: the patient pays first and is refunded."""
-    recover: bool
-    counts: frozenset[str] | None
-    """None: every component of class share."""
-    of_covered: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coordinate(Rule):
-    lowest_of: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)

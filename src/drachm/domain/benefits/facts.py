@@ -24,6 +24,7 @@ def fits(fact: FactType) -> Fits:
 
 
 def fits_integer(value: Any) -> TypeGuard[int]:
+    """Whether a value is a whole number; true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
-from drachm.domain.benefits.document import Accumulator, Feed, PeriodCap, Plan, ReliefMonths, Rounding, Rule, Scope
+from drachm.domain.benefits.document import Accumulator, Feed, Plan, ReliefMonths, Rounding
 from drachm.domain.benefits.load_rules import Declared, read_band, read_condition, read_expression, read_facts
 from drachm.domain.benefits.load_steps import PERIODS, SCOPES, needs_policy_start, read_by, read_step
 from drachm.domain.benefits.place import Place
+from drachm.domain.benefits.rules import PeriodCap, Rule, Scope
 from drachm.domain.canonical import content_hash
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.money import RoundingMode, minor_unit

@@ -10,31 +10,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from drachm.domain.benefits.document import (
+from drachm.domain.benefits.document import BUILT_IN, Accumulator, Band, FactKind, FactType, ReliefMonths
+from drachm.domain.benefits.facts import fits
+from drachm.domain.benefits.place import Place
+from drachm.domain.benefits.words import (
     ALWAYS,
-    BUILT_IN,
-    Accumulator,
     Amount,
     AnyOf,
-    Band,
     Case,
     Cases,
     Condition,
     Expression,
-    FactKind,
-    FactType,
     FromFact,
     Growing,
     Not,
     OneOf,
     Part,
-    ReliefMonths,
     UsedRange,
     WhenUsed,
     Within,
 )
-from drachm.domain.benefits.facts import fits
-from drachm.domain.benefits.place import Place
 from drachm.domain.events.model import Fact
 from drachm.domain.money import MICROS
 
@@ -63,10 +58,12 @@ class Declared:
         return "words" if name in self.bands else BUILT_IN.get(name)
 
     def words(self, name: str) -> frozenset[str]:
+        """The words of a band fact or of a fact declared by its words."""
         return frozenset(self.bands[name].words) if name in self.bands else self.facts[name].words
 
 
 def read_facts(place: Place) -> dict[str, FactType]:
+    """The declared facts by name."""
     found = {}
     for name, item in place.members().items():
         _free_name(name, item)
@@ -106,6 +103,7 @@ def _kind_and_words(place: Place) -> tuple[FactKind, frozenset[str]]:
 
 
 def read_band(place: Place, declared: Declared) -> Band:
+    """One band over a number or money fact that is declared already."""
     fields = place.fields(("fact", "of", "to"))
     name = fields["fact"].text()
     _free_name(name, fields["fact"])
@@ -188,6 +186,7 @@ def _range(name: str, place: Place, kind: FactKind) -> Within:
 
 
 def read_when_used(place: Place | None, declared: Declared) -> WhenUsed:
+    """Ranges of accumulators, in code-point order; these accumulators are frozen within a visit from then on."""
     if place is None:
         return ()
     ranges = []
@@ -218,6 +217,7 @@ def read_amount(place: Place | None, declared: Declared, *, most: int | None = N
 
 
 def read_rate(place: Place | None, declared: Declared) -> Amount:
+    """An amount of parts per million, 0..1000000."""
     return read_amount(place, declared, most=MICROS)
 
 

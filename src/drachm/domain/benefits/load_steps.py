@@ -8,9 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal, cast
 
-from drachm.domain.benefits.document import (
+from drachm.domain.benefits.document import Accumulator
+from drachm.domain.benefits.load_rules import (
+    Declared,
+    read_amount,
+    read_condition,
+    read_expression,
+    read_rate,
+    read_when_used,
+)
+from drachm.domain.benefits.place import Place
+from drachm.domain.benefits.rules import (
     COST_SHARE,
-    Accumulator,
     BenefitLimit,
     CapCase,
     Coinsurance,
@@ -31,15 +40,6 @@ from drachm.domain.benefits.document import (
     UnitLimit,
     WaitingPeriod,
 )
-from drachm.domain.benefits.load_rules import (
-    Declared,
-    read_amount,
-    read_condition,
-    read_expression,
-    read_rate,
-    read_when_used,
-)
-from drachm.domain.benefits.place import Place
 from drachm.domain.money import MICROS
 
 SCOPES: Final = ("person", "family", "policy")

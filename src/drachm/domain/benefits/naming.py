@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from drachm.domain.benefits.document import Scope
 from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.registers import Facts, Registers
+from drachm.domain.benefits.rules import Scope
 from drachm.domain.errors import Pended
 from drachm.domain.periods import year_containing
 
@@ -64,6 +64,7 @@ def written(value: Any) -> str:
 
 
 def visit_period(registers: Registers) -> str:
+    """The line's visit; without one the line is a visit of its own."""
     line = registers.line
     return f"V:{line.visit or line.id}"
 
@@ -74,10 +75,12 @@ def _admission(registers: Registers) -> str:
 
 
 def day_period(registers: Registers) -> str:
+    """The local service date."""
     return f"D{registers.work.day_text}"
 
 
 def month_period(registers: Registers) -> str:
+    """The month of the local service date."""
     return f"M{registers.work.day_text[:7]}"
 
 

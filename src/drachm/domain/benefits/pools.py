@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from drachm.domain.benefits.amounts import compile_amount
-from drachm.domain.benefits.document import PeriodCap
 from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.naming import key, name_of, period_of, scope_of
 from drachm.domain.benefits.registers import Registers, Work
+from drachm.domain.benefits.rules import PeriodCap
 from drachm.domain.benefits.totals import Terms, pool_name
 
 Place: TypeAlias = tuple[str, str, str]
@@ -46,6 +46,7 @@ class Pool:
         self._counts_needs = rule.qualify is not None and rule.qualify.needs is not None
 
     def place(self, registers: Registers) -> Place:
+        """Where the line's pool lives."""
         return self._scope(registers), self._name(registers.facts), self._period(registers)
 
     def enter(self, registers: Registers, place: Place, line: Sums) -> tuple[int, Sums]:

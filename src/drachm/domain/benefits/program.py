@@ -13,10 +13,11 @@ from typing import Any, Final, TypeAlias
 from drachm.domain.benefits.amounts import compile_expression
 from drachm.domain.benefits.caps import compile_period_cap
 from drachm.domain.benefits.conditions import Test, compile_band
-from drachm.domain.benefits.document import Copay, FactType, Plan
+from drachm.domain.benefits.document import FactType, Plan
 from drachm.domain.benefits.facts import fits, fits_integer
 from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.registers import SELF_PAY, Entry, Facts, Payment, Registers, Work
+from drachm.domain.benefits.rules import Copay
 from drachm.domain.benefits.steps import STEPS, Act, taken_key
 from drachm.domain.benefits.totals import KeyMaker, Terms, Total, UsedTest
 from drachm.domain.errors import Pended

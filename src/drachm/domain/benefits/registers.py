@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from drachm.domain.benefits.document import Rule
 from drachm.domain.benefits.model import Credit, Key, Line, Step, Totals
+from drachm.domain.benefits.rules import Rule
 from drachm.domain.errors import Pended
 
 if TYPE_CHECKING:

@@ -21,7 +21,10 @@ from drachm.domain.benefits.amounts import (
 )
 from drachm.domain.benefits.bands import compile_banded
 from drachm.domain.benefits.caps import compile_period_cap
-from drachm.domain.benefits.document import (
+from drachm.domain.benefits.model import Key
+from drachm.domain.benefits.naming import day_period, key, visit_period
+from drachm.domain.benefits.registers import FREE, Bound, Registers
+from drachm.domain.benefits.rules import (
     BenefitLimit,
     Coinsurance,
     Coordinate,
@@ -35,9 +38,6 @@ from drachm.domain.benefits.document import (
     UnitLimit,
     WaitingPeriod,
 )
-from drachm.domain.benefits.model import Key
-from drachm.domain.benefits.naming import day_period, key, visit_period
-from drachm.domain.benefits.registers import FREE, Bound, Registers
 from drachm.domain.benefits.totals import Terms
 from drachm.domain.events.model import UNIT
 from drachm.domain.money import portion, round_ratio

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from drachm.domain.benefits.conditions import Conditions, Test
-from drachm.domain.benefits.document import Accumulator, PeriodCap, Plan, ReliefMonths, WhenUsed
+from drachm.domain.benefits.document import Accumulator, Plan, ReliefMonths
 from drachm.domain.benefits.measures import Measure, Sums, compile_measure, lowered_by_help
 from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.naming import days_ending, key, months_before, name_of, period_of, scope_of, visit_period
 from drachm.domain.benefits.registers import Facts, Registers
+from drachm.domain.benefits.rules import PeriodCap
+from drachm.domain.benefits.words import WhenUsed
 
 KeyMaker: TypeAlias = Callable[[Registers], Iterable[Key]]
 UsedTest: TypeAlias = Callable[[Registers], bool]
@@ -51,6 +53,7 @@ class Total:
         self._frozen = accumulator.id in plan.frozen and not self._of_visit
 
     def key(self, registers: Registers) -> Key:
+        """Where the total lives on this line."""
         found = registers.keys[self._index]
         if found is None:
             name = self._stem or self._name(registers.facts)
@@ -78,8 +81,7 @@ class Total:
     def contribution(self, registers: Registers, sums: Sums) -> int:
         """What the money feeds would add if the line ended now and nothing were open."""
         total = 0
-        active: list[Measure] | None = registers.facts.memo.get(self._slot)
-        for measure in self._active(registers.facts) if active is None else active:
+        for measure in registers.facts.memo.get(self._slot) or self._active(registers.facts):
             total += measure(registers, sums)
         return total
 
@@ -95,8 +97,10 @@ class Total:
 
     def _active(self, facts: Facts) -> list[Measure]:
         """The money measures whose feed looks at this line."""
-        found = [measure for when, measure in self._money if when is None or when(facts)]
-        facts.memo[self._slot] = found
+        found: list[Measure] | None = facts.memo.get(self._slot)
+        if found is None:
+            found = [measure for when, measure in self._money if when is None or when(facts)]
+            facts.memo[self._slot] = found
         return found
 
     def counts_now(self, registers: Registers) -> int:
@@ -176,10 +180,12 @@ class Relief:
         self._months = accumulator.months
 
     def used_before_visit(self, registers: Registers) -> int:
+        """The number of months with relief."""
         totals = registers.work.totals
         return sum(totals.get(one, 0) > 0 for one in self.all_keys(registers))
 
     def all_keys(self, registers: Registers) -> Iterator[Key]:
+        """The relief register of each month looked at."""
         scope = self._scope(registers)
         name = f"{self._name(registers.facts)}#R"
         for month in months_before(registers.work.day, self._months):

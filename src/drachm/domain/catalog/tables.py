@@ -14,6 +14,7 @@ from drachm.domain.catalog.listing import Codes
 
 
 def read_codes(fields: dict[str, Node]) -> Codes:
+    """The other names of code systems, and the modifiers that count."""
     systems: dict[str, str] = {}
     for name, others in fields["code_systems"].entries() if "code_systems" in fields else ():
         for other in others.items():
@@ -41,6 +42,7 @@ def _modifiers_of_items(fields: dict[str, Node]) -> set[str]:
 
 
 def read_places(fields: dict[str, Node]) -> Places:
+    """Localities with their indices and other names, and the facility places of service."""
     names: dict[str, str] = {}
     indices: dict[str, tuple[int, int, int]] = {}
     for locality, node in fields["localities"].entries() if "localities" in fields else ():
@@ -68,6 +70,7 @@ def read_places(fields: dict[str, Node]) -> Places:
 
 
 def read_not_priced(node: Node | None, codes: Codes) -> dict[tuple[str, str], str]:
+    """Codes that the book knows and does not price, each with why."""
     found: dict[tuple[str, str], str] = {}
     for _, group in node.entries() if node else ():
         fields = group.fields("system why codes")

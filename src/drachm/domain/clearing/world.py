@@ -75,6 +75,10 @@ class World:
         self._avail: dict[str, int] = {}
         self._targets = dict(registry.targets)
 
+    def knows(self, member: str) -> bool:
+        """Whether this member is registered: then what is kept of an event is kept under the member's own key."""
+        return member in self._registry.members
+
     def needs(self, batch: Iterable[Waiting]) -> Needs:
         """Every total and pot that the batch may read or write; events that cannot be decided need nothing."""
         keys: set[Key] = set()

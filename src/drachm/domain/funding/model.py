@@ -2,7 +2,7 @@
 
 A patient's share is drawn from an ordered list of pockets. Today's pocket is the wallet's pots; family quota, credit
 line and assistance plug in as further `Pot`s with their own `pocket` word. What no pocket covers of delivered care is
-an amount due, never a refusal (decision 16).
+an amount due, never a refusal (docs/decisions/0008).
 """
 
 from __future__ import annotations

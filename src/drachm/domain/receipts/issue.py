@@ -34,6 +34,7 @@ def issue_receipt(
     priced, answer = clearing.priced, clearing.adjudication
     blank = Receipt(
         number=f"rcp_{position}",
+        kind=event.kind,
         status=clearing.status,
         reason=clearing.reason,
         next_step=next_step,
@@ -63,6 +64,7 @@ def issue_receipt(
         provider_borne=answer.provider_borne,
         due=clearing.funding.due if clearing.entry.kind is not EntryKind.HOLD else 0,
         parts=parts,
+        credits=tuple(Part("payer", c.party, "Credit for earlier care", c.amount) for c in answer.credits),
         why=tuple(_why(step, clauses.get(step.document, {})) for step in answer.trace),
         price_rule=priced.rule,
         price_book=priced.book,
@@ -77,6 +79,10 @@ def sentence(receipt: Receipt) -> str:
         return "We are still working this out. You do not have to do anything now."
     if receipt.status == "refused":
         return f"This was not booked. {text_of(receipt.reason)}"
+    if receipt.kind == "hold":
+        return "Money is set aside for this care. Nothing is paid yet."
+    if receipt.kind == "stop":
+        return "The money that was set aside is yours to spend again."
     if receipt.reason == "reversed":
         return "This charge was taken back in full. What was paid went back to where it came from."
     if receipt.patient == 0:
@@ -90,7 +96,7 @@ def sentence(receipt: Receipt) -> str:
 
 def _parts(clearing: Clearing, answer: Adjudication) -> tuple[Part, ...]:
     parts = [
-        Part(share.bearer, share.party, text_of(share.component), share.amount)
+        Part(share.bearer, share.party, text_of(share.reason or share.component), share.amount)
         for share in answer.shares
         if share.bearer != "patient"
     ]

@@ -45,6 +45,8 @@ class Receipt:
 
     number: str
     """`rcp_` and the journal position."""
+    kind: str
+    """The event's kind: charge, reversal, replacement, hold or stop."""
     status: str
     reason: str
     next_step: str
@@ -67,6 +69,8 @@ class Receipt:
     provider_borne: int = 0
     due: int = 0
     parts: tuple[Part, ...] = ()
+    credits: tuple[Part, ...] = ()
+    """What payers give (negative: take back) for earlier events, beside this charge."""
     why: tuple[Why, ...] = ()
     price_rule: str = ""
     price_book: str = ""

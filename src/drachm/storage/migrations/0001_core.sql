@@ -223,7 +223,7 @@ BEGIN
 END $$;
 
 -- The clearing writer is never used to answer a request. It passes row security because PostgreSQL refuses COPY FROM
--- under it; it stamps the tenant itself (decision 12).
+-- under it; it stamps the tenant itself (docs/decisions/0007).
 DO $$
 BEGIN
     IF NOT (SELECT rolbypassrls FROM pg_roles WHERE rolname = 'drachm_writer') THEN
@@ -262,14 +262,10 @@ BEGIN
     END LOOP;
 END $$;
 
-ALTER TABLE tenant ENABLE ROW LEVEL SECURITY;
-ALTER TABLE tenant FORCE ROW LEVEL SECURITY;
-CREATE POLICY own_tenant ON tenant USING (id = nullif(current_setting('app.tenant', true), '')::integer);
-
+-- Nobody but the owner looks at the list of tenants.
 GRANT SELECT ON entry TO drachm_reader, drachm_writer;
 REVOKE EXECUTE ON FUNCTION reserve_positions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION reserve_positions TO drachm_writer;
-GRANT SELECT ON tenant TO drachm_reader, drachm_writer;
 GRANT INSERT ON journal, body, outbox, account, data_key, work_queue, accumulator, state TO drachm_writer;
 -- State rows only: running totals, pots and the queue are derived and rebuildable; the journal and its bodies are not.
 GRANT UPDATE ON state, accumulator, work_queue TO drachm_writer;
