@@ -1,4 +1,4 @@
-"""A desk at which lines are adjudicated one after the other, with the promises of the contract checked on every line."""
+"""A desk at which lines are adjudicated one after the other, with the contract's promises checked on every line."""
 
 from __future__ import annotations
 

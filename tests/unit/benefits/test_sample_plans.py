@@ -23,17 +23,22 @@ CATEGORIES = (
     *("procedure", "lab", "drug", "other", "something new"),
 )
 PIPELINE: dict[str, Any] = {
-    **{"line_kind": "service", "visit_class": "ambulatory", "service": "99213", "code_system": "CPT"},
-    **{
-        "emergency": False,
-        "network": "in",
-        "facility_level": "3",
-        "place_of_service": "11",
-        "age": 44,
-        "sex": "female",
-    },
-    **{"member_category": "employee", "tier": "family", "policy_start": "2020-01-01", "authorised": True},
-    **{"filing_days": 3, "category": "other"},
+    "line_kind": "service",
+    "visit_class": "ambulatory",
+    "service": "99213",
+    "code_system": "CPT",
+    "emergency": False,
+    "network": "in",
+    "facility_level": "3",
+    "place_of_service": "11",
+    "age": 44,
+    "sex": "female",
+    "member_category": "employee",
+    "tier": "family",
+    "policy_start": "2020-01-01",
+    "authorised": True,
+    "filing_days": 3,
+    "category": "other",
 }
 
 

@@ -49,6 +49,7 @@ class Total:
         self.measure = accumulator.feeds[0].of if accumulator.feeds else ""
         """What feeds it, where it has one feed."""
         self._counts_visits = any(of == "visits" for _, of in self._counts)
+        self._key_reads_facts = bool(accumulator.by) or accumulator.period == "policy_year"
         self._of_visit = accumulator.period == "visit"
         self._frozen = accumulator.id in plan.frozen and not self._of_visit
 
@@ -113,7 +114,7 @@ class Total:
         if self._help_excluded and registers.facts["third_party_help"]:
             sums = lowered_by_help(registers, registers.facts["third_party_help"])
         amount = self.contribution(registers, sums)
-        if not self._stem and self._feed_holds(registers):
+        if self._key_reads_facts and self._feed_holds(registers):
             # Its name is asked for although 0 may be added: a fact that is missing there pends the line.
             self.key(registers)
         if self._counts and not registers.denied:
