@@ -122,7 +122,7 @@ COVERAGES = [
 ]
 
 
-def catalogue_case(rng, seed, history):
+def catalogue_case(rng, history):
+    """(lines, stacks) of a realistic coverage."""
     documents, facts, scale = rng.choice(COVERAGES)
-    lines = history(rng, lambda: facts(rng), [document["id"] for document in documents], scale)
-    return {"seed": seed, "lines": lines, "stacks": [(0, documents)]}
+    return history(rng, lambda: facts(rng), [document["id"] for document in documents], scale), [(0, documents)]

@@ -22,23 +22,31 @@ MONEY = [
     ("CHF", 100),
     ("EUR", 250_000),
     ("CLF", 100),
+    ("USD", 1),
+    ("EUR", 30_000),
 ]
-MONEY += [("USD", 1), ("EUR", 30_000), ("USD", 10_000)]
 ZONES = ["America/New_York", "Asia/Tokyo", "UTC", "Pacific/Apia", "Asia/Kolkata", "Europe/Zurich"]
 EDGES = ["2025-01-29", "2024-12-29", "2025-03-29", "2024-02-27", "2025-06-28", "2025-10-25", "2026-02-26", "2025-04-28"]
 
 
 def case(seed):
-    """{"seed", "lines": [..], "stacks": [(first line number, documents), ..]}"""
+    """{"seed", "lines": [..], "stacks": [(first line number, documents), ..], "reversals": {number: earlier number}}"""
     rng = random.Random(seed)
-    if rng.random() < 0.1:
-        return catalogue_case(rng, seed, history)
+    lines, stacks = catalogue_case(rng, history) if rng.random() < 0.1 else random_case(rng)
+    reversals = {}
+    if rng.random() < 0.2:
+        number = rng.randrange(1, len(lines))
+        reversals[number] = rng.randrange(number)
+    return {"seed": seed, "lines": lines, "stacks": stacks, "reversals": reversals}
+
+
+def random_case(rng):
     documents = a_stack(rng)
     lines = history(rng, lambda: plain_facts(rng), [document["id"] for document in documents] or ["none"])
     stacks = [(0, documents)]
     if documents and rng.random() < 0.12:
         stacks.append((len(lines) // 2, amended(rng, documents)))
-    return {"seed": seed, "lines": lines, "stacks": stacks}
+    return lines, stacks
 
 
 def a_stack(rng):

@@ -117,8 +117,8 @@ def through_bucket(run, state, step, scope, name, period, change):
         add(run["deltas"], (scope, bucket + register, period), added[register])
     counted = before["#L"] > 0 and before["#O"] >= floor_amount
     counts = after["#L"] > 0 and after["#O"] >= floor_amount
-    if counts != counted and floor_amount:
-        run["fired"].append("period_cap: bucket reached its floor" if counts else "period_cap: bucket left")
+    if counts and not counted and floor_amount:
+        run["fired"].append("period_cap: bucket reached its floor")
     return {
         register: (after[register] if counts else 0) - (before[register] if counted else 0)
         for register in ("#S", "#C", "#N")

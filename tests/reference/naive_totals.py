@@ -20,7 +20,7 @@ ESCAPES = {"%": "%25", "|": "%7C", "[": "%5B", "]": "%5D", "#": "%23", "@": "%40
 
 def feed_accumulators(run, state):
     document, line = state["document"], run["line"]
-    watched = looked_at(document) if document.get("accumulators") else set()
+    watched = looked_at(document["steps"] + document.get("closing_steps", [])) if line["visit"] else []
     for accumulator in document.get("accumulators", []):
         if "feeds" not in accumulator:
             continue
@@ -200,13 +200,12 @@ def accumulator_called(document, name):
 
 
 def looked_at(form):
-    """Names of the accumulators in any `when_used` of the document."""
-    if isinstance(form, list):
-        return {name for item in form for name in looked_at(item)}
-    if not isinstance(form, dict):
-        return set()
-    names = set(form.get("when_used", {}))
-    return names.union(*[looked_at(value) for key, value in form.items() if key not in ("when_used", "facts", "text")])
+    """Names of the accumulators in any `when_used` of a list of steps or a part of it."""
+    names = list(form.get("when_used", {})) if isinstance(form, dict) else []
+    for value in form.values() if isinstance(form, dict) else form:
+        if isinstance(value, (dict, list)):
+            names += looked_at(value)
+    return names
 
 
 def family_name(document):

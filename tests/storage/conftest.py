@@ -125,6 +125,12 @@ def fill_fixture() -> Callable[..., None]:
 
 
 @pytest.fixture
+def everything() -> Callable[[Books], Any]:
+    """All that can be read back from books."""
+    return lambda books: (list(books.rows()), books.balances(), books.pots(), list(books.totals()), books.queue())
+
+
+@pytest.fixture
 def key() -> Key:
     """A running total."""
     return TEST_KEY

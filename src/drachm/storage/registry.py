@@ -29,11 +29,11 @@ class Asked:
 
 
 def asked(events: Sequence[ServiceEvent]) -> Asked:
-    """Every id that the events name."""
+    """Every id that the events name. One that PostgreSQL cannot hold is nobody's, and not asked for."""
     members = {event.member for event in events}
     providers = {event.billing_party for event in events}
     others = {party for event in events for party in (event.rendering_party, event.site) if party}
-    return Asked(sorted(members), sorted(providers), sorted(providers | others))
+    return Asked(_storable(members), _storable(providers), _storable(providers | others))
 
 
 def registry_of(
@@ -85,6 +85,11 @@ def grouped(
         contracts={provider: tuple(found) for provider, found in contracts_of.items()},
         pots={member: tuple(found) for member, found in pots_of.items()},
     )
+
+
+def _storable(ids: Iterable[str]) -> list[str]:
+    """The ids in order, without those that hold a zero byte or half a character."""
+    return sorted(one for one in ids if "\x00" not in one and one.encode(errors="ignore").decode() == one)
 
 
 def _coverage(

@@ -77,6 +77,7 @@ class PostgresWork:
     def __enter__(self) -> Self:
         ensure(self._conn is None, "a unit of work is entered once at a time", where="work")
         self._conn = self._sessions.begin("writer")
+        self._new_accounts, self._new_scopes = set(), []
         self._whole, self._wrote = True, False
         return self
 
@@ -203,11 +204,12 @@ class PostgresWork:
 
     def _add_accounts(self, rows: Sequence[Row]) -> None:
         self._new_accounts = {entry.account for row in rows for entry in row.entries} - self._known.accounts
-        # In order of number, so that two writers add them in one order.
-        new = {account_number(self.tenant, account): account for account in self._new_accounts}
-        numbers = sorted(new)
-        if not numbers:
+        if not self._new_accounts:
             return
+        # An account's number is a hash of its name: two names that met in one number must not share a balance.
+        new = {account_number(self.tenant, account): account for account in self._new_accounts}
+        ensure(len(new) == len(self._new_accounts), "two accounts met in one number", where="posting")
+        numbers = sorted(new)  # two writers add new accounts in one order
         kinds, owners, currencies = (texts([new[number][part] for number in numbers]) for part in range(3))
         added = self._ask("add_accounts", ids=int8s(numbers), kinds=kinds, owners=owners, currencies=currencies)
         present = new.keys() - {number for (number,) in added}
@@ -215,7 +217,6 @@ class PostgresWork:
             return
         with answered():
             names = ask(self._connection, "account_names", tenant=self.tenant, ids=sorted(present))
-        # An account's number is a hash of its name: two names that met in one number must not share a balance.
         for number, *name in names:
             ensure(Account(*name) == new[number], "two accounts met in one number", where=f"account {number}")
 

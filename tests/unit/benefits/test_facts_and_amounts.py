@@ -287,3 +287,28 @@ def test_a_step_reads_its_facts_also_when_nothing_is_open(desk):
     at = desk({"kind": "pay"}, {"kind": "copay", "amount": {"fact": "fee"}}, facts={"fee": "money"})
     with pytest.raises(Pended):
         at.line(10)
+
+
+def test_what_conditions_said_is_kept_for_equal_facts_only(desk, amounts):
+    """More different facts than the engine remembers, asked twice in two orders."""
+    at = desk({"kind": "copay", "amount": U, "when": {"any": [{"age": {"below": 600}}]}}, facts={"age": "number"})
+    for ages in (range(1200), range(1199, -1, -1)):
+        assert all(("copay" in amounts(at.line(10, age=age))) is (age < 600) for age in ages)
+
+
+def test_a_condition_that_pends_is_asked_again(desk, amounts):
+    at = desk({"kind": "copay", "amount": U, "when": {"not": {"a": 1}}}, facts={"a": "number"})
+    for _ in range(2):
+        with pytest.raises(Pended):
+            at.line(10)
+    assert amounts(at.line(10, a=2)) == {"copay": 1, "fund": 9}
+
+
+@pytest.mark.parametrize("key_reads", [{"by": ["place"], "period": "lifetime"}, {"period": "policy_year"}])
+def test_a_key_is_asked_for_even_when_nothing_is_added(desk, key_reads):
+    total = {"id": "n", "scope": "person", "feeds": [{"of": "copay", "when": {"counts": True}}], **key_reads}
+    at = desk(facts={"place": "text", "policy_start": "date", "counts": "flag"}, accumulators=[total])
+    assert at.line(10).plan_paid == 10 * U
+    with pytest.raises(Pended) as caught:
+        at.line(10, counts=True)
+    assert caught.value.reason == "fact_missing"

@@ -127,8 +127,7 @@ def _credit(
 def _pay_component(rule: PeriodCap, terms: Terms, registers: Registers, entry: Entry, amount: int, why: Bound) -> None:
     """After the last document, what the cap takes off a component is paid by the cap's payer."""
     entry.amount -= amount
-    if entry.document:
-        own = entry.document == terms.plan.id
-        registers.note(rule, -amount, entry.component if own else f"{entry.document}/{entry.component}", why)
+    own = entry.document == terms.plan.id
+    registers.note(rule, -amount, entry.component if own else f"{entry.document}/{entry.component}", why)
     registers.work.payments.append(Payment(terms.plan.id, terms.payer, "plan_paid", amount, rule.reason))
     registers.note(rule, amount, terms.payer, why)

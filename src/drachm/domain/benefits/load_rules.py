@@ -88,9 +88,16 @@ def _fact_type(place: Place) -> FactType:
     default = fields["default"]
     if default.value is not None and not fits(FactType(kind, words))(default.value):
         raise default.refuse("does not fit the type", "Give a default of the declared type, or null.")
-    if isinstance(default.value, str):
-        default.text(empty=True)
+    _storable(default)
     return FactType(kind, words, required=False, default=default.value)
+
+
+def _storable(place: Place) -> None:
+    """Texts and integers must be such that the document has a hash."""
+    if isinstance(place.value, str):
+        place.text(empty=True)
+    elif isinstance(place.value, int) and not isinstance(place.value, bool):
+        place.integer()
 
 
 def _kind_and_words(place: Place) -> tuple[FactKind, frozenset[str]]:
@@ -158,6 +165,7 @@ def _comparison(name: str, place: Place, declared: Declared) -> Part:
     fitting = fits(FactType(kind, words))
     values: set[Fact] = set()
     for entry in entries:
+        _storable(entry)
         if not fitting(entry.value):
             hint = f"Use one of: {', '.join(sorted(words))}." if words else f"Write a {kind}."
             raise entry.refuse(f"does not fit the fact {name!r}", hint)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from drachm.domain.errors import InvalidMessage
+from drachm.domain.money import MAX_AMOUNT
 from drachm.domain.periods import read_day
 
 MAX_DEPTH: Final = 60
@@ -103,10 +104,9 @@ class Place:
         value = self.value
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.refuse("is not an integer", "Write a whole number: micro-units for money, ppm for rates.")
-        if (least is not None and value < least) or (most is not None and value > most):
-            raise self.refuse(
-                "is out of range", f"Use {least if least is not None else ''}..{most if most is not None else ''}."
-            )
+        low, high = -MAX_AMOUNT if least is None else least, MAX_AMOUNT if most is None else most
+        if not low <= value <= high:
+            raise self.refuse("is out of range", f"Use a whole number from {low} to {high}.")
         return value
 
     def day(self) -> str:
