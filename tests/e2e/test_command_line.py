@@ -96,6 +96,16 @@ def test_demo_shows_the_line_and_ends_well(run) -> None:
     assert shown.stdout.count("Receipt rcp_") == 3
 
 
+@pytest.mark.parametrize("version", ["database", "database16"])
+def test_any_postgresql_by_url(run, request, version: str) -> None:
+    """The same commands on a server that somebody else runs, the oldest supported version among them."""
+    url = request.getfixturevalue(version)
+    replayed = run("replay", SAMPLE / "fhir-2021", "--json", DRACHM_DATABASE_URL=url)
+    assert replayed.returncode == 0, replayed.stderr
+    assert json.loads(replayed.stdout)["books_ok"] is True
+    assert json.loads(run("audit", "--json", DRACHM_DATABASE_URL=url).stdout)["ok"] is True
+
+
 def test_adjudicate_needs_no_database(run, tmp_path) -> None:
     events = tmp_path / "events.ndjson"
     event = {

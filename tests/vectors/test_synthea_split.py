@@ -38,9 +38,8 @@ def test_the_recorded_split_is_reproduced(folder: Path, capsys) -> None:
             misses[reason_of_miss(truth, outcome)].append(truth)
     missed = sum(map(len, misses.values()))
     with capsys.disabled():
-        print(
-            f"\n{folder.name}: {len(truths) - missed} of {len(truths)} lines reproduced, {over} with a copay above the charge"
-        )
+        print(f"\n{folder.name}: {len(truths) - missed} of {len(truths)} lines reproduced")
+        print(f"  {over} with a copay above the charge")
         for reason, lines in misses.items():
             print(f"  {len(lines)} x {reason}: {', '.join(line.event_id for line in lines)}")
     assert (len(truths) - missed) * 1000 >= 967 * len(truths)

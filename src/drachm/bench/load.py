@@ -18,7 +18,7 @@ from typing import Any, Final
 from drachm.bench.plans import Product, Template
 from drachm.bench.prices import Service
 from drachm.bench.world import SHARDS, Family, World
-from drachm.domain.events.model import UNIT, Code, Fact, ServiceEvent
+from drachm.domain.events.model import UNIT, Code, Kind, ServiceEvent
 from drachm.domain.money import MICROS
 
 MIX: Final[Mapping[str, int]] = {
@@ -36,6 +36,7 @@ MIX: Final[Mapping[str, int]] = {
 which gets its first answer."""
 _WORDS: Final = tuple(MIX)
 _BOUNDS: Final = tuple(accumulate(MIX.values()))
+_REFERRING: Final[Mapping[str, Kind]] = {"reversal": "reversal", "capture": "replacement", "stop": "stop"}
 
 USUAL_SERVICES: Final = 300
 USUAL_PPM: Final = 800_000
@@ -90,11 +91,11 @@ class Load:
     def _referring(self, word: str) -> ServiceEvent | None:
         """An event about an earlier one; each is referred to once. None when there is none left."""
         recent = self._recent["charge" if word == "reversal" else "hold"]
-        if word not in ("reversal", "capture", "stop") or len(recent) < 2:
+        if word not in _REFERRING or len(recent) < 2:
             return None
         recent.rotate(self._chance.randrange(len(recent)))
         target = recent.popleft()
-        kind = "replacement" if word == "capture" else word
+        kind: Kind = _REFERRING[word]
         return replace(target, event_id=self._id(), kind=kind, replaces=target.event_id, started_at=self._now())
 
     def _family(self, shape: Shape) -> Family:
@@ -143,7 +144,8 @@ class Load:
         if word == "hold_beyond_means":
             # A thousand times as much.
             count = 1_000 if line.get("unit", "each") == "each" else 1
-            return {**line, "quantity": line["quantity"] * count, "billed": None}
+            asked = line["billed"] and line["billed"] * 1_000
+            return {**line, "quantity": line["quantity"] * count, "billed": asked}
         return line
 
     def _by_the_book(self, services: Sequence[Service], template: Template) -> dict[str, Any]:

@@ -8,7 +8,7 @@ carry. Nothing here knows what a rule does.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -98,9 +98,9 @@ class Plans:
     def of(self, family: str) -> tuple[Product, ...]:
         return tuple(product for product in self.products if product.family == family)
 
-    def only(self, currency: str) -> Plans:
-        """The products of one currency."""
-        kept = tuple(product for product in self.products if product.currency == currency)
+    def only(self, wanted: Callable[[Product], bool]) -> Plans:
+        """Some of the products, with their documents."""
+        kept = tuple(product for product in self.products if wanted(product))
         used = {plan for product in kept for plan in product.plans}
         return Plans(kept, {plan: self.documents[plan] for plan in self.documents if plan in used})
 

@@ -138,7 +138,7 @@ def _generated_medicare(chance: random.Random, size: float) -> Iterator[Document
     """Five books like those of the Medicare files, the one that asks all others last."""
     states = [f"{first}{second}" for first in "ABCDEFGH" for second in "AEIOUXZ"][:STATES]
     localities = {f"{states[n % STATES]}-{n:02d}": _indices(chance) for n in range(LOCALITIES)}
-    parts = {
+    parts: dict[str, Document] = {
         "physicians": {
             "conversion_factor": 32_346_500,
             "localities": localities,

@@ -103,7 +103,7 @@ class World:
         return found
 
     def contracts(self) -> list[Contract]:
-        """Each provider's price book, for every payer and for those without cover; as submitted where a plan says so."""
+        """Each provider's price book, for every payer and for nobody; as submitted where the plan's lines say so."""
         asked = sorted({(p.currency, p.payers[0]) for p in self.plans.products if p.as_submitted and p.payers})
         found = []
         for currency, providers in self.providers.items():
@@ -126,13 +126,14 @@ class World:
 def make_world(
     seed: int, families: int, *, samples: Path, shared: Path | None, currency: str = "", base: tuple[str, ...] = ()
 ) -> World:
-    """The town of a seed. `currency` keeps the plans of one only; `base` puts a first payer before every plan.
+    """The town of a seed. `currency` keeps the plans of one only; `base` puts a first payer before every plan (and
+    leaves out those whose lines are priced as submitted: their agreement is with the first payer).
 
     Raises `InvalidMessage` when a bundled file cannot be read.
     """
     plans = benefit_plans.read_plans(samples)
-    if currency:
-        plans = plans.only(currency)
+    if currency or base:
+        plans = plans.only(lambda p: currency in ("", p.currency) and not (base and p.as_submitted))
     second = benefit_plans.supplemented(plans)
     more = [benefit_plans.supplement(plans, product) for product in plans.products]
     more += [benefit_plans.base_cover(plans, product, payer) for product in plans.products for payer in base]

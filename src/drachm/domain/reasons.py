@@ -37,6 +37,8 @@ REASONS: Final[dict[str, Reason]] = _table(
     ),
     Reason("coordination", "Another cover pays first; this one adds up to its own benefit.", "posted"),
     Reason("self_pay", "There is no cover for this care; the whole price is yours.", "posted"),
+    Reason("self_pay_first", "The first part of this care is yours, whatever your cover.", "posted"),
+    Reason("rounding", "What lies below the smallest amount that is paid.", "posted"),
     Reason("remainder", "What this cover leaves to you.", "posted"),
     Reason(
         "not_covered", "Your cover does not include this care.", "denied", "Ask your insurer, or question this charge."

@@ -56,8 +56,7 @@ class Line:
     """Document id -> policy id of that coverage; for that document it overrides `policy`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """One amount with its bearer. The shares of an adjudication sum to the billed amount exactly."""
 
     bearer: Bearer
@@ -71,8 +70,7 @@ class Share:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(NamedTuple):
     """A transfer for earlier events of a pool: positive, the payer gives to the patient; negative, it takes back."""
 
     party: str
@@ -82,8 +80,7 @@ class Credit:
     period: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One line of "why this amount?": a plan step that moved money or ended the line."""
 
     document: str
