@@ -200,3 +200,9 @@ def test_a_pended_event_is_not_stuck_behind_another(desk, charge) -> None:
     desk.books.enrol(parties=[Party("late", ("provider",), "Late clinic", "America/New_York")])
     outcomes = {o.event_id: o.reason for o in clear_pended(desk)}
     assert outcomes == {"e1": "no_contract", "e2": "unknown_member"}
+
+
+def test_another_clinic_cannot_take_a_charge_back(desk, charge) -> None:
+    clear_events([charge()], desk)
+    [outcome] = clear_events([charge("r1", 0, kind="reversal", replaces="e1", billing_party="hospital")], desk)
+    assert (outcome.status, outcome.reason) == ("refused", "invalid_event")

@@ -193,7 +193,8 @@ class _Auditor:
             answer=body.answer,
         )
         try:
-            wanted = self._documents.keys(event, snapshot)
+            snapshot = snapshot.asking(self._documents.asked(event, snapshot))
+            wanted = self._documents.keys(self._documents.asked(event, snapshot), snapshot)
             _, totals = unwound((), {key: self._tally.get(_text(key)) for key in wanted}, old)
             again = clear(event, replace(snapshot, totals=totals), self._documents)
         except DrachmError as error:

@@ -61,11 +61,18 @@ def clear_events(events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, 
 
     `answers` maps event ids to an outside payer's decision. Raises `Unavailable` when the database is silent.
     """
-    received = desk.clock.now()
-    given = answers or {}
-    return clear_batch(
-        [Waiting(event, received, fingerprint(event), given.get(event.event_id)) for event in events], desk
-    )
+    received, tenant, given = desk.clock.now(), desk.books.tenant, answers or {}
+    batch = [
+        Waiting(
+            event,
+            received,
+            event_key(tenant, event.source, event.event_id),
+            fingerprint(event),
+            given.get(event.event_id),
+        )
+        for event in events
+    ]
+    return clear_batch(batch, desk)
 
 
 def clear_batch(batch: Sequence[Waiting], desk: Desk, *, revise: bool = False) -> list[Outcome]:
@@ -118,11 +125,10 @@ class _Answers:
 
     def __init__(self, batch: Sequence[Waiting], work: UnitOfWork, *, revise: bool) -> None:
         self._batch = batch
-        self._tenant = work.tenant
         self._revise = revise
         self._found: dict[bytes, Outcome] = {}
         self._contents: dict[bytes, bytes] = {}
-        keys = [self.key(waiting.event) for waiting in batch]
+        keys = [waiting.key for waiting in batch]
         wanted = {event_key(work.tenant, w.event.source, w.event.replaces) for w in batch if w.event.replaces}
         stored = work.newest([*dict.fromkeys(keys), *wanted.difference(keys)])
         self.targets = {key: target_of(row) for key, row in stored.items() if row.status in ("posted", "denied")}
@@ -130,18 +136,15 @@ class _Answers:
         for key, waiting in zip(keys, batch, strict=True):
             self._sort_in(key, waiting, stored.get(key))
 
-    def key(self, event: ServiceEvent) -> bytes:
-        return event_key(self._tenant, event.source, event.event_id)
-
     def add(self, waiting: Waiting, outcome: Outcome) -> None:
-        self._found[self.key(waiting.event)] = outcome
+        self._found[waiting.key] = outcome
 
     def in_order(self) -> list[Outcome]:
         """One answer for each event of the batch, in its order; the second of two equal events is a duplicate."""
         answers = []
         told: set[bytes] = set()
         for waiting in self._batch:
-            key = self.key(waiting.event)
+            key = waiting.key
             outcome = self._found[key]
             if self._contents[key] != waiting.content:
                 outcome = _conflict(waiting.event)
@@ -219,7 +222,7 @@ class _Writing:
             () if clearing.entry.kind is EntryKind.NOTE else self._world.advance(waiting, clearing, position=position)
         )
         data = write_body(body)
-        key = event_key(self._tenant, event.source, event.event_id)
+        key = waiting.key
         posted_at = self._desk.clock.now()
         leaf = leaf_hash(
             Leaf(
@@ -312,7 +315,7 @@ def waiting_of(rows: Iterable[Stored]) -> list[Waiting]:
     for row in rows:
         body = read_body(row.body, where=f"position {row.position}") if row.body else None
         if body is not None and body.event is not None:
-            waiting.append(Waiting(body.event, body.received, row.content, body.answer))
+            waiting.append(Waiting(body.event, body.received, row.key, row.content, body.answer))
     return waiting
 
 

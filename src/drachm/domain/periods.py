@@ -48,6 +48,7 @@ def zone(name: str) -> ZoneInfo:
         ) from None
 
 
+@lru_cache(maxsize=65_536)
 def local_date(instant: datetime, zone_name: str) -> date:
     """The calendar day of an aware instant in a zone."""
     return instant.astimezone(zone(zone_name)).date()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from drachm.domain.benefits import adjudicate
 from drachm.domain.benefits.model import Adjudication, Key
-from drachm.domain.catalog.model import PricedEvent
-from drachm.domain.clearing.documents import Documents, line_of
+from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.journal import charge_entries, difference, hold_entries
-from drachm.domain.clearing.model import EMPTY, Clearing, Snapshot, Standing, Target
+from drachm.domain.clearing.model import EMPTY, Asked, Clearing, Snapshot, Standing, Target
 from drachm.domain.errors import Pended, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.arrange import arrange, reserve
 from drachm.domain.funding.model import FundingPlan, Leg, Pot
 from drachm.domain.ledger.model import EntryKind
+
+UNDOING: Final = ("reversal", "stop")
+"""Kinds that only take back: they need no price, no cover and no contract."""
 
 
 def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
@@ -23,10 +26,10 @@ def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
     Raises `Pended` for what cannot be decided yet and `Refused` for what can never be.
     """
     old = at.target.standing if at.target else EMPTY
-    if event.kind in ("reversal", "stop"):
+    if event.kind in UNDOING:
         return _undone(at, old)
-    priced = documents.price(event, at)
-    adjudication = _adjudicated(event, priced, at, documents)
+    asked = documents.asked(event, at)
+    adjudication = _adjudicated(asked, at, documents)
     funding = _funded(event, adjudication, at)
     new = _standing(event, adjudication, funding, at)
     return Clearing(
@@ -34,7 +37,7 @@ def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
         reason=adjudication.reason,
         entry=difference(_kind(event, at.target), new.entries, old.entries),
         standing=new,
-        priced=priced,
+        priced=asked.priced,
         adjudication=adjudication,
         funding=funding,
         deltas=_difference_of_deltas(new, old),
@@ -43,13 +46,11 @@ def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
     )
 
 
-def _adjudicated(event: ServiceEvent, priced: PricedEvent, at: Snapshot, documents: Documents) -> Adjudication:
-    currency = documents.currency(at)
-    if currency not in ("", priced.currency):
-        raise Pended(
-            "currency_mismatch", f"the price is in {priced.currency}, the plan in {currency}", where="currency"
-        )
-    adjudication = adjudicate(line_of(event, priced, at), documents.stack(at), at.totals)
+def _adjudicated(asked: Asked, at: Snapshot, documents: Documents) -> Adjudication:
+    currency, priced_in = documents.currency(at), asked.priced.currency
+    if currency not in ("", priced_in):
+        raise Pended("currency_mismatch", f"the price is in {priced_in}, the plan in {currency}", where="currency")
+    adjudication = adjudicate(asked.line, documents.stack(at), at.totals)
     if at.answer is None:
         return adjudication
     return replace(adjudication, decided_by=(at.answer.id,), status=at.answer.status)
@@ -121,11 +122,16 @@ def unwound(pots: tuple[Pot, ...], totals: dict[Key, int], old: Standing) -> tup
     back: dict[str, int] = {}
     for leg in old.legs:
         back[leg.lot] = back.get(leg.lot, 0) + leg.amount
-    restored = tuple(replace(pot, avail=pot.avail + back[pot.id]) if pot.id in back else pot for pot in pots)
+    restored = tuple([filled(pot, pot.avail + back[pot.id]) if pot.id in back else pot for pot in pots])
     without = dict(totals)
     for key, value in old.deltas:
         without[key] = without.get(key, 0) - value
     return restored, without
+
+
+def filled(pot: Pot, avail: int) -> Pot:
+    """The pot with what it may spend now."""
+    return Pot(pot.id, pot.member, pot.currency, avail, pot.priority, pot.pocket, pot.state)
 
 
 def check_target(event: ServiceEvent, target: Target | None) -> None:
@@ -138,6 +144,8 @@ def check_target(event: ServiceEvent, target: Target | None) -> None:
         raise Refused("already_reversed", "the event it refers to was taken back or replaced before", where="replaces")
     if target.member != event.member:
         raise Refused("invalid_event", "the event it refers to is another member's", where="member")
+    if event.kind in UNDOING and target.billing_party != event.billing_party:
+        raise Refused("invalid_event", "the event it refers to is another provider's", where="billing_party")
     if event.kind == "stop" and target.kind is not EntryKind.HOLD:
         raise Refused("invalid_event", "a stop ends a hold, and the event it refers to is none", where="replaces")
     if event.kind == "reversal" and target.kind is EntryKind.HOLD:

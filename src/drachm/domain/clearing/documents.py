@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from drachm.domain.benefits import Plan, Stack, build_stack, keys, load_plan
 from drachm.domain.benefits.model import Key, Line
 from drachm.domain.catalog import AS_SUBMITTED, Books, PriceContext, price
 from drachm.domain.catalog.model import PricedEvent
+from drachm.domain.clearing.model import Answer, Asked, Snapshot
 from drachm.domain.coverage.facts import line_facts
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.periods import local_date
-
-if TYPE_CHECKING:
-    from drachm.domain.clearing.model import Answer, Snapshot
 
 
 class Documents:
@@ -79,9 +76,16 @@ class Documents:
             facts=priced.facts,
         )
 
-    def keys(self, event: ServiceEvent, at: Snapshot) -> frozenset[Key]:
-        """Every running total that deciding this event may read or write."""
-        return keys(line_of(event, self.price(event, at), at), self.stack(at))
+    def asked(self, event: ServiceEvent, at: Snapshot) -> Asked:
+        """The event with its price, and as the plans see it. Raises `Pended` like `price`."""
+        if at.asked is not None:
+            return at.asked
+        priced = self.price(event, at)
+        return Asked(priced, line_of(event, priced, at))
+
+    def keys(self, asked: Asked, at: Snapshot) -> frozenset[Key]:
+        """Every running total that deciding the event may read or write."""
+        return keys(asked.line, self.stack(at))
 
 
 def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from drachm.domain.benefits.model import Adjudication, Key, Totals
+from drachm.domain.benefits.model import Adjudication, Key, Line, Totals
 from drachm.domain.catalog.model import PricedEvent
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg, Pot
@@ -72,6 +72,13 @@ class Cover:
     payer: str
 
 
+class Asked(NamedTuple):
+    """An event with its price, and as the plans see it."""
+
+    priced: PricedEvent
+    line: Line
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything one decision reads, as it stands before the event."""
@@ -88,6 +95,22 @@ class Snapshot:
     pots: tuple[Pot, ...]
     target: Target | None = None
     answer: Answer | None = None
+    asked: Asked | None = None
+    """What the plans are asked, once worked out; it depends on nothing that moves within a batch."""
+
+    def standing_at(self, totals: Totals, pots: tuple[Pot, ...]) -> Snapshot:
+        """The same snapshot with the totals and pots of this moment."""
+        return Snapshot(
+            *(self.member, self.provider, self.site, self.contract, self.covers, self.day, self.received),
+            *(totals, pots, self.target, self.answer, self.asked),
+        )
+
+    def asking(self, asked: Asked) -> Snapshot:
+        """The same snapshot with the event's price and line."""
+        return Snapshot(
+            *(self.member, self.provider, self.site, self.contract, self.covers, self.day, self.received),
+            *(self.totals, self.pots, self.target, self.answer, asked),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.clear import check_target, unwound
+from drachm.domain.clearing.clear import UNDOING, check_target, filled, unwound
 from drachm.domain.clearing.documents import Documents
-from drachm.domain.clearing.model import EMPTY, Answer, Clearing, Cover, Snapshot, Target
+from drachm.domain.clearing.model import Answer, Clearing, Cover, Snapshot, Target
 from drachm.domain.coverage.facts import in_force
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage, Member, Party
 from drachm.domain.errors import Pended, ensure
@@ -57,6 +57,8 @@ class Waiting:
 
     event: ServiceEvent
     received: datetime
+    key: bytes
+    """`event_key` of the event."""
     content: bytes
     """The event's fingerprint."""
     answer: Answer | None = None
@@ -74,6 +76,7 @@ class World:
         self._totals: dict[Key, int] = {}
         self._avail: dict[str, int] = {}
         self._targets = dict(registry.targets)
+        self._gathered: dict[bytes, Snapshot] = {}
 
     def knows(self, member: str) -> bool:
         """Whether this member is registered: then what is kept of an event is kept under the member's own key."""
@@ -86,11 +89,16 @@ class World:
         for waiting in batch:
             try:
                 at = self._gather(waiting)
-                if waiting.event.kind not in ("reversal", "stop"):
-                    keys |= self._documents.keys(waiting.event, at)
+                if waiting.event.kind not in UNDOING:
+                    asked = self._documents.asked(waiting.event, at)
+                    keys |= self._documents.keys(asked, at)
+                    at = at.asking(asked)
+                if not waiting.event.replaces:
+                    # Nothing that this event finds, but totals and pots, can change before its turn.
+                    self._gathered[waiting.key] = at
             except Pended:
                 continue
-            pots.update(pot.id for pot in at.pots)
+            pots.update([pot.id for pot in at.pots])
             if at.target is not None:
                 keys.update(key for key, _ in at.target.standing.deltas)
                 pots.update(leg.lot for leg in at.target.standing.legs)
@@ -103,14 +111,13 @@ class World:
 
     def at(self, waiting: Waiting) -> Snapshot:
         """What this event finds now. Raises `Pended` or `Refused` when it finds too little."""
-        snapshot = self._gather(waiting)
-        check_target(waiting.event, snapshot.target)
-        pots = tuple(replace(pot, avail=self._avail.get(pot.id, 0)) for pot in snapshot.pots)
-        old = snapshot.target.standing if snapshot.target else EMPTY
-        if old is EMPTY or old == EMPTY:
-            return replace(snapshot, totals=self._totals, pots=pots)
-        pots, totals = unwound(pots, self._totals, old)
-        return replace(snapshot, totals=totals, pots=pots)
+        found = self._gathered.pop(waiting.key, None) or self._gather(waiting)
+        check_target(waiting.event, found.target)
+        totals: Mapping[Key, int] = self._totals
+        pots = tuple([filled(pot, self._avail.get(pot.id, 0)) for pot in found.pots])
+        if found.target is not None:
+            pots, totals = unwound(pots, self._totals, found.target.standing)
+        return found.standing_at(totals, pots)
 
     def advance(self, waiting: Waiting, clearing: Clearing, *, position: int) -> tuple[tuple[str, int], ...]:
         """Move totals and pots by what was decided; returns each touched pot with what it may spend afterwards."""
@@ -126,8 +133,8 @@ class World:
             target = self._targets.get(self._key(event, event.replaces))
             if target is not None:
                 self._targets[target.key] = replace(target, superseded=True)
-        self._targets[self._key(event, event.event_id)] = Target(
-            key=self._key(event, event.event_id),
+        self._targets[waiting.key] = Target(
+            key=waiting.key,
             revision=waiting.revision,
             position=position,
             kind=clearing.entry.kind,
@@ -157,12 +164,17 @@ class World:
         provider = registry.parties.get(event.billing_party)
         if provider is None:
             raise Pended("unknown_provider", "no such party", where="billing_party")
-        covers, day = self._covers(event, provider, waiting.answer)
+        day = local_date(event.started_at, provider.zone)
+        covers: tuple[Cover, ...] = ()
+        contract = None
+        if event.kind not in UNDOING:
+            covers = self._covers(event, day)
+            contract = _contract(registry.contracts.get(provider.id, ()), covers, day)
         return Snapshot(
             member=member,
             provider=provider,
             site=registry.parties.get(event.site),
-            contract=_contract(registry.contracts.get(provider.id, ()), covers, day),
+            contract=contract,
             covers=covers,
             day=day,
             received=waiting.received,
@@ -172,8 +184,7 @@ class World:
             answer=waiting.answer,
         )
 
-    def _covers(self, event: ServiceEvent, provider: Party, answer: Answer | None) -> tuple[tuple[Cover, ...], date]:
-        day = local_date(event.started_at, provider.zone)
+    def _covers(self, event: ServiceEvent, day: date) -> tuple[Cover, ...]:
         coverages = self._registry.coverages.get(event.member, ())
         covers = []
         for coverage in in_force(coverages, day):
@@ -183,7 +194,7 @@ class World:
             if plan is None:
                 raise Pended("unknown_plan", f"plan {coverage.plan} is not published for {day}", where="coverage")
             covers.append(Cover(coverage, plan.hash, plan.payer))
-        return tuple(covers), day
+        return tuple(covers)
 
 
 def _contract(contracts: tuple[Contract, ...], covers: tuple[Cover, ...], day: date) -> Contract:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from drachm.domain.errors import ensure
@@ -103,6 +104,7 @@ class JournalEntry:
         ensure(len(self.entries) <= MAX_ENTRIES, f"more than {MAX_ENTRIES} entries", where="journal entry")
 
 
+@lru_cache(maxsize=65_536)
 def account_id(tenant: int, account: Account) -> int:
     """The account's 64-bit id, the same on every machine: the first 8 bytes of SHA-256 over tenant and name, signed.
 
