@@ -138,6 +138,11 @@ def test_finer_than_a_micro_needs_a_rounding_mode() -> None:
         "9007199254.740992",
         "1e-999999",
         Decimal("1e-41"),
+        Decimal("NaN"),
+        "1_000",
+        " 1",
+        "１",
+        "1e9999999",
     ],
 )
 def test_what_is_not_an_amount_is_refused_with_its_place(text) -> None:

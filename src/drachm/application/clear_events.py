@@ -13,7 +13,7 @@ from typing import Final, Literal
 from drachm.application.body import Body, Context, read_body, write_body
 from drachm.application.ports import Books, Clock, ConstraintFired, Ids, Posting, Raced, Row, Stored, UnitOfWork
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.clear import clear
+from drachm.domain.clearing.clear import REFERRING, clear
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import EMPTY, Answer, Clearing, Snapshot, Target
 from drachm.domain.clearing.world import Waiting, World
@@ -129,7 +129,7 @@ class _Answers:
         self._found: dict[bytes, Outcome] = {}
         self._contents: dict[bytes, bytes] = {}
         keys = [waiting.key for waiting in batch]
-        wanted = {event_key(work.tenant, w.event.source, w.event.replaces) for w in batch if w.event.replaces}
+        wanted = {event_key(work.tenant, w.event.source, w.event.replaces) for w in batch if w.event.kind in REFERRING}
         stored = work.newest([*dict.fromkeys(keys), *wanted.difference(keys)])
         self.targets = {key: target_of(row) for key, row in stored.items() if row.status in ("posted", "denied")}
         self.fresh: list[Waiting] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from drachm.application.clear_events import Desk, Outcome, clear_batch, first_answer, waiting_of
+from drachm.domain.clearing.clear import UNDOING
 from drachm.domain.clearing.model import Answer
 from drachm.domain.errors import Conflict
 from drachm.domain.transparency.leaf import event_key
@@ -21,6 +22,8 @@ def complete_answer(source: str, event_id: str, answer: Answer, desk: Desk) -> O
     waiting = waiting_of([stored]) if stored is not None else []
     if stored is None or not waiting:
         raise Conflict("no such event", where=f"{source}/{event_id}", next_step="Send the event first.")
+    if waiting[0].event.kind in UNDOING:
+        raise Conflict("a payer answers charges, not what takes them back", where=f"{source}/{event_id}")
     before = waiting[0].answer
     if before is not None and before.status == "final":
         if before == answer:

@@ -19,6 +19,9 @@ from drachm.domain.ledger.model import EntryKind
 UNDOING: Final = ("reversal", "stop")
 """Kinds that only take back: they need no price, no cover and no contract."""
 
+REFERRING: Final = ("reversal", "replacement", "stop")
+"""Kinds that take the place of the event that `replaces` names; on other kinds the field means nothing."""
+
 
 def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
     """Decide who owes what for one event. Same inputs, same answer, for ever.
@@ -136,7 +139,7 @@ def filled(pot: Pot, avail: int) -> Pot:
 
 def check_target(event: ServiceEvent, target: Target | None) -> None:
     """A reversal, replacement or stop needs one live target of the same member and a fitting kind."""
-    if event.kind in ("charge", "hold"):
+    if event.kind not in REFERRING:
         return
     if target is None:
         raise Pended("unknown_target", "the event it refers to is not here", where="replaces")

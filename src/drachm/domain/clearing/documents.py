@@ -19,7 +19,7 @@ from drachm.domain.periods import local_date
 
 
 class Documents:
-    """Compiled plans and price books of one tenant. Adding is idempotent by hash; nothing is ever changed."""
+    """Compiled plans and price books of one tenant, each once; nothing is ever changed."""
 
     def __init__(self, plans: Iterable[Plan] = (), books: Books | None = None) -> None:
         self._plans: dict[str, list[Plan]] = {}
@@ -27,9 +27,8 @@ class Documents:
         self._stacks: dict[tuple[str, ...], Stack] = {}
         self._books = books if books is not None else Books(())
         for plan in plans:
-            if plan.hash not in self._by_hash:
-                self._by_hash[plan.hash] = plan
-                self._plans.setdefault(plan.id, []).append(plan)
+            self._by_hash[plan.hash] = plan
+            self._plans.setdefault(plan.id, []).append(plan)
 
     def plan(self, plan_id: str, at: datetime) -> Plan | None:
         """The version of a plan in force on the service date in the plan's own zone."""

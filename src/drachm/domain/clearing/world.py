@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.clear import UNDOING, check_target, filled, unwound
+from drachm.domain.clearing.clear import REFERRING, UNDOING, check_target, filled, unwound
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import Answer, Clearing, Cover, Snapshot, Target
 from drachm.domain.coverage.facts import in_force
@@ -93,7 +93,7 @@ class World:
                     asked = self._documents.asked(waiting.event, at)
                     keys |= self._documents.keys(asked, at)
                     at = at.asking(asked)
-                if not waiting.event.replaces:
+                if waiting.event.kind not in REFERRING:
                     # Nothing that this event finds, but totals and pots, can change before its turn.
                     self._gathered[waiting.key] = at
             except Pended:
@@ -129,10 +129,9 @@ class World:
             ensure(self._avail[pot] >= 0, "a pot fell below its floor", where=f"pot {pot}")
             after.append((pot, self._avail[pot]))
         event = waiting.event
-        if event.replaces:
-            target = self._targets.get(self._key(event, event.replaces))
-            if target is not None:
-                self._targets[target.key] = replace(target, superseded=True)
+        if event.kind in REFERRING:
+            target = self._targets[self._key(event, event.replaces)]
+            self._targets[target.key] = replace(target, superseded=True)
         self._targets[waiting.key] = Target(
             key=waiting.key,
             revision=waiting.revision,
@@ -143,14 +142,6 @@ class World:
             billing_party=event.billing_party,
         )
         return tuple(after)
-
-    @property
-    def totals(self) -> Mapping[Key, int]:
-        return self._totals
-
-    @property
-    def avail(self) -> Mapping[str, int]:
-        return self._avail
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:
         return event_key(self._registry.tenant, event.source, event_id)
@@ -180,9 +171,12 @@ class World:
             received=waiting.received,
             totals={},
             pots=registry.pots.get(event.member, ()),
-            target=waiting.own or (self._targets.get(self._key(event, event.replaces)) if event.replaces else None),
+            target=waiting.own or self._referred(event),
             answer=waiting.answer,
         )
+
+    def _referred(self, event: ServiceEvent) -> Target | None:
+        return self._targets.get(self._key(event, event.replaces)) if event.kind in REFERRING else None
 
     def _covers(self, event: ServiceEvent, day: date) -> tuple[Cover, ...]:
         coverages = self._registry.coverages.get(event.member, ())

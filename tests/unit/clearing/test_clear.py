@@ -1,0 +1,100 @@
+"""The corners of clearing that no ordinary story reaches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from drachm.domain.benefits.model import Adjudication, Credit, Share
+from drachm.domain.clearing.clear import clear
+from drachm.domain.clearing.documents import Documents
+from drachm.domain.clearing.journal import charge_entries
+from drachm.domain.clearing.model import Snapshot
+from drachm.domain.clearing.world import Registry, Waiting, World
+from drachm.domain.coverage.model import Contract, Member, Party
+from drachm.domain.errors import Pended
+from drachm.domain.events.model import Code, ServiceEvent
+from drachm.domain.funding.model import FundingPlan, Pot
+from drachm.domain.ledger.model import Account
+from drachm.domain.periods import Period
+
+NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
+EVENT = ServiceEvent(
+    source="ehr",
+    event_id="e1",
+    kind="charge",
+    member="ana",
+    code=Code("local", "visit"),
+    currency="USD",
+    started_at=NOON,
+    billed=5_000_000,
+    billing_party="clinic",
+)
+CLINIC = Party("clinic", ("provider",))
+SELF_PAY = Contract("clinic", "", "as-submitted", Period(date(2025, 1, 1)))
+
+
+def snapshot(*pots: Pot) -> Snapshot:
+    return Snapshot(
+        member=Member("ana"),
+        provider=CLINIC,
+        site=None,
+        contract=SELF_PAY,
+        covers=(),
+        day=NOON.date(),
+        received=NOON,
+        totals={},
+        pots=pots,
+    )
+
+
+def test_a_pocket_of_another_currency_pends_what_is_owed() -> None:
+    at = snapshot(Pot("ana-yuan", "ana", "CNY", 9_000_000))
+    with pytest.raises(Pended, match="no pocket of the member holds USD") as caught:
+        clear(EVENT, at, Documents())
+    assert caught.value.reason == "currency_mismatch"
+    nothing_owed = clear(replace(EVENT, billed=0), at, Documents())
+    assert nothing_owed.entry.entries == ()
+
+
+def test_taking_back_needs_something_to_take_back() -> None:
+    with pytest.raises(Pended, match="not here"):
+        clear(replace(EVENT, kind="reversal", replaces="e0"), snapshot(), Documents())
+
+
+def test_credits_to_earlier_events_are_posted_beside_the_charge() -> None:
+    answer = Adjudication(
+        billed=100,
+        allowed=100,
+        shares=(Share("payer", "fund", "plan_paid", 100),),
+        credits=(Credit("fund", 30, "plan", "cap", "M2025-03"), Credit("fund", -10, "plan", "other", "M2025-03")),
+    )
+    entries = charge_entries(answer, FundingPlan(), provider="clinic", member="ana", currency="JPY")
+    assert {entry.account: entry.amount for entry in entries} == {
+        Account("payer_receivable", "fund", "JPY"): 120,
+        Account("provider_payable", "clinic", "JPY"): -100,
+        Account("patient_credit", "ana", "JPY"): -20,
+    }
+
+
+def test_a_contract_that_has_ended_prices_nothing() -> None:
+    ended = replace(SELF_PAY, period=Period(date(2024, 1, 1), date(2025, 1, 1)))
+    other = replace(SELF_PAY, payer="somebody")
+    registry = Registry(
+        1, members={"ana": Member("ana")}, parties={"clinic": CLINIC}, contracts={"clinic": (ended, other)}
+    )
+    world = World(registry, Documents())
+    with pytest.raises(Pended, match="no price agreement") as caught:
+        world.at(Waiting(EVENT, NOON, bytes(16), bytes(32)))
+    assert caught.value.reason == "no_contract"
+
+
+def test_only_referring_kinds_look_at_what_they_name() -> None:
+    registry = Registry(
+        1, members={"ana": Member("ana")}, parties={"clinic": CLINIC}, contracts={"clinic": (SELF_PAY,)}
+    )
+    world = World(registry, Documents())
+    found = world.at(Waiting(replace(EVENT, replaces="e0"), NOON, bytes(16), bytes(32)))
+    assert found.target is None
