@@ -42,8 +42,7 @@ def engine_answer(line, documents, stack, totals):
     try:
         answer = adjudicate(Line(**line), stack, {Key(*key): value for key, value in totals.items()})
     except Pended as pended:
-        bands = {band["fact"]: band["of"] for document in documents for band in document.get("bands", [])}
-        return {"pended": pended.reason, "fact": bands.get(pended.where, pended.where)}
+        return {"pended": pended.reason, "fact": pended.where}
     except Exception as error:  # noqa: BLE001  a crash is a difference too
         return {"crashed": f"{type(error).__name__}: {error}"}
     shares, transfers = {}, {}

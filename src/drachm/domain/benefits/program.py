@@ -42,6 +42,7 @@ class Program:
         self.applies = terms.conditions.test(plan.applies)
         self.key_makers = terms.key_makers
         self._facts = [(name, fits(fact), _default(fact)) for name, fact in plan.facts.items()]
+        self._origins = {band.fact: band.of for band in plan.bands}
         self._bands = [compile_band(band) for band in plan.bands]
         self._totals = list(terms.totals.values())
         self._starts_from = compile_expression(plan.starts_from) if plan.starts_from else None
@@ -74,6 +75,7 @@ class Program:
             given = {**given, **line.document_facts[self.id]}
         facts = Facts()
         facts.memo = {}
+        facts.origins = self._origins
         for name, fitting, default in self._facts:
             value = given.get(name, MISSING)
             if value is not MISSING:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -29,12 +30,15 @@ FREE: Final[Bound] = (0, "", 0, 0)
 class Facts(dict[str, Any]):
     """Everything a document may look at on this line; None is a fact that is absent by its null default."""
 
-    __slots__ = ("memo",)
+    __slots__ = ("memo", "origins")
 
     memo: dict[int, Any]
     """What conditions said before about the same facts, by number; shared by lines on which these are equal."""
+    origins: Mapping[str, str]
+    """Band fact -> the declared fact it is made of: that one is missing when the band is."""
 
     def __missing__(self, name: str) -> Any:
+        name = self.origins.get(name, name)
         raise Pended(
             "fact_missing",
             f"the plan asks for the fact {name!r}, which nobody supplied",
