@@ -13,6 +13,7 @@ test: ## everything CI runs
 
 long: ## the tests that take minutes, and properties with many more examples
 	./drachm test -m "long or not long" --hypothesis-profile=long -n 2
+	PYTHONPATH=src .venv/bin/python tests/reference/test_adjudicators_agree.py --seed 1 --lines 1000000 --workers 2
 
 demo: ## one event from its arrival to its receipt
 	./drachm demo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +24,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object with stable 
 
 def main() -> None:
     """Run the command line; an error of ours is told in three lines, never as a traceback."""
+    # What a lost connection means is told by our own error; the pool's note beside it helps nobody.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     try:
         app()
     except DrachmError as error:
