@@ -9,8 +9,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from drachm.storage.memory import MemoryBooks
-from drachm.storage.postgres import open_books
 
 from drachm.application.body import TopUp
 from drachm.application.clear_events import Desk
@@ -21,6 +19,8 @@ from drachm.domain.events.model import Code, ServiceEvent
 from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
+from drachm.storage.memory import MemoryBooks
+from drachm.storage.postgres import open_books
 
 ALWAYS = Period(date(1900, 1, 1))
 NOON = datetime(2025, 3, 10, 16, 0, tzinfo=UTC)
