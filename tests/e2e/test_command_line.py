@@ -151,3 +151,19 @@ def test_a_database_that_does_not_answer_is_named(run) -> None:
     assert result.returncode == 2
     assert "code: unavailable" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_goes_on(run, tmp_path) -> None:
+    (tmp_path / "broken.json").write_text(
+        '{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Claim"}}]}'
+    )
+    (tmp_path / "cut.tar.zst").write_bytes(b"not an archive")
+    good = next((SAMPLE / "fhir-2021").glob("*.json.gz"))
+    (tmp_path / good.name).write_bytes(good.read_bytes())
+    result = run("replay", tmp_path, "--json", "--tenant", "7")
+    report = json.loads(result.stdout)
+    assert result.returncode == 1
+    assert report["posted"] + report["denied"] == report["events"] > 0
+    assert {problem["where"].split()[0] for problem in report["unreadable"]} >= {"broken.json", "cut.tar.zst"}
+    assert all(problem["next_step"] for problem in report["unreadable"])
+    assert report["books_ok"] is True

@@ -73,7 +73,8 @@ class ReplayReport:
 
     @property
     def ok(self) -> bool:
-        return self.books_ok and not self.unexplained and not self.conflicts
+        """The books balance, everything could be read, nothing is without a reason, and no id was used twice."""
+        return self.books_ok and not (self.unreadable or self.unexplained or self.conflicts)
 
 
 def enrol(world: World, desk: Desk, *, wallet: int, currency: str, price_book: str) -> None:
