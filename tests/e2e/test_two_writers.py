@@ -18,7 +18,7 @@ from drachm.application.audit import audit
 from drachm.application.check_books import check_books
 from drachm.application.clear_events import Desk, clear_events
 from drachm.application.clear_pended import clear_pended
-from drachm.domain.coverage.model import Coverage
+from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
 from drachm.storage.tally import DiskTally
@@ -182,3 +182,25 @@ def _audited(desk: Desk) -> None:
         report = audit(desk.books, totals, pots, time.monotonic, lambda _: None)
     assert report.first_difference == ""
     assert report.ok
+
+
+def test_two_workers_on_one_queue_clear_each_event_once(url, town, charge) -> None:
+    desks = [town(url), town(url, settle=False)]
+    clear_events([charge(f"e{n}", 1, member="dan") for n in range(20)], desks[0])
+    desks[0].books.enrol(members=[Member("dan")])
+    barrier = threading.Barrier(2)
+    answers: dict[int, list] = {}
+
+    def work(number: int) -> None:
+        barrier.wait()
+        answers[number] = clear_pended(desks[number])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(outcome.status == "posted" and outcome.revision == 1 for one in answers.values() for outcome in one)
+    assert len([row for row, _ in desks[0].books.rows() if row.status == "posted" and row.member == "dan"]) == 20
+    assert check_books(desks[0].books) == []
+    _audited(desks[0])

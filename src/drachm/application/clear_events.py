@@ -162,7 +162,7 @@ class _Answers:
             self.fresh.append(waiting)
             return
         self._contents[key] = stored.content
-        if not self._revise:
+        if not self._revise or _settled(waiting, stored):
             self._found[key] = first_answer(waiting, stored)
             return
         self.fresh.append(replace(waiting, own=self.targets.get(key), revision=stored.revision + 1))
@@ -307,6 +307,14 @@ def first_answer(waiting: Waiting, stored: Stored) -> Outcome:
         stored.leaf,
         body,
     )
+
+
+def _settled(waiting: Waiting, stored: Stored) -> bool:
+    """What was posted is decided again only for another answer of a payer: a second worker finds nothing to do."""
+    if stored.status == "pended":
+        return False
+    body = read_body(stored.body, where=f"position {stored.position}") if stored.body else None
+    return body is None or body.answer == waiting.answer
 
 
 def waiting_of(rows: Iterable[Stored]) -> list[Waiting]:
