@@ -7,7 +7,6 @@ A document is compiled once into small callables; a line then walks the list of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 from drachm.domain.benefits.amounts import compile_expression
@@ -148,8 +147,10 @@ class Program:
         """Every key that the document may read or write on the line; one whose fact is missing cannot be touched."""
         found: set[Key] = set()
         for maker in self.key_makers:
-            with suppress(Pended):
+            try:
                 found.update(maker(registers))
+            except Pended:
+                continue
         return found
 
     def _take_over(self, registers: Registers) -> None:
