@@ -24,7 +24,7 @@ MAY_KNOW = {
     "application": {"domain"},
     "adapters": {"application", "domain"},
     "storage": {"application", "domain"},
-    "cli": {"application", "domain", "bootstrap", "settings"},
+    "cli": {"application", "domain", "bootstrap", "bench", "settings"},
     "settings": {"domain"},
 }
 

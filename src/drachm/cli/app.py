@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from drachm.cli.bench import bench
 from drachm.domain.errors import DrachmError
 
 app = typer.Typer(
@@ -18,6 +19,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(bench, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object with stable keys on standard output.")]
 

@@ -1,0 +1,191 @@
+"""Which questions does the benchmark answer? One function each; all of them end with the keys of `report`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from drachm.application.ports import Books
+from drachm.bench.load import SKEWED
+from drachm.bench.open_loop import Offer
+from drachm.bench.options import Options
+from drachm.bench.report import SAMPLE_ROWS, Figures, figures_of, percentile, report_of
+from drachm.bench.rounds import Arm, Round, Rounds, Tell, alternate, run_round
+from drachm.bench.stage import fill, live_task, move_in, set_up
+from drachm.bench.world import BASE_PAYERS
+from drachm.bench.writer import Task
+from drachm.domain.errors import InvalidMessage
+
+LOADS: Final = (0.25, 0.5, 0.75, 0.9, 1.1)
+"""Offered loads as parts of what the closed loop reached: the last one is more than can be served."""
+QUEUE_SECONDS: Final = 1
+"""The queue holds what the closed loop clears in this time; what comes beyond is dropped."""
+FUND_NOT_BUILT: Final = {
+    "status": "not_built",
+    "why": "limits shared by many (allotments of a fund) are not part of this version, so there is nothing to measure",
+}
+
+
+def engine(options: Options, tell: Tell) -> Figures:
+    """How fast are events cleared as they come in?"""
+    with set_up(options.checked(), tell) as stage, move_in(stage) as town:
+        rounds = alternate([town.arm("live", live_task(options))], options.rounds, stage.pgbench, tell)
+        return report_of("engine", stage, rounds, "live", town)
+
+
+def replay(options: Options, tell: Tell) -> Figures:
+    """How fast is recorded care replayed in bulk?"""
+    with set_up(options.checked(), tell) as stage, move_in(stage) as town:
+        task = Task(options.events, batch=options.batch, path="replay")
+        rounds = alternate([town.arm("replay", task)], options.rounds, stage.pgbench, tell)
+        return report_of("replay", stage, rounds, "replay", town)
+
+
+def skew(options: Options, tell: Tell) -> Figures:
+    """What does it cost when a few families have most of the events?"""
+    with set_up(options.checked(), tell) as stage, move_in(stage) as town:
+        even = live_task(options)
+        arms = [town.arm("spread", even), town.arm("skewed", replace(even, shape=SKEWED))]
+        rounds = alternate(arms, options.rounds, stage.pgbench, tell)
+        report = report_of("skew", stage, rounds, "skewed", town)
+        return {**report, "compared": compared(rounds, "skewed", "spread")}
+
+
+def hot(options: Options, tell: Tell) -> Figures:
+    """What does it cost when every event touches one payer, instead of one of twenty?"""
+    spread_payers = tuple(f"base{number}" for number in range(BASE_PAYERS))
+    with (
+        set_up(options.checked(), tell) as stage,
+        move_in(stage, tenant=1, currency="USD", base=spread_payers) as spread,
+        move_in(stage, tenant=2, currency="USD", base=("base",)) as hot_town,
+    ):
+        task = live_task(options)
+        arms = [spread.arm("spread", task), hot_town.arm("hot", task)]
+        rounds = alternate(arms, options.rounds, stage.pgbench, tell)
+        report = report_of("hot", stage, rounds, "hot", hot_town)
+        touched = touched_share(hot_town.desk.books, hot_town.probe.newest())
+        return {
+            **report,
+            "compared": compared(rounds, "hot", "spread"),
+            "hot_payer_share": touched,
+            "limited_fund": FUND_NOT_BUILT,
+            "notes": [f"limited fund: {FUND_NOT_BUILT['status']} ({FUND_NOT_BUILT['why']})"],
+        }
+
+
+def growth(options: Options, tell: Tell, sizes: Sequence[int]) -> Figures:
+    """What becomes of speed as the tables grow? One point for each number of journal rows."""
+    wanted = sorted(set(sizes))
+    if not wanted or wanted[0] < 0:
+        raise InvalidMessage("sizes are numbers of journal rows", where="--sizes")
+    with set_up(options.checked(), tell) as stage, move_in(stage) as town:
+        arm = town.arm("live", live_task(options))
+        points: list[tuple[int, Rounds]] = []
+        for size in wanted:
+            fill(town, size - town.probe.rows(), options, tell)
+            tell(f"measuring at {town.probe.rows():,} rows")
+            points.append((size, alternate([arm], options.rounds, stage.pgbench, tell)))
+        everything = Rounds(
+            tuple(one for _, part in points for one in part.all), tuple(one for _, part in points for one in part.kept)
+        )
+        report = report_of("growth", stage, everything, "live", town)
+        # The figures at the top are those of the largest tables.
+        last = figures_of(points[-1][1].kept)
+        measured = _points(points)
+        return {
+            **report,
+            **last,
+            "books_ok": report["books_ok"],
+            "rows_in_tables": measured[-1]["rows"] if measured else 0,
+            "points": measured,
+            "cpu_growth": _over(_cpu(measured[-1]), _cpu(measured[0])) if measured else None,
+        }
+
+
+def latency(options: Options, tell: Tell, *, rates: Sequence[float], seconds: float) -> Figures:
+    """How long do events wait when they come at their own pace? One point for each offered load."""
+    with set_up(options.checked(), tell) as stage, move_in(stage) as town:
+        arm = town.arm("live", live_task(options))
+        rounds = alternate([arm], options.rounds, stage.pgbench, tell)
+        report = report_of("latency", stage, rounds, "live", town)
+        offered = list(rates) or [report["events_per_second"] * part for part in LOADS]
+        queue = max(options.batch, int(report["events_per_second"] * QUEUE_SECONDS))
+        points = [(rate, _offered(arm, Offer(rate, queue=queue, seed=options.seed), seconds, tell)) for rate in offered]
+        found = [problem for _, one in points for problem in one.problems]
+        return {
+            **report,
+            "books_ok": report["books_ok"] and not found,
+            "problems": [*report["problems"], *found][:10],
+            "loads": [_load(rate, one) for rate, one in points],
+        }
+
+
+def compared(rounds: Rounds, ours: str, other: str) -> Figures:
+    """The medians of one arm over those of another: below 1 is slower, or less time."""
+    mine, beside = figures_of(rounds.of(ours)), figures_of(rounds.of(other))
+    keys = ("events_per_second", "python_us", "postgres_us", "wal_bytes", "commit_ms_p50", "commit_ms_p99")
+    return {
+        "with": other,
+        "throughput_ratio": _over(mine["events_per_second"], beside["events_per_second"]),
+        "cpu_ratio": _over(_cpu(mine), _cpu(beside)),
+        **{key: beside[key] for key in keys},
+    }
+
+
+def touched_share(books: Books, newest: int) -> float:
+    """Of the newest posted charges, those that touch a payer of the base cover."""
+    touched = charges = 0
+    for row, _ in books.rows(after=max(0, newest - SAMPLE_ROWS)):
+        if row.status == "posted" and row.kind.name == "CHARGE":
+            charges += 1
+            touched += any(
+                entry.account.kind == "payer_receivable" and entry.account.owner.startswith("base")
+                for entry in row.entries
+            )
+    return round(touched / (charges or 1), 3)
+
+
+def _offered(arm: Arm, offer: Offer, seconds: float, tell: Tell) -> Round:
+    events = max(1, int(offer.rate * seconds))
+    one = run_round(replace(arm, name="open", task=replace(arm.task, events=events, path="open", offer=offer)))
+    said = _load(offer.rate, one)
+    waits = f"p50 {said['wait_ms_p50']} ms, p99 {said['wait_ms_p99']} ms"
+    tell(f"offered {offer.rate:,.0f}/s: {waits}, {said['dropped']} dropped")
+    return one
+
+
+def _load(rate: float, one: Round) -> Figures:
+    waits = sorted(wait for served in one.served for wait in served.waits)
+    return {
+        "offered_per_second": round(rate, 1),
+        "served_per_second": round(one.rate, 1),
+        "arrivals": sum(served.arrivals for served in one.served),
+        "served": len(waits),
+        "dropped": sum(served.dropped for served in one.served),
+        "duplicates": one.duplicates,
+        "wait_ms_p50": percentile(waits, 50, 1_000),
+        "wait_ms_p99": percentile(waits, 99, 1_000),
+        "wait_ms_max": percentile(waits, 100, 1_000),
+        "queue_most": max((served.queue_most for served in one.served), default=0),
+        "batch_mean": round(len(waits) / (len(one.batch_seconds) or 1), 1),
+        "python_us": round(one.cost.python / one.events, 1) if one.events else None,
+        "postgres_us": round(one.cost.postgres / one.events, 1) if one.events else None,
+        "books_ok": not one.problems,
+    }
+
+
+def _points(points: Sequence[tuple[int, Rounds]]) -> list[Figures]:
+    return [
+        {"rows_wanted": size, "rows": part.kept[0].rows, **figures_of(part.kept)} for size, part in points if part.kept
+    ]
+
+
+def _cpu(figures: Figures) -> float | None:
+    if figures["python_us"] is None:
+        return None
+    return float(figures["python_us"] + figures["postgres_us"])
+
+
+def _over(value: Any, beside: Any) -> float | None:
+    return round(value / beside, 3) if value and beside else None

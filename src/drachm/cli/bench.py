@@ -1,0 +1,228 @@
+"""`drachm bench`: how fast on this machine, beside what everybody can run. Progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from drachm.bench.options import Options
+
+bench = typer.Typer(
+    help="Measure on a throw-away database, with pgbench in turn.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Families = Annotated[int, typer.Option(min=1, help="Families in the town.")]
+Events = Annotated[int, typer.Option(min=1, help="Events of one round, all writers together.")]
+RoundCount = Annotated[int, typer.Option("--rounds", min=1, help="Rounds that count.")]
+Writers = Annotated[int, typer.Option(min=1, max=64, help="Writer processes, families split by shard.")]
+Batch = Annotated[int, typer.Option(min=1, help="Most events of one transaction.")]
+Seed = Annotated[int, typer.Option(help="The town and its events follow from it.")]
+Fill = Annotated[int, typer.Option(min=0, help="Events cleared, unmeasured, before the first round.")]
+FromJson = Annotated[bool, typer.Option("--from-json", help="Begin with the bytes of our JSON form.")]
+Scale = Annotated[int, typer.Option("--pgbench-scale", min=1, help="pgbench -i -s.")]
+Seconds = Annotated[int, typer.Option("--pgbench-seconds", min=0, help="pgbench -T; 0 leaves pgbench and ratios out.")]
+Gate = Annotated[float | None, typer.Option("--gate-us", help="Exit 1 above so many CPU us an event.")]
+Svg = Annotated[Path | None, typer.Option("--svg", help="Draw a chart; a table with its numbers beside it (.md).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object with stable keys on standard output.")]
+
+
+@bench.command()
+def engine(
+    families: Families = 100_000,
+    events: Events = 100_000,
+    rounds: RoundCount = 5,
+    writers: Writers = 2,
+    batch: Batch = 1_000,
+    seed: Seed = 1,
+    fill: Fill = 0,
+    from_json: FromJson = False,
+    pgbench_scale: Scale = 50,
+    pgbench_seconds: Seconds = 10,
+    gate_us: Gate = None,
+    svg: Svg = None,
+    as_json: Json = False,
+) -> None:
+    """Live clearing, the full path without HTTP."""
+    from drachm.bench.scenarios import engine as run
+
+    options = Options(families, events, rounds, writers, batch, seed, fill, from_json, pgbench_scale, pgbench_seconds)
+    _end(run(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
+
+
+@bench.command()
+def replay(
+    families: Families = 100_000,
+    events: Events = 200_000,
+    rounds: RoundCount = 5,
+    writers: Writers = 2,
+    batch: Batch = 8_000,
+    seed: Seed = 1,
+    fill: Fill = 0,
+    pgbench_scale: Scale = 50,
+    pgbench_seconds: Seconds = 10,
+    gate_us: Gate = None,
+    svg: Svg = None,
+    as_json: Json = False,
+) -> None:
+    """Recorded care in bulk: large batches, in order of time, with the replay's own counting."""
+    from drachm.bench.scenarios import replay as run
+
+    options = Options(families, events, rounds, writers, batch, seed, fill, False, pgbench_scale, pgbench_seconds)
+    _end(run(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
+
+
+@bench.command()
+def hot(
+    families: Families = 50_000,
+    events: Events = 100_000,
+    rounds: RoundCount = 5,
+    writers: Writers = 2,
+    batch: Batch = 1_000,
+    seed: Seed = 1,
+    fill: Fill = 0,
+    pgbench_scale: Scale = 50,
+    pgbench_seconds: Seconds = 10,
+    gate_us: Gate = None,
+    svg: Svg = None,
+    as_json: Json = False,
+) -> None:
+    """One payer touched by every event, in turn with twenty payers."""
+    from drachm.bench.scenarios import hot as run
+
+    options = Options(families, events, rounds, writers, batch, seed, fill, False, pgbench_scale, pgbench_seconds)
+    _end(run(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
+
+
+@bench.command()
+def skew(
+    families: Families = 100_000,
+    events: Events = 100_000,
+    rounds: RoundCount = 5,
+    writers: Writers = 2,
+    batch: Batch = 4_000,
+    seed: Seed = 1,
+    fill: Fill = 0,
+    pgbench_scale: Scale = 50,
+    pgbench_seconds: Seconds = 10,
+    gate_us: Gate = None,
+    svg: Svg = None,
+    as_json: Json = False,
+) -> None:
+    """A few families with thousands of events a batch, in turn with even traffic."""
+    from drachm.bench.scenarios import skew as run
+
+    options = Options(families, events, rounds, writers, batch, seed, fill, False, pgbench_scale, pgbench_seconds)
+    _end(run(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
+
+
+@bench.command()
+def growth(
+    sizes: Annotated[
+        str, typer.Option(help="Journal rows at which to measure, parted by commas.")
+    ] = "100000,500000,1000000,2000000,5000000",
+    families: Families = 10_000,
+    events: Events = 50_000,
+    rounds: RoundCount = 3,
+    writers: Writers = 2,
+    batch: Batch = 2_000,
+    seed: Seed = 1,
+    pgbench_scale: Scale = 50,
+    pgbench_seconds: Seconds = 10,
+    gate_us: Gate = None,
+    svg: Svg = None,
+    as_json: Json = False,
+) -> None:
+    """Throughput and CPU as the tables grow."""
+    from drachm.bench.scenarios import growth as run
+
+    options = Options(families, events, rounds, writers, batch, seed, 0, False, pgbench_scale, pgbench_seconds)
+    _end(run(options, _tell, _numbers(sizes, int)), as_json=as_json, svg=svg, gate_us=gate_us)
+
+
+@bench.command()
+def latency(
+    rates: Annotated[
+        str, typer.Option(help="Offered events a second, parted by commas; empty: 25 to 110 % of a closed loop.")
+    ] = "",
+    seconds: Annotated[float, typer.Option(min=1, help="How long each load is offered.")] = 20,
+    families: Families = 100_000,
+    events: Events = 50_000,
+    rounds: RoundCount = 2,
+    writers: Writers = 2,
+    batch: Batch = 2_000,
+    seed: Seed = 1,
+    fill: Fill = 0,
+    pgbench_scale: Scale = 50,
+    pgbench_seconds: Seconds = 10,
+    gate_us: Gate = None,
+    svg: Svg = None,
+    as_json: Json = False,
+) -> None:
+    """How long events wait at a given load; an open loop, with drops and duplicates counted."""
+    from drachm.bench.scenarios import latency as run
+
+    options = Options(families, events, rounds, writers, batch, seed, fill, False, pgbench_scale, pgbench_seconds)
+    found = run(options, _tell, rates=_numbers(rates, float), seconds=seconds)
+    _end(found, as_json=as_json, svg=svg, gate_us=gate_us)
+
+
+@bench.command()
+def peers(
+    families: Families = 2_000,
+    events: Events = 20_000,
+    rounds: RoundCount = 5,
+    writers: Writers = 2,
+    batch: Batch = 1_000,
+    seed: Seed = 1,
+    peer_seconds: Annotated[int, typer.Option(min=1, help="How long each peer posts in a round.")] = 10,
+    peer_processes: Annotated[int, typer.Option(min=1, help="Processes of each peer.")] = 4,
+    pgbench_scale: Scale = 50,
+    pgbench_seconds: Seconds = 10,
+    as_json: Json = False,
+) -> None:
+    """Drachm, django-hordak and a naive service side by side on one server; the packages go into a venv thrown away."""
+    from drachm.bench.peers.side_by_side import peers as run
+    from drachm.bench.peers.side_by_side import table_of
+
+    options = Options(families, events, rounds, writers, batch, seed, 0, False, pgbench_scale, pgbench_seconds)
+    report = run(options, _tell, seconds=peer_seconds, processes=peer_processes)
+    _say(report, table_of(report), as_json=as_json)
+    raise typer.Exit(0 if report["books_ok"] else 1)
+
+
+def _end(report: dict[str, Any], *, as_json: bool, svg: Path | None, gate_us: float | None) -> None:
+    """Say it, draw it, and judge it: nothing is judged by the clock on the wall, only the books and CPU time."""
+    from drachm.bench.plot import write_chart
+    from drachm.bench.report import text_of
+
+    if svg is not None:
+        table = write_chart(report, svg)
+        _tell(f"chart in {svg}, its numbers in {table}")
+    _say(report, text_of(report), as_json=as_json)
+    spent = (report["python_us"] or 0) + (report["postgres_us"] or 0)
+    if gate_us is not None and spent > gate_us:
+        _tell(f"{spent:.1f} CPU us an event are more than the gate of {gate_us:g}")
+        raise typer.Exit(1)
+    raise typer.Exit(0 if report["books_ok"] else 1)
+
+
+def _say(report: dict[str, Any], text: str, *, as_json: bool) -> None:
+    sys.stdout.write((json.dumps(report, ensure_ascii=False, indent=2) if as_json else text) + "\n")
+
+
+def _tell(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+
+
+def _numbers(text: str, kind: type[int] | type[float]) -> list[Any]:
+    try:
+        return [kind(word) for word in text.replace("_", "").split(",") if word.strip()]
+    except ValueError:
+        raise typer.BadParameter(f"numbers parted by commas are expected, not {text!r}") from None

@@ -1,0 +1,127 @@
+"""`drachm bench` in small: a real server, real writers, pgbench in turn; nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import CliRunner
+
+from drachm.cli.bench import bench
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processor time is read from /proc")
+
+REPOSITORY = Path(__file__).parents[2]
+SMALL = ["--families", "120", "--events", "600", "--rounds", "1", "--batch", "200", "--pgbench-scale", "1"]
+STABLE = {
+    "ratio_median", "ratio_min", "ratio_max", "events_per_second", "pgbench_tps", "python_us", "postgres_us",
+    "wal_bytes", "disk_bytes", "rounds", "books_ok",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quiet_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for temporary files, to see what is left in it. Short, and open to the server's own account."""
+    tmp_path_factory.getbasetemp()
+    folder = Path(tempfile.mkdtemp(prefix="db-", dir="/tmp"))
+    folder.chmod(0o755)
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    yield folder
+    assert list(folder.iterdir()) == []
+    folder.rmdir()
+
+
+def run(*arguments: str) -> tuple[int, dict]:
+    """Exit status and report of one command; every key of it is documented."""
+    result = CliRunner().invoke(bench, [*arguments, "--json"], catch_exceptions=False)
+    report = json.loads(result.stdout)
+    page = (REPOSITORY / "docs" / "reference" / "bench.md").read_text("utf-8").partition("## Keys")[2]
+    keys = {*report, *(f"loads[].{key}" for load in report.get("loads", ()) for key in load)}
+    undocumented = {key for key in keys if not re.search(rf"`{re.escape(key)}(?=[`.\[])", page)}
+    assert undocumented == set()
+    return result.exit_code, report
+
+
+def test_a_small_round_says_everything_and_the_gate_is_on_processor_time(tmp_path: Path) -> None:
+    chart = tmp_path / "engine.svg"
+    more = ["--pgbench-seconds", "1", "--from-json", "--gate-us", "1", "--svg", str(chart)]
+    status, report = run("engine", *SMALL, *more)
+    assert status == 1
+    assert report.keys() >= STABLE
+    assert report["books_ok"] is True
+    assert report["rounds"] == 1
+    assert report["input"] == "json"
+    assert report["ratio_median"] > 0
+    assert 1 < report["python_us"] + report["postgres_us"] < 100_000
+    assert 0 < report["wal_bytes"] <= report["wal_bytes_with_images"]
+    assert report["disk_bytes"] > 0
+    assert sum(report["outcomes"].values()) == 600
+    assert report["machine"]["settings_sha256"]
+    assert ElementTree.parse(chart).getroot().tag.endswith("svg")
+    assert "pgbench" in chart.with_suffix(".md").read_text()
+
+
+def test_hot_and_even_traffic_take_turns_on_two_towns() -> None:
+    status, report = run("hot", *SMALL, "--pgbench-seconds", "0", "--writers", "1")
+    assert status == 0
+    assert report["compared"]["with"] == "spread"
+    assert report["compared"]["cpu_ratio"] > 0
+    assert report["hot_payer_share"] > 0.9
+    assert report["limited_fund"]["status"] == "not_built"
+
+
+def test_an_open_loop_counts_every_arrival() -> None:
+    status, report = run(
+        "latency", *SMALL, "--pgbench-seconds", "0", "--rates", "100,9000", "--seconds", "1", "--writers", "1"
+    )
+    assert status == 0
+    easy, too_much = report["loads"]
+    assert easy["dropped"] == 0 < too_much["dropped"]
+    assert easy["wait_ms_p50"] <= easy["wait_ms_p99"] <= easy["wait_ms_max"]
+    for load in (easy, too_much):
+        assert load["arrivals"] == load["served"] + load["dropped"]
+        assert load["books_ok"] is True
+
+
+def test_an_interrupted_run_leaves_no_server_behind(quiet_place: Path) -> None:
+    code = "from drachm.cli.bench import bench; bench()"
+    path = os.pathsep.join([str(REPOSITORY / "src"), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "engine", *SMALL, "--events", "100000", "--pgbench-seconds", "0"],
+        env={**os.environ, "PYTHONPATH": path},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if "warming up" in line:
+            break
+    clusters = [folder for folder in quiet_place.iterdir() if folder.name.startswith("drachm-bench-")]
+    assert len(clusters) == 1
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) != 0
+    process.stderr.close()
+    deadline = time.monotonic() + 5
+    while any(str(clusters[0]) in words for words in _commands()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [words for words in _commands() if str(clusters[0]) in words] == []
+
+
+def _commands() -> list[str]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                found.append((folder / "cmdline").read_bytes().decode(errors="replace"))
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return found
