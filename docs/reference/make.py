@@ -76,9 +76,8 @@ def errors_table() -> str:
 
 def commands_list() -> str:
     """Every command with its usage, arguments and options, from the program itself."""
-    group: Any = typer.main.get_command(app)
     parts = []
-    for name, command in group.commands.items():
+    for name, command in _every_command(typer.main.get_command(app)):
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         usage = " ".join(["drachm", name, *(_argument(p) for p in arguments), "[OPTIONS]"])
         rows = [(f"`{_argument(p)}`", "required" if p.required else "", p.help or "") for p in arguments]
@@ -87,6 +86,15 @@ def commands_list() -> str:
             f"### drachm {name}\n\n{command.help}\n\n    {usage}\n\n{_table(('', 'default', 'meaning'), rows)}"
         )
     return "\n" + "\n".join(parts) + "\n"
+
+
+def _every_command(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Commands and the commands of groups, under their whole names."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _every_command(command, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", command
 
 
 def accounts_table() -> str:

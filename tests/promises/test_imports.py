@@ -24,6 +24,7 @@ MAY_KNOW = {
     "application": {"domain"},
     "adapters": {"application", "domain"},
     "storage": {"application", "domain"},
+    "bench": {"application", "domain", "adapters", "storage", "bootstrap", "settings"},
     "cli": {"application", "domain", "bootstrap", "bench", "settings"},
     "settings": {"domain"},
 }
