@@ -101,6 +101,8 @@ def test_an_interrupted_run_leaves_no_server_behind(quiet_place: Path) -> None:
         env={**os.environ, "PYTHONPATH": path},
         stderr=subprocess.PIPE,
         text=True,
+        # A test run in the background is deaf to SIGINT, and its children would be too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for line in process.stderr:
         if "warming up" in line:
