@@ -19,7 +19,7 @@ from drachm.domain.clearing.model import EMPTY, Answer, Clearing, Snapshot, Targ
 from drachm.domain.clearing.world import Waiting, World
 from drachm.domain.errors import IntegrityError, Pended, Refused
 from drachm.domain.events.model import ServiceEvent, fingerprint
-from drachm.domain.ledger.model import EntryKind, JournalEntry, account_id, stable_id
+from drachm.domain.ledger.model import EntryKind, JournalEntry, account_id
 from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, event_key, leaf_hash
 
 RETRIES: Final = 8
@@ -101,7 +101,7 @@ def _clear_once(batch: Sequence[Waiting], desk: Desk, *, revise: bool, fault: Ex
         documents = desk.books.documents()
         registry = work.registry([waiting.event for waiting in answers.fresh])
         world = World(replace(registry, targets=answers.targets), documents)
-        # An event that breaks our own code is not looked at again: it is refused as it stands.
+        # An event that broke something is not looked at again: it needs no locks.
         locked = work.lock(world.needs(answers.fresh if fault is None else ()), len(answers.fresh))
         world.load(locked.totals, locked.avail)
         writing = _Writing(work.tenant, desk, world, documents)
@@ -360,6 +360,3 @@ def _body(
         adjudication=clearing.adjudication,
         funding=clearing.funding,
     )
-
-
-__all__ = ["Desk", "Outcome", "clear_batch", "clear_events", "first_answer", "stable_id", "target_of", "waiting_of"]

@@ -39,9 +39,7 @@ def _once(order: TopUp, desk: Desk) -> int:
         locked = work.lock(Needs(frozenset(), frozenset((order.pot,))), 1)
         if order.pot not in locked.avail:
             raise Conflict("there is no such pot", where="pot", next_step="Open the pot before money enters it.")
-        row = _row(
-            order, key, content, locked.first_position, locked.avail[order.pot] + order.amount, work.tenant, desk
-        )
+        row = top_up_row(order, locked.first_position, locked.avail[order.pot] + order.amount, work.tenant, desk)
         work.post(Posting([row], {}, {order.pot: order.amount}, {}))
         work.commit()
         return locked.first_position
@@ -53,7 +51,9 @@ def _first(order: TopUp, stored: Stored, content: bytes) -> int:
     return stored.position
 
 
-def _row(order: TopUp, key: bytes, content: bytes, position: int, after: int, tenant: int, desk: Desk) -> Row:
+def top_up_row(order: TopUp, position: int, after: int, tenant: int, desk: Desk) -> Row:
+    """The journal row of a new top-up; `after` is what its pot may spend then, in micros."""
+    key = event_key(tenant, order.source, order.event_id)
     entry = JournalEntry(
         EntryKind.TOP_UP,
         (
@@ -72,7 +72,7 @@ def _row(order: TopUp, key: bytes, content: bytes, position: int, after: int, te
     return Row(
         position=position,
         key=key,
-        content=content,
+        content=bytes.fromhex(content_hash(_content(order))),
         revision=0,
         supersedes=None,
         kind=entry.kind,

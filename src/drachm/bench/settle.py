@@ -11,14 +11,12 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
-from drachm.application.body import Body, TopUp, write_body
-from drachm.application.clear_events import OUTCOMES, Desk
-from drachm.application.ports import Posting, Row
+from drachm.application.body import TopUp
+from drachm.application.clear_events import Desk
+from drachm.application.ports import Posting
+from drachm.application.top_up import top_up_row
 from drachm.bench.world import World
-from drachm.domain.canonical import content_hash
 from drachm.domain.clearing.world import Needs
-from drachm.domain.ledger.model import Account, Entry, EntryKind, JournalEntry, Source, account_id
-from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, event_key, leaf_hash
 
 FAMILIES_AT_ONCE: Final = 2_000
 TOP_UPS_AT_ONCE: Final = 4_000
@@ -64,51 +62,8 @@ def post_top_ups(orders: Sequence[TopUp], desk: Desk) -> None:
     with desk.books.work() as work:
         locked = work.lock(Needs(frozenset(), frozenset(order.pot for order in orders)), len(orders))
         rows = [
-            _row(order, position, locked.avail[order.pot] + order.amount, work.tenant, desk)
+            top_up_row(order, position, locked.avail[order.pot] + order.amount, work.tenant, desk)
             for position, order in enumerate(orders, start=locked.first_position)
         ]
         work.post(Posting(rows, {}, {order.pot: order.amount for order in orders}, {}))
         work.commit()
-
-
-def _row(order: TopUp, position: int, after: int, tenant: int, desk: Desk) -> Row:
-    key = event_key(tenant, order.source, order.event_id)
-    money = JournalEntry(
-        EntryKind.TOP_UP,
-        (
-            Entry(Account("cash", order.rail, order.currency), order.amount, Source.RAIL),
-            Entry(Account("wallet", order.pot, order.currency), -order.amount, Source.RAIL),
-        ),
-    )
-    now = desk.clock.now()
-    body = Body(received=now, salt=desk.ids.random_bytes(16), status="posted", reason="", top_up=order)
-    data = write_body(body)
-    leaf = Leaf(
-        tenant, key, 0, money.kind, OUTCOMES["posted"], int(now.timestamp()) * 1_000_000 + now.microsecond, NO_KEY, 0,
-        order.currency, [(account_id(tenant, e.account), e.amount, e.source) for e in money.entries],
-        commitment(body.salt, data),
-    )  # fmt: skip
-    return Row(
-        position=position,
-        key=key,
-        content=bytes.fromhex(content_hash(_content(order))),
-        revision=0,
-        supersedes=None,
-        kind=money.kind,
-        status="posted",
-        reason="",
-        member=order.member,
-        provider="",
-        occurred_at=order.at,
-        posted_at=now,
-        currency=order.currency,
-        entries=money.entries,
-        avail=((order.pot, after),),
-        leaf=leaf_hash(leaf),
-        body=data,
-    )
-
-
-def _content(order: TopUp) -> dict[str, object]:
-    names = ("source", "event_id", "pot", "member", "amount", "currency", "rail")
-    return {name: getattr(order, name) for name in names}
