@@ -27,6 +27,9 @@ STABLE = {
     "wal_bytes", "disk_bytes", "rounds", "books_ok",
 }  # fmt: skip
 
+# Small measurements beside other tests' load: one of them failed once in four runs on a busy machine, cause unknown.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def quiet_place(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
