@@ -1,0 +1,258 @@
+"""Which calls does API version 1 have? One entry of two lines each; `routes.py` reads it.
+
+First line: method, path, operation id, what the call is about, further words. Second line: what it does.
+
+    open   about nothing of a tenant          one    about the thing whose id stands in the path
+    many   a list: shows what the caller      named  about the parties and members that the body names
+           can reach, nothing else            whole  about the tenant as a whole
+    key    needs an Idempotency-Key           stream answers as a stream of server-sent events
+"""
+
+TABLE = """
+POST /v1/service-events  post_service_events  named
+  Clear delivered care: one event, a JSON array or NDJSON of up to 1,000; a result for each, a repeat its first answer.
+GET /v1/service-events  list_service_events  many
+  Events that were received, newest first, with their outcome.
+GET /v1/service-events/{event_id}  get_service_event  one
+  What became of one event: cleared, refused or pended, and why.
+GET /v1/service-events/{event_id}/revisions  list_event_revisions  one
+  Every answer this event has had, first to last, with what replaced what.
+POST /v1/service-events/{event_id}/revisions  revise_service_event  one key
+  Correct an event: the first answer is undone and the new one takes its place.
+POST /v1/service-events/{event_id}/reversal  reverse_service_event  one key
+  Undo an event whole: care that was not given, or not given to this person.
+GET /v1/work-queue  list_work_queue  many
+  Events that wait for something unknown: a code, a member, a price, a currency.
+GET /v1/work-queue/{event_id}  get_work_item  one
+  What one waiting event waits for.
+POST /v1/work-queue/{event_id}/retry  retry_work_item  one key
+  Try a waiting event again now that what was missing is there.
+
+POST /v1/estimates  create_estimate  named
+  What care would cost whom, computed by the line that clears real events, posting nothing.
+POST /v1/eligibility  check_eligibility  named
+  Cover, what is left of deductible and maximum, network and need of authorisation, as of a date.
+
+GET /v1/charges  list_charges  many
+  Charges, newest first.
+GET /v1/charges/{charge_id}  get_charge  one
+  One charge: billed, allowed, and who bears what.
+GET /v1/visits  list_visits  many
+  Visits: many charges, one answer to the patient.
+GET /v1/visits/{visit_id}  get_visit  one
+  One visit with all its charges and what is asked of the patient in the end.
+GET /v1/receipts  list_receipts  many
+  Receipts, newest first.
+GET /v1/receipts/{receipt_id}  get_receipt  one
+  One receipt, with every amount and its proof.
+GET /v1/receipts/{receipt_id}/why  explain_receipt  one
+  Each rule that was used on this receipt, in order, with the clause of the plan it comes from.
+GET /v1/receipts/{receipt_id}/links  list_receipt_links  one
+  Signed links to this receipt that are still good: when they end, never the links themselves.
+POST /v1/receipts/{receipt_id}/links  create_receipt_link  one
+  A signed link that opens this one receipt in a browser until it expires.
+DELETE /v1/receipts/{receipt_id}/links  revoke_receipt_links  one
+  Withdraw every link to this receipt at once.
+
+GET /r/{token}  open_receipt_page  one
+  The page behind a signed link: clinic initials, date and amounts.
+POST /r/{token}/second-factor  give_second_factor  one
+  Answer the second question, so that the page may name the services.
+GET /r/{token}/services  open_receipt_services  one
+  The page with the names of the services, after the second factor.
+
+GET /v1/parties  list_parties  many
+  Providers, payers, funders and employers of the tenant.
+POST /v1/parties  create_party  whole
+  Register a party with its roles; a provider's NPI is checked.
+GET /v1/parties/{party_id}  get_party  one
+  One party as the tenant's directory shows it.
+PATCH /v1/parties/{party_id}  update_party  one
+  Change what the directory says of a party.
+GET /v1/parties/{party_id}/sites  list_sites  one
+  Where a provider gives care.
+POST /v1/parties/{party_id}/sites  create_site  one
+  Add a place where a provider gives care.
+PATCH /v1/sites/{site_id}  update_site  one
+  Change a site, or end it at a date.
+GET /v1/parties/{party_id}/practitioners  list_practitioners  one
+  Who gives care for a provider.
+POST /v1/parties/{party_id}/practitioners  create_practitioner  one
+  Add a practitioner; the NPI is checked.
+PATCH /v1/practitioners/{practitioner_id}  update_practitioner  one
+  Change a practitioner, or end the engagement at a date.
+POST /v1/npi-checks  check_npi  open
+  Whether a National Provider Identifier is well formed: its check digit, not a register.
+
+GET /v1/contracts  list_contracts  many
+  Contracts: who pays whom by which price book, plan, rounding and fee.
+POST /v1/contracts  create_contract  named
+  Record what a provider and a payer agreed, from a date on.
+GET /v1/contracts/{contract_id}  get_contract  one
+  One contract.
+PATCH /v1/contracts/{contract_id}  update_contract  one
+  Change a contract from a date on; what was cleared before stays as it is.
+
+GET /v1/payout-accounts  list_payout_accounts  many
+  Where parties are paid, account numbers masked.
+POST /v1/payout-accounts  propose_payout_account  named key
+  Propose an account to be paid to; it is used after a second person agreed and a day has passed.
+GET /v1/payout-accounts/{payout_account_id}  get_payout_account  one
+  One payout account, its number masked, and what waits for it.
+GET /v1/payout-accounts/{payout_account_id}/changes  list_payout_changes  one
+  Every change proposed, agreed or withdrawn, and by whom.
+POST /v1/payout-accounts/{payout_account_id}/changes  propose_payout_change  one key
+  Propose another account number; nothing changes yet.
+POST /v1/payout-changes/{change_id}/approval  approve_payout_change  one key
+  A second person agrees; the change holds a day later, and everybody concerned is told at once.
+DELETE /v1/payout-changes/{change_id}  withdraw_payout_change  one
+  Stop a change before it holds; one person is enough.
+
+GET /v1/members  list_members  many
+  Members the caller has to do with.
+POST /v1/members  create_member  named
+  Enrol a person; a likely duplicate is answered with the member it resembles.
+GET /v1/members/{member_id}  get_member  one
+  One member.
+PATCH /v1/members/{member_id}  update_member  one
+  Correct what is known of a member.
+POST /v1/members/match  match_member  whole
+  Find the one member who fits what the person at the desk says; too little to go on finds nobody.
+GET /v1/members/duplicates  list_duplicates  whole
+  Pairs of members who may be one person, with what speaks for it.
+POST /v1/members/merge  merge_members  whole
+  Treat two members as one person from now on; no ledger row is touched.
+POST /v1/members/{member_id}/split  split_member  one
+  Undo a merge that was wrong; no ledger row is touched.
+GET /v1/members/{member_id}/relatives  list_relatives  one
+  Who may look at a member's receipts, and until when.
+POST /v1/members/{member_id}/relatives  allow_relative  one
+  Let another person look at a member's receipts until a date.
+DELETE /v1/members/{member_id}/relatives/{relative_id}  revoke_relative  one
+  Take that back; it holds from the next call on.
+GET /v1/families  list_families  many
+  Families the caller has to do with.
+POST /v1/families  create_family  named
+  Found a family whose members share what a plan shares.
+GET /v1/families/{family_id}  get_family  one
+  One family and who belongs to it, when.
+POST /v1/families/{family_id}/members  join_family  one
+  Add a member to a family from a date on.
+DELETE /v1/families/{family_id}/members/{member_id}  leave_family  one
+  End a member's time in a family.
+
+GET /v1/coverages  list_coverages  many
+  Coverages: which payer covers whom under which plan, in which order.
+POST /v1/coverages  create_coverage  named
+  Cover a member; several payers have an order.
+GET /v1/coverages/{coverage_id}  get_coverage  one
+  One coverage.
+PATCH /v1/coverages/{coverage_id}  update_coverage  one
+  Change a coverage from a date on.
+POST /v1/coverages/{coverage_id}/termination  terminate_coverage  one key
+  End a coverage, also at a past date; what was cleared since is adjudicated anew.
+
+GET /v1/plans  list_plans  many
+  Published plans and the versions in force.
+POST /v1/plans  draft_plan  named
+  Begin a plan as a draft.
+GET /v1/plans/{plan_id}  get_plan  one
+  A published plan with its clauses.
+GET /v1/plans/{plan_id}/draft  get_plan_draft  one
+  The draft of a plan's next version.
+PUT /v1/plans/{plan_id}/draft  replace_plan_draft  one
+  Write the draft of a plan's next version.
+POST /v1/plans/{plan_id}/validation  validate_plan  one
+  Hold the draft against the schema and its own test cases.
+POST /v1/plans/{plan_id}/preview  preview_plan  one
+  What past months would have cost under the draft: sums, no person named.
+POST /v1/plans/{plan_id}/publication  publish_plan  one
+  Publish the draft from a date on; somebody other than its author does it.
+
+GET /v1/price-books  list_price_books  many
+  Published price books and the versions in force.
+POST /v1/price-books  draft_price_book  named
+  Begin a price book as a draft.
+GET /v1/price-books/{price_book_id}  get_price_book  one
+  A published price book.
+GET /v1/price-books/{price_book_id}/draft  get_price_book_draft  one
+  The draft of a price book's next version.
+PUT /v1/price-books/{price_book_id}/draft  replace_price_book_draft  one
+  Write the draft of a price book's next version.
+POST /v1/price-books/{price_book_id}/validation  validate_price_book  one
+  Hold the draft against the schema and the services it must price.
+POST /v1/price-books/{price_book_id}/preview  preview_price_book  one
+  What past months would have cost under the draft: sums, no person named.
+POST /v1/price-books/{price_book_id}/publication  publish_price_book  one
+  Publish the draft from a date on; somebody other than its author does it.
+
+GET /v1/wallets  list_wallets  many
+  Pockets that care can be paid from, with what is left and what is promised.
+POST /v1/wallets  open_wallet  named
+  Open a pocket for a member or a family.
+GET /v1/wallets/{wallet_id}  get_wallet  one
+  One wallet.
+GET /v1/wallets/{wallet_id}/entries  list_wallet_entries  one
+  What went in and out of a wallet: dates and amounts, no service named.
+POST /v1/wallets/{wallet_id}/top-ups  top_up_wallet  one key
+  Record money that has arrived for a wallet.
+
+GET /v1/accounts  list_accounts  many
+  Accounts of the books and their balances.
+GET /v1/accounts/{account_id}  get_account  one
+  One account and its balance.
+GET /v1/accounts/{account_id}/entries  list_account_entries  one
+  The entries of an account.
+GET /v1/statements  list_statements  many
+  Statements of parties, by period.
+GET /v1/statements/{statement_id}  get_statement  one
+  One statement: opening balance, entries, closing balance.
+GET /v1/trial-balance  get_trial_balance  whole
+  Every account of the tenant; the sum of each currency is zero.
+GET /v1/events  list_events  many
+  What happened since a cursor, in order: for machines that keep up with us.
+GET /v1/parties/{party_id}/receipts/stream  stream_party_receipts  one stream
+  Receipts of a party as they are issued.
+GET /v1/members/{member_id}/receipts/stream  stream_member_receipts  one stream
+  Receipts of a member as they are issued.
+GET /v1/operations/by-key/{key}  get_operation_by_key  one
+  What became of a call whose answer was lost, by its Idempotency-Key.
+
+GET /v1/api-keys  list_api_keys  many
+  API keys: names, scopes and ends, never the keys.
+POST /v1/api-keys  create_api_key  named
+  Make an API key; it is shown this once.
+GET /v1/api-keys/{key_id}  get_api_key  one
+  One API key, never the key itself.
+POST /v1/api-keys/{key_id}/rotation  rotate_api_key  one
+  Make the key that follows; the old one stays good for the overlap.
+DELETE /v1/api-keys/{key_id}  revoke_api_key  one
+  Revoke a key; it is refused from the next call on.
+GET /v1/clients  list_clients  many
+  Machines that prove themselves by a signed assertion.
+POST /v1/clients  create_client  named
+  Register a machine with its public keys.
+GET /v1/clients/{client_id}  get_client  one
+  One machine.
+PUT /v1/clients/{client_id}/keys  replace_client_keys  one
+  Replace a machine's public keys; its tokens end at once.
+DELETE /v1/clients/{client_id}  revoke_client  one
+  Disable a machine; its tokens end at once.
+POST /v1/token  issue_token  open
+  A short-lived access token for a machine that signs its request (private_key_jwt, RFC 7523).
+GET /.well-known/jwks.json  get_token_keys  open
+  The public keys of the access tokens that this service issues.
+
+GET /v1/me  get_me  open
+  Who the caller is here, and what the credential may do.
+GET /openapi.json  get_openapi  open
+  This interface as an OpenAPI 3.1 document.
+GET /problems/{code}  get_problem  open
+  What a problem code means and what to do about it.
+GET /healthz  get_health  open
+  Whether the process runs.
+GET /readyz  get_readiness  open
+  Whether the service can take calls.
+GET /metrics  get_metrics  open
+  Counters and timings of the process for Prometheus; served to this machine only.
+"""

@@ -1,0 +1,170 @@
+"""Which status, title and next step belongs to each code? The one table.
+
+A code is stable for ever. Codes come from five places: the transport itself, the strict JSON reader, the error tree of
+the domain, what identity says to unknown callers and to known ones, and the reasons of clearing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from drachm.adapters.rest.identity.decide import DENIALS
+from drachm.adapters.rest.identity.errors import REASONS as UNPROVEN
+from drachm.domain.errors import (
+    Conflict,
+    DrachmError,
+    Forbidden,
+    IntegrityError,
+    InvalidMessage,
+    Pended,
+    Refused,
+    Unavailable,
+)
+from drachm.domain.reasons import REASONS
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One row of the table."""
+
+    code: str
+    status: int
+    title: str
+    text: str
+    """What happened, when nothing more exact may be said."""
+    next_step: str
+    retryable: bool = False
+    """True when the same call, unchanged, may succeed later."""
+
+
+_TRANSPORT: Final = (
+    Kind("bad_request", 400, "Bad request", "The request cannot be understood.", "Correct the request."),
+    Kind("malformed_http", 400, "Not HTTP", "The bytes are not a well-formed HTTP/1.1 request.", "Check the client."),
+    Kind("malformed_gzip", 400, "Not gzip", "The body is not one complete gzip stream.", "Pack the body again."),
+    Kind("gzip_ratio", 413, "Body unpacks too far", "The packed body grows too much.", "Send the body unpacked."),
+    Kind("incomplete_body", 400, "Body cut off", "The body ended too early.", "Send the whole request again.", True),
+    Kind("invalid_cursor", 400, "Unknown cursor", "The cursor is not one of ours, or belongs to another list or "
+         "filter.", "Begin again without a cursor."),
+    Kind("expired_cursor", 400, "Old cursor", "The cursor has expired.", "Begin again without a cursor."),
+    Kind("idempotency_key_missing", 400, "Idempotency-Key missing", "A call that moves money needs an "
+         "Idempotency-Key.", "Make one key per intention, keep it, and send it with every attempt."),
+    Kind("idempotency_key_invalid", 400, "Idempotency-Key unusable", "The key is not 1 to 255 visible ASCII "
+         "characters.", "Use a UUID."),
+    Kind("invalid_if_match", 400, "If-Match unusable", "If-Match is not a list of entity tags.", "Send the ETag of "
+         "the last answer, quotes included."),
+    Kind("invalid_money", 400, "Not an amount", "An amount is {\"micros\": integer, \"currency\": code}.", "Send "
+         "whole millionths of the currency unit between -(2^53-1) and 2^53-1."),
+    Kind("invalid_time", 400, "Not a time", "A time is RFC 3339 with seconds and an offset.", "Send UTC, such as "
+         "2026-11-21T14:02:00Z."),
+    Kind("unauthenticated", 401, "Who are you?", "The credentials are missing, unknown or expired.", "Send a valid "
+         "key or token."),
+    Kind("not_found", 404, "Not found", "There is nothing here, or nothing that you may see.", "Check the address."),
+    Kind("method_not_allowed", 405, "Wrong method", "This address does not know the method.", "Use a method named in "
+         "Allow."),
+    Kind("not_acceptable", 406, "No such form", "The answer does not exist in a form named in Accept.", "Accept "
+         "application/json."),
+    Kind("request_timeout", 408, "Too slow", "The request did not arrive in time.", "Send it again, faster.", True),
+    Kind("idempotency_in_flight", 409, "Still working", "A call with this Idempotency-Key is still being worked on.",
+         "Wait, then send the same call with the same key.", True),
+    Kind("event_conflict", 409, "Same event, other content", "This event id is known with other content.",
+         "Send changed content under a new id that replaces this one."),
+    Kind("precondition_failed", 412, "Changed meanwhile", "The thing is not in the version that If-Match names.",
+         "Read it again, then decide again."),
+    Kind("too_large", 413, "Body too large", "The body is larger than this address takes.", "Send less at once."),
+    Kind("unsupported_media_type", 415, "Unknown media type", "The body's media type is not taken here.", "Send "
+         "application/json."),
+    Kind("unsupported_content_encoding", 415, "Unknown packing", "The body may be sent plain or as gzip only.",
+         "Send the body plain or as gzip."),
+    Kind("invalid_body", 422, "Body does not fit", "The body does not fit the schema.", "Correct the named places."),
+    Kind("idempotency_key_reused", 422, "Key used before", "This Idempotency-Key was used with another request.",
+         "Use a new key for a new intention."),
+    Kind("precondition_required", 428, "Version needed", "A change of this thing needs If-Match.", "Read it, and send "
+         "its ETag in If-Match."),
+    Kind("rate_limited", 429, "Too many calls", "You have used up your calls for now.", "Wait as Retry-After says.",
+         True),
+    Kind("busy", 429, "Busy", "There is more work than can be done at once; nothing was begun.", "Wait as Retry-After "
+         "says, then send the same call again.", True),
+    Kind("headers_too_large", 431, "Header too large", "There are too many header fields, or they are too long.",
+         "Send fewer or shorter header fields."),
+    Kind("internal", 500, "Our fault", "Something broke on our side; whether it took effect is not known.", "Ask with "
+         "the request id, or send the same call with the same key: it takes effect once."),
+    Kind("timed_out", 503, "No answer in time", "The work took too long; whether it took effect is not known.",
+         "Send the same call with the same key: it takes effect once.", True),
+    Kind("draining", 503, "Going away", "This process is being replaced.", "Send the same call again.", True),
+    Kind("not_ready", 503, "Not ready", "The service is not ready to answer.", "Try again in a few seconds.", True),
+    Kind("too_many_connections", 503, "Too many connections", "This process has no connection left.", "Reuse "
+         "connections; try again in a few seconds.", True),
+)  # fmt: skip
+
+_JSON: Final = {
+    "malformed_json": "The body is not JSON.",
+    "not_utf8": "The body is not UTF-8.",
+    "nul_character": "There is a NUL character.",
+    "lone_surrogate": "There is half of a surrogate pair.",
+    "duplicate_key": "An object has the same key twice.",
+    "not_a_number": "NaN and Infinity are not JSON.",
+    "number_too_long": "A number is too long.",
+    "too_deep": "The body is nested too deep.",
+}
+
+_CLASSES: Final[tuple[tuple[type[DrachmError], int, str], ...]] = (
+    (InvalidMessage, 400, "Cannot be read"),
+    (Refused, 422, "Refused"),
+    (Pended, 422, "Cannot be decided yet"),
+    (Forbidden, 403, "Not allowed"),
+    (Conflict, 409, "Conflict"),
+    (Unavailable, 503, "Not available"),
+    (IntegrityError, 500, "Books disagree"),
+)
+"""What an error becomes when its own code has no row."""
+
+
+def _table() -> dict[str, Kind]:
+    rows = {kind.code: kind for kind in _TRANSPORT}
+    for code, text in _JSON.items():
+        rows[code] = Kind(code, 400, "Cannot be read", text, "Send well-formed JSON (RFC 8259) in UTF-8.")
+    for kind, status, title in _CLASSES:
+        text = f"{title}." if status < 500 else "The service cannot do this now."
+        step = rows["internal"].next_step if status == 500 else kind.default_next_step
+        rows[kind.code] = Kind(kind.code, status, title, text, step, kind.retryable)
+    for code, (words, step) in UNPROVEN.items():
+        text = f"{words[0].upper()}{words[1:]}."
+        rows.setdefault(code, Kind(code, 401, rows["unauthenticated"].title, text, step))
+    for code, (status, text) in DENIALS.items():
+        rows.setdefault(code, Kind(code, status, rows["forbidden"].title, text, rows["forbidden"].next_step))
+    for reason in REASONS.values():
+        if reason.outcome in ("refused", "pended"):
+            title = "Refused" if reason.outcome == "refused" else "Cannot be decided yet"
+            step = reason.next_step or "Correct what the reason names and send it as a new event."
+            rows.setdefault(reason.code, Kind(reason.code, 422, title, reason.text, step))
+    return rows
+
+
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType(_table())
+
+OF_STATUS: Final[Mapping[int, str]] = MappingProxyType({
+    400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    406: "not_acceptable", 408: "request_timeout", 409: "conflict", 412: "precondition_failed", 413: "too_large",
+    415: "unsupported_media_type", 422: "invalid_body", 428: "precondition_required", 429: "rate_limited",
+    431: "headers_too_large", 503: "not_ready",
+})  # fmt: skip
+"""The code for a refusal that a framework makes by status alone."""
+
+
+def kind_of(error: DrachmError) -> Kind:
+    """The row of an error: its own code's, else that of the nearest class whose code has one, with the code kept.
+
+    A code that nobody listed keeps working, but has no page: a test asks that every class of the product has its row.
+    """
+    row = KINDS.get(error.code)
+    if row is not None:
+        return row
+    for ancestor in type(error).__mro__:
+        row = KINDS.get(ancestor.__dict__.get("code", ""))
+        if row is not None:
+            return replace(row, code=error.code, next_step=error.next_step)
+    row = KINDS["unavailable" if error.retryable else "internal"]
+    return replace(row, code=error.code)

@@ -1,0 +1,169 @@
+"""What may each role do, said a second time and the other way round?
+
+The policy table has a row for each route; here is a paragraph for each role, written from what the role is for. The two
+were not made from each other: where they disagree, `test_matrix.py` fails and one of them is wrong.
+"""
+
+from __future__ import annotations
+
+# Groups of calls that go together in life.
+LOOK_AT_CARE = "list_charges get_charge list_visits get_visit"
+LOOK_AT_RECEIPTS = "list_receipts get_receipt explain_receipt"
+HAND_OUT_RECEIPTS = "list_receipt_links create_receipt_link revoke_receipt_links"
+LOOK_AT_EVENTS = "list_service_events get_service_event list_event_revisions"
+SEND_EVENTS = "post_service_events revise_service_event reverse_service_event"
+LOOK_AT_QUEUE = "list_work_queue get_work_item"
+ASK_BEFORE = "create_estimate check_eligibility"
+DIRECTORY = "list_parties get_party list_sites list_practitioners list_plans get_plan"
+KEEP_SITES = "create_site update_site create_practitioner update_practitioner"
+CONTRACTS = "list_contracts get_contract"
+LOOK_AT_PAYOUTS = "list_payout_accounts get_payout_account list_payout_changes"
+CHANGE_PAYOUTS = "propose_payout_account propose_payout_change approve_payout_change withdraw_payout_change"
+LOOK_AT_MEMBERS = "list_members get_member list_coverages get_coverage"
+LOOK_AT_FAMILIES = "list_families get_family"
+KEEP_COVER = "create_coverage update_coverage terminate_coverage create_family join_family leave_family update_member"
+LET_RELATIVES_IN = "list_relatives allow_relative revoke_relative"
+PRICES = "list_price_books get_price_book"
+LOOK_AT_DRAFTS = "get_plan_draft get_price_book_draft"
+WRITE_DRAFTS = "draft_plan replace_plan_draft draft_price_book replace_price_book_draft"
+TRY_DRAFTS = "validate_plan preview_plan validate_price_book preview_price_book"
+PUBLISH = "publish_plan publish_price_book"
+LOOK_AT_WALLETS = "list_wallets get_wallet list_wallet_entries"
+FILL_WALLETS = "open_wallet top_up_wallet"
+LOOK_AT_BOOKS = "list_accounts get_account list_account_entries list_statements get_statement"
+LOOK_AT_KEYS = "list_api_keys get_api_key list_clients get_client"
+TURN_KEYS = "rotate_api_key revoke_api_key replace_client_keys revoke_client"
+
+ROLES: dict[str, dict[str, tuple[str, ...]]] = {
+    # Their own record and money; they hand it on to others, and it is nobody's to send in.
+    "patient": {
+        "self": (
+            *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
+            *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
+        ),
+        "tenant": (DIRECTORY,),
+    },
+    # Looks, and cannot let anybody else look.
+    "relative": {
+        "relative": (
+            *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES, LOOK_AT_WALLETS),
+            "stream_member_receipts",
+        ),
+        "tenant": (DIRECTORY,),
+    },
+    # The desk of a clinic.
+    "clerk": {
+        "party": (
+            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
+            *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, "create_member", PRICES),
+            "stream_party_receipts get_operation_by_key",
+        ),
+        "tenant": (DIRECTORY, "match_member"),
+    },
+    # The office of a clinic: sees what was billed and paid, keeps the directory entry and where money goes.
+    "finance": {
+        "party": (
+            *(LOOK_AT_EVENTS, LOOK_AT_CARE, LOOK_AT_RECEIPTS, "update_party", KEEP_SITES, CONTRACTS, LOOK_AT_PAYOUTS),
+            *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key"),
+        ),
+        "tenant": (DIRECTORY,),
+    },
+    # Writes plans and price books; sees no person.
+    "price_editor": {
+        "party": (CONTRACTS, LOOK_AT_DRAFTS, WRITE_DRAFTS, TRY_DRAFTS, PUBLISH, PRICES, "get_operation_by_key"),
+        "tenant": (DIRECTORY,),
+    },
+    # Sees what it pays for, keeps who is covered.
+    "payer": {
+        "party": (
+            *("check_eligibility", LOOK_AT_CARE, LOOK_AT_RECEIPTS, CONTRACTS, LOOK_AT_MEMBERS, "create_member"),
+            *(LOOK_AT_FAMILIES, KEEP_COVER, PRICES, LOOK_AT_BOOKS, "list_events"),
+            "stream_party_receipts get_operation_by_key",
+        ),
+        "tenant": (DIRECTORY, "match_member"),
+    },
+    # Gives money and sees where it went, never for what.
+    "funder": {
+        "party": (LOOK_AT_WALLETS, FILL_WALLETS, LOOK_AT_BOOKS, "get_operation_by_key"),
+        "tenant": (DIRECTORY,),
+    },
+    # Looks at everything, changes nothing.
+    "auditor": {
+        "tenant": (
+            *(
+                LOOK_AT_EVENTS,
+                LOOK_AT_QUEUE,
+                LOOK_AT_CARE,
+                LOOK_AT_RECEIPTS,
+                "list_receipt_links",
+                DIRECTORY,
+                CONTRACTS,
+            ),
+            *(LOOK_AT_PAYOUTS, LOOK_AT_MEMBERS, "list_duplicates list_relatives", LOOK_AT_FAMILIES, LOOK_AT_DRAFTS),
+            *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS),
+            "stream_party_receipts stream_member_receipts",
+        ),
+    },
+    # Runs the market: everything but handing out receipts and writing drafts.
+    "operator": {
+        "tenant": (
+            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
+            *(LOOK_AT_RECEIPTS, "list_receipt_links revoke_receipt_links", DIRECTORY, "create_party update_party"),
+            *(KEEP_SITES, CONTRACTS, "create_contract update_contract", LOOK_AT_PAYOUTS, CHANGE_PAYOUTS),
+            *(LOOK_AT_MEMBERS, "create_member match_member list_duplicates merge_members split_member"),
+            *(LET_RELATIVES_IN, LOOK_AT_FAMILIES, KEEP_COVER, LOOK_AT_DRAFTS, TRY_DRAFTS, PUBLISH, PRICES),
+            *(LOOK_AT_WALLETS, FILL_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, TURN_KEYS),
+            "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
+        ),
+    },
+    # The software of a clinic: the desk and the directory, its own keys, no money.
+    "integrator": {
+        "party": (
+            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
+            *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, KEEP_SITES, CONTRACTS, LOOK_AT_MEMBERS, "create_member", PRICES),
+            *("list_events stream_party_receipts get_operation_by_key", LOOK_AT_KEYS, TURN_KEYS),
+        ),
+        "tenant": (DIRECTORY, "match_member"),
+    },
+}
+
+SCOPES: dict[str, tuple[str, ...]] = {
+    "events:write": (SEND_EVENTS, "retry_work_item"),
+    "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events"),
+    "estimates": (ASK_BEFORE,),
+    "receipts:read": (LOOK_AT_RECEIPTS, "stream_party_receipts stream_member_receipts"),
+    "receipts:share": (HAND_OUT_RECEIPTS,),
+    "parties:read": ("list_parties get_party list_sites list_practitioners", CONTRACTS),
+    "parties:write": ("create_party update_party", KEEP_SITES, "create_contract update_contract"),
+    "payouts:read": (LOOK_AT_PAYOUTS,),
+    "payouts:write": (CHANGE_PAYOUTS,),
+    "members:read": (LOOK_AT_MEMBERS, "match_member list_duplicates list_relatives", LOOK_AT_FAMILIES),
+    "members:write": ("create_member merge_members split_member allow_relative revoke_relative", KEEP_COVER),
+    "plans:read": ("list_plans get_plan", LOOK_AT_DRAFTS, PRICES),
+    "plans:write": (WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),
+    "money:read": (LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance"),
+    "money:write": (FILL_WALLETS,),
+    "keys:read": (LOOK_AT_KEYS,),
+    "keys:write": (TURN_KEYS, "create_api_key create_client"),
+}
+
+
+def words(groups: tuple[str, ...]) -> frozenset[str]:
+    """The calls of some groups."""
+    return frozenset(" ".join(groups).split())
+
+
+PUBLIC = words(("issue_token get_token_keys get_openapi get_problem get_health get_readiness",))
+THIS_MACHINE = words(("get_metrics",))
+ANY_CREDENTIAL = words(("get_me check_npi",))
+BY_LINK = words(("open_receipt_page give_second_factor",))
+BY_LINK_AND_ANSWER = words(("open_receipt_services",))
+HUMAN = words(
+    (
+        *(CHANGE_PAYOUTS, WRITE_DRAFTS, PUBLISH, "create_contract update_contract merge_members split_member"),
+        "allow_relative create_api_key create_client",
+    )
+)
+NOT_THE_PROPOSER = words(("approve_payout_change", PUBLISH))
+NO_SECRET = words(("update_party", KEEP_SITES))
+NO_SCOPE = words(("get_operation_by_key",))
