@@ -10,6 +10,7 @@ from typing import Any
 
 import drachm
 from drachm.bench.server import settings_hash
+from drachm.domain.clearing import clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Machine:
     settings_sha256: str
     """Of the committed settings file of the server."""
     drachm: str
+    compiled: bool
+    """Whether the core ran as machine code."""
     load_before: float
     """Mean number of running processes in the minute before: others on the machine."""
 
@@ -44,6 +47,7 @@ def look_at_machine(postgres: str) -> Machine:
         postgres=postgres,
         settings_sha256=settings_hash(),
         drachm=drachm.__version__,
+        compiled=str(clear.__file__).endswith(".so"),
         load_before=round(os.getloadavg()[0], 2),
     )
 
