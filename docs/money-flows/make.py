@@ -15,9 +15,12 @@ from stories import STORIES, Story
 from town import new_town
 
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, Outcome
-from drachm.application.ports import Row, Stored
-from drachm.application.receipts import body_of, receipt_of
+from drachm.application.clear_events import Desk
+from drachm.application.first_answers import Outcome
+from drachm.application.ports import Stored, Written
+from drachm.application.recall import kept_of
+from drachm.application.receipts import receipt_of
+from drachm.domain.clearing.numbers import total_place
 from drachm.domain.money import plain
 from drachm.domain.receipts.issue import sentence
 
@@ -31,21 +34,21 @@ def page(story: Story) -> str:
     outcomes = story.run(desk)
     rows = list(desk.books.rows())[before:]
     parts = [f"# {story.title}\n", f"{textwrap.fill(story.tale, 118)}\n", "## Entries\n"]
-    for row, stored in rows:
-        parts.append(_entries(row, stored))
-    said = "\n".join([*_outcomes(desk, outcomes), *_books(desk)])
+    for stored, written in rows:
+        parts.append(_entries(stored, written))
+    said = "\n".join([*_outcomes(desk, outcomes), *_books(desk, outcomes)])
     parts.append(f"## Stored output\n\n```text\n{said}\n```\n")
     return "\n".join(parts)
 
 
-def _entries(row: Row, stored: Stored) -> str:
+def _entries(stored: Stored, written: Written) -> str:
     """One journal row as accounts with a debit and a credit side."""
-    place = f", in the place of position {row.supersedes}" if row.supersedes is not None else ""
-    lines = [f"Position {row.position}, `{row.kind.name}` of {_name(stored)}{place}:\n"]
-    if not row.entries:
+    place = f", in the place of position {stored.supersedes}" if stored.supersedes is not None else ""
+    lines = [f"Position {stored.position}, `{stored.kind.name}` of {_name(stored)}{place}:\n"]
+    if not written.entries:
         return "\n".join([*lines, "no entries.\n"])
     lines += ["| account | owner | debit | credit | whose money |", "| --- | --- | ---: | ---: | --- |"]
-    for entry in row.entries:
+    for entry in written.entries:
         sides = (plain(entry.amount), "") if entry.amount > 0 else ("", plain(-entry.amount))
         account = entry.account
         cells = (f"`{account.kind}`", account.owner, *sides, f"`{entry.source.name}`")
@@ -54,15 +57,14 @@ def _entries(row: Row, stored: Stored) -> str:
 
 
 def _name(stored: Stored) -> str:
-    body = body_of(stored)
-    told = (body.event or body.top_up) if body else None
+    kept = kept_of(stored)
+    told = (kept.body.event or kept.body.top_up) if kept else None
     return f"{told.source}/{told.event_id}" if told else "an erased event"
 
 
 def _outcomes(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:
-    documents = desk.books.documents()
     for outcome in outcomes:
-        receipt = receipt_of(outcome, documents)
+        receipt = receipt_of(outcome, desk.books)
         again = f" revision {outcome.revision}" if outcome.revision else ""
         yield f"{outcome.source}/{outcome.event_id}{again}: {outcome.status} {outcome.reason}".rstrip()
         if receipt is None:
@@ -74,7 +76,7 @@ def _outcomes(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield ""
 
 
-def _books(desk: Desk) -> Iterator[str]:
+def _books(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "pots, what they may spend and have promised"
     for pot, (avail, held) in sorted(desk.books.pots().items()):
         if avail or held:
@@ -84,7 +86,10 @@ def _books(desk: Desk) -> Iterator[str]:
         if balance:
             side = f"{plain(balance):>8}" if balance > 0 else f"{'':8}{plain(-balance):>8}"
             yield f"  {account.kind:<20}{account.owner:<16}{side}"
-    totals = list(desk.books.totals())
+    # Rows keep totals by number: the names are those that the decisions used.
+    decided = [outcome.decision.standing.deltas for outcome in outcomes if outcome.decision]
+    names = {total_place(desk.books.tenant, key): key for deltas in decided for key, _ in deltas}
+    totals = sorted((names[place], value) for place, value in desk.books.totals())
     if totals:
         yield "running totals, in micro-units"
     for key, value in totals:

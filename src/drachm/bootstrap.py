@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -80,6 +81,17 @@ def open_place(
     with EmbeddedServer(settings.data_dir, settings.pg_major, start_seconds=settings.pg_start_seconds) as server:
         _make_database(server.url("postgres"), database, fresh=fresh)
         yield from _at(server.url(database), tenant, key, embedded=True)
+
+
+def spare_the_collector() -> None:
+    """Let the collector of cycles look rarely, at what is new only. For a process whose work is clearing.
+
+    A batch makes some hundred thousand small values without cycles, which go as soon as it is answered; looking for
+    cycles among them each time costs a fifth of the clearing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(1_000_000, 20, 100)
 
 
 def samples() -> Path:
@@ -167,6 +179,7 @@ def _at(url: str, tenant: int, key: bytes, *, embedded: bool) -> Iterator[Place]
     except psycopg.OperationalError as error:
         raise Unavailable(f"the database does not answer: {error}", where="DRACHM_DATABASE_URL") from None
     books = open_books(url, tenant, master_key=key, ids=SystemIds())
+    spare_the_collector()
     try:
         yield Place(Desk(books, SystemClock(), SystemIds()), embedded)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -87,7 +88,7 @@ class CountingIds:
         self._numbers = count(1)
 
     def random_bytes(self, length: int) -> bytes:
-        return next(self._numbers).to_bytes(length, "big")
+        return hashlib.shake_256(next(self._numbers).to_bytes(8, "big")).digest(length)
 
 
 @pytest.fixture(params=["memory", "postgres18", "postgres16"])

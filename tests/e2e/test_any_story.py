@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
 from drachm.application.clear_events import Desk, clear_events
+from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.numbers import total_place
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import MICROS
 from drachm.storage.tally import DiskTally
@@ -50,9 +52,13 @@ def test_books_balance_and_rebuild_after_any_story(script: Made, size: int, new_
         clear_events(events[start : start + size], desk)
     assert check_books(desk.books) == []
     assert all(avail >= 0 and held >= 0 for avail, held in desk.books.pots().values())
-    for key, value in desk.books.totals():
-        limit = {"town-plan/deductible": 10, "town-plan/oop": 50}[key.name] * MICROS
-        assert 0 <= value <= limit
+    limits = {
+        total_place(1, Key(member, f"town-plan/{name}", "Y2025-01-01")): limit * MICROS
+        for member in ("ana", "ben")
+        for name, limit in (("deductible", 10), ("oop", 50))
+    }
+    for place, value in desk.books.totals():
+        assert 0 <= value <= limits[place]
     with DiskTally() as totals, DiskTally() as pots:
         report = audit(desk.books, totals, pots, time.monotonic, lambda _: None)
     assert report.first_difference == ""

@@ -26,7 +26,11 @@ def totals(desk):
 
 
 def rows(desk):
-    return [row for row, _ in desk.books.rows()]
+    return [stored for stored, _ in desk.books.rows()]
+
+
+def last_entries(desk):
+    return list(desk.books.rows())[-1][1].entries
 
 
 def test_reverse_and_rebill(desk, charge) -> None:
@@ -39,21 +43,21 @@ def test_reverse_and_rebill(desk, charge) -> None:
     assert desk.books.pots() == {"ana-gift": (5 * MICROS, 0), "ana-cash": (95 * MICROS, 0)}
     assert [row.supersedes for row in rows(desk)][-1] == charged.position
     [rebilled] = clear_events([charge("e2", 30)], desk)
-    assert rebilled.body.adjudication.patient_responsibility == 14 * MICROS
+    assert rebilled.decision.adjudication.patient_responsibility == 14 * MICROS
     assert check_books(desk.books) == []
 
 
 def test_a_replacement_posts_the_difference_in_one_row(desk, charge) -> None:
     clear_events([charge("e1", 40)], desk)
     [outcome] = clear_events([charge("e2", 30, kind="replacement", replaces="e1")], desk)
-    posted = {(e.account.kind, e.account.owner, e.source.name): e.amount for e in rows(desk)[-1].entries}
+    posted = {(e.account.kind, e.account.owner, e.source.name): e.amount for e in last_entries(desk)}
     assert posted == {
         ("payer_receivable", "town-insurance", "PAYER"): -8 * MICROS,
         ("provider_payable", "clinic", "PAYER"): 8 * MICROS,
         ("wallet", "ana-cash", "WALLET"): -2 * MICROS,
         ("provider_payable", "clinic", "WALLET"): 2 * MICROS,
     }
-    assert outcome.body.adjudication.patient_responsibility == 14 * MICROS
+    assert outcome.decision.adjudication.patient_responsibility == 14 * MICROS
     assert sorted(totals(desk).values()) == [10 * MICROS, 14 * MICROS]
     assert check_books(desk.books) == []
 
@@ -94,13 +98,13 @@ def test_a_reversal_of_somebody_elses_charge_is_refused(desk, charge) -> None:
 def test_a_provisional_answer_becomes_final_with_a_difference(desk, charge) -> None:
     provisional = Answer("271-1", "town-insurance", 40 * MICROS, 30 * MICROS, 10 * MICROS, "provisional")
     [first] = clear_events([charge()], desk, {"e1": provisional})
-    assert first.body.adjudication.status == "provisional"
-    assert first.body.adjudication.decided_by == ("271-1",)
+    assert first.decision.adjudication.status == "provisional"
+    assert first.decision.adjudication.decided_by == ("271-1",)
     assert desk.books.pots() == {"ana-gift": (0, 0), "ana-cash": (90 * MICROS, 0)}
     final = Answer("835-1", "town-insurance", 38 * MICROS, 35 * MICROS, 3 * MICROS, "final")
     second = complete_answer("ehr", "e1", final, desk)
     assert (second.status, second.revision) == ("posted", 1)
-    posted = {(e.account.kind, e.account.owner, e.source.name): e.amount for e in rows(desk)[-1].entries}
+    posted = {(e.account.kind, e.account.owner, e.source.name): e.amount for e in last_entries(desk)}
     assert posted == {
         ("payer_receivable", "town-insurance", "PAYER"): 5 * MICROS,
         ("provider_payable", "clinic", "PAYER"): -5 * MICROS,
@@ -109,7 +113,7 @@ def test_a_provisional_answer_becomes_final_with_a_difference(desk, charge) -> N
         ("provider_payable", "clinic", "WALLET"): 7 * MICROS,
     }
     assert rows(desk)[-1].supersedes == first.position
-    assert second.body.adjudication.provider_borne == 2 * MICROS
+    assert second.decision.adjudication.provider_borne == 2 * MICROS
     again = complete_answer("ehr", "e1", final, desk)
     assert again.duplicate
     with pytest.raises(Conflict, match="final already"):
@@ -130,7 +134,7 @@ def test_hold_then_capture_for_less(desk, charge) -> None:
     [captured] = clear_events([charge("e1", 20, kind="replacement", replaces="h1")], desk)
     assert rows(desk)[-1].kind is EntryKind.CAPTURE
     assert rows(desk)[-1].supersedes == held.position
-    assert captured.body.adjudication.patient_responsibility == 12 * MICROS
+    assert captured.decision.adjudication.patient_responsibility == 12 * MICROS
     assert desk.books.pots() == {"ana-gift": (0, 0), "ana-cash": (88 * MICROS, 0)}
     assert check_books(desk.books) == []
 
@@ -147,8 +151,8 @@ def test_hold_then_release(desk, charge) -> None:
 
 def test_a_hold_counts_against_the_wallet_at_once(desk, charge) -> None:
     first, second = clear_events([charge("h1", 400, kind="hold"), charge("h2", 400, kind="hold")], desk)
-    assert first.body.funding.drawn == 50 * MICROS
-    assert second.body.funding.drawn == 50 * MICROS
+    assert first.decision.funding.drawn == 50 * MICROS
+    assert second.decision.funding.drawn == 50 * MICROS
     [third] = clear_events([charge("h3", 40, kind="hold")], desk)
     assert (third.status, third.reason) == ("refused", "insufficient_funds")
     [emergency] = clear_events([charge("h4", 40, kind="hold", emergency=True)], desk)
@@ -191,7 +195,7 @@ def test_what_cannot_be_decided_waits_with_its_reason(desk, charge, changes, rea
     good, bad = clear_events([charge("e1"), charge("e2", **changes)], desk)
     assert good.status == "posted"
     assert (bad.status, bad.reason) == ("pended", reason)
-    assert bad.body.next_step
+    assert bad.problem.next_step
     assert [entry[2] for entry in desk.books.queue()] == [reason]
 
 

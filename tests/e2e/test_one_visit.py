@@ -21,10 +21,10 @@ def amounts(desk):
 def test_ana_pays_her_share_from_two_pots(desk, charge) -> None:
     [outcome] = clear_events([charge()], desk)
     assert (outcome.status, outcome.duplicate, outcome.revision) == ("posted", False, 0)
-    answer = outcome.body.adjudication
+    answer = outcome.decision.adjudication
     assert answer.patient_responsibility == 16 * MICROS
     assert answer.plan_paid == 24 * MICROS
-    assert [(leg.lot, leg.amount) for leg in outcome.body.funding.legs] == [
+    assert [(leg.lot, leg.amount) for leg in outcome.decision.funding.legs] == [
         ("ana-gift", 5 * MICROS),
         ("ana-cash", 11 * MICROS),
     ]
@@ -36,7 +36,7 @@ def test_ana_pays_her_share_from_two_pots(desk, charge) -> None:
     }
     sources = {
         entry.source: entry.amount
-        for entry in outcome.body.standing.entries
+        for entry in outcome.decision.standing.entries
         if entry.account.kind == "provider_payable"
     }
     assert sources == {Source.PAYER: -24 * MICROS, Source.WALLET: -16 * MICROS}
@@ -45,26 +45,26 @@ def test_ana_pays_her_share_from_two_pots(desk, charge) -> None:
 
 def test_the_deductible_of_the_morning_is_used_in_the_afternoon(desk, charge) -> None:
     outcomes = clear_events([charge("e1", 8), charge("e2", 8), charge("e3", 10)], desk)
-    shares = [outcome.body.adjudication.patient_responsibility for outcome in outcomes]
+    shares = [outcome.decision.adjudication.patient_responsibility for outcome in outcomes]
     assert shares == [8 * MICROS, 2 * MICROS + 1_200_000, 2 * MICROS]
 
 
 def test_the_yearly_maximum_is_never_passed(desk, charge) -> None:
     outcomes = clear_events([charge(f"e{n}", 100) for n in range(5)], desk)
-    shares = [outcome.body.adjudication.patient_responsibility for outcome in outcomes]
+    shares = [outcome.decision.adjudication.patient_responsibility for outcome in outcomes]
     assert shares == [28 * MICROS, 20 * MICROS, 2 * MICROS, 0, 0]
 
 
 def test_what_no_pocket_covers_is_due_and_never_a_refusal(desk, charge) -> None:
     [outcome] = clear_events([charge("e1", 900, member="cleo")], desk)
     assert outcome.status == "posted"
-    assert outcome.body.funding.due == 900 * MICROS
+    assert outcome.decision.funding.due == 900 * MICROS
     assert amounts(desk)[Account("patient_receivable", "cleo", "USD")] == 900 * MICROS
 
 
 def test_two_payers_share_one_bill(desk, charge) -> None:
     [outcome] = clear_events([charge("e1", 40, member="ben")], desk)
-    shares = {(s.bearer, s.party): s.amount for s in outcome.body.adjudication.shares}
+    shares = {(s.bearer, s.party): s.amount for s in outcome.decision.adjudication.shares}
     assert shares == {
         ("payer", "town-insurance"): 24 * MICROS,
         ("payer", "town-hall"): 8 * MICROS,
@@ -75,19 +75,19 @@ def test_two_payers_share_one_bill(desk, charge) -> None:
 def test_a_denied_line_is_owed_and_says_why(desk, charge) -> None:
     [outcome] = clear_events([charge("e1", 40, facts={"category": "cosmetic"})], desk)
     assert (outcome.status, outcome.reason) == ("denied", "not_covered")
-    receipt = receipt_of(outcome, desk.books.documents())
+    receipt = receipt_of(outcome, desk.books)
     assert receipt.patient == 40 * MICROS
 
 
 def test_the_receipt_explains_every_unit(desk, charge) -> None:
     [outcome] = clear_events([charge()], desk)
-    receipt = receipt_of(outcome, desk.books.documents())
+    receipt = receipt_of(outcome, desk.books)
     assert sum(part.amount for part in receipt.parts) == receipt.billed == 40 * MICROS
     assert [why.amount for why in receipt.why] == [10 * MICROS, 6 * MICROS, 24 * MICROS]
     assert [why.clause for why in receipt.why][:2] == ["3", "4"]
     assert receipt.why[0].clause_text == "You pay the first 10 dollars of a year."
     assert receipt.why[0].left == 0
-    assert receipt.plans == outcome.body.adjudication.decided_by
+    assert receipt.plans == outcome.decision.adjudication.decided_by
     assert find_receipt(receipt.number, desk.books) == receipt
 
 

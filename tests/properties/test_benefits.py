@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from drachm.domain.benefits import (
     build_stack,
     keys,
     load_plan,
+    prepare,
     reverse_deltas,
 )
 
@@ -297,11 +299,26 @@ def test_keys_are_known_before_totals_are_read(stack, events):
     totals: dict[Key, int] = {}
     for event in events:
         watched = Watched(totals)
-        answer = adjudicate(event, stack, watched)
-        assert watched.asked | {key for key, _ in answer.deltas} <= keys(event, stack)
+        prepared = prepare(event, stack)
+        answer = prepared.decide(watched)
+        assert watched.asked | {key for key, _ in answer.deltas} <= set(prepared.keys)
+        assert len(prepared.keys) == len(set(prepared.keys))
         assert answer.deltas == tuple(sorted(answer.deltas))
         assert all(amount for _, amount in answer.deltas)
         totals = apply(totals, answer.deltas)
+
+
+@settings(max_examples=60, deadline=None)
+@given(stacks(), st.lists(lines(), min_size=1, max_size=6))
+def test_explaining_changes_nothing_but_the_trace(stack, events):
+    totals: dict[Key, int] = {}
+    for event in events:
+        prepared = prepare(event, stack)
+        plain, explained = prepared.decide(totals), prepared.decide(totals, explain=True)
+        assert plain.trace == ()
+        assert plain == replace(explained, trace=())
+        assert explained == adjudicate(event, stack, totals)
+        totals = apply(totals, plain.deltas)
 
 
 @settings(max_examples=60, deadline=None)

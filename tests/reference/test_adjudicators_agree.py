@@ -28,7 +28,7 @@ from naive_adjudicator import adjudicate as naive_adjudicate
 from rule_words import RULES, schema, schema_words, words_of
 from shrink_difference import shrink
 
-from drachm.domain.benefits import adjudicate, build_stack, load_plan
+from drachm.domain.benefits import build_stack, load_plan, prepare
 from drachm.domain.benefits.model import Key, Line
 from drachm.domain.errors import DrachmError, Pended
 
@@ -40,7 +40,8 @@ FLOOR = 500
 def engine_answer(line, documents, stack, totals):
     """The engine's answer in the words of the naive one, after checking its own promises."""
     try:
-        answer = adjudicate(Line(**line), stack, {Key(*key): value for key, value in totals.items()})
+        prepared = prepare(Line(**line), stack)
+        answer = prepared.decide({Key(*key): value for key, value in totals.items()})
     except Pended as pended:
         return {"pended": pended.reason, "fact": pended.where}
     except Exception as error:  # noqa: BLE001  a crash is a difference too
@@ -59,6 +60,8 @@ def engine_answer(line, documents, stack, totals):
         broken.append("a zero share or delta")
     if [key for key, _ in answer.deltas] != sorted({key for key, _ in answer.deltas}):
         broken.append("deltas are not sorted by key, each once")
+    if not {key for key, _ in answer.deltas} <= set(prepared.keys):
+        broken.append("a delta whose key was not told before")
     return found | ({"broken": broken} if broken else {})
 
 

@@ -16,9 +16,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from drachm.application.ports import Books, Locked, Posting, Row
+from drachm.application.ports import Books, Locked, Posting, Raced, Row
 from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.numbers import Place, total_place
 from drachm.domain.clearing.world import Needs
+from drachm.domain.events.model import Code, ServiceEvent
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
 from drachm.domain.transparency.leaf import event_key
@@ -36,8 +38,8 @@ TEST_KEY = Key("ana", "plan/deductible", "Y2025-01-01")
 class CountingIds:
     """Bytes that never repeat and are the same in every run."""
 
-    def __init__(self) -> None:
-        self._numbers = count(1)
+    def __init__(self, first: int = 1) -> None:
+        self._numbers = count(first)
         self._lock = threading.Lock()
 
     def random_bytes(self, length: int) -> bytes:
@@ -60,7 +62,6 @@ class Draft:
         plain = Row(
             position=position,
             key=event_key(tenant, "test", self.name),
-            content=hashlib.sha256(self.name.encode()).digest(),
             revision=0,
             supersedes=None,
             kind=EntryKind.CHARGE,
@@ -76,7 +77,7 @@ class Draft:
             leaf=hashlib.sha256(b"leaf" + self.name.encode()).digest(),
             body=b'{"words": "' + self.name.encode() + b'"}',
         )
-        return replace(plain, **self.changes)
+        return plain._replace(**self.changes)
 
 
 def draft(name: str, **changes: Any) -> Draft:
@@ -109,6 +110,47 @@ def fill(books: Books, **pots: int) -> None:
     post(books, draft("fill " + " ".join(pots)), moves=pots)
 
 
+def post_until_it_holds(books: Books, *drafts: Draft, **changes: Any) -> list[int]:
+    """As `post`, but what raced with another writer is tried again, as the core does."""
+    for _ in range(20):
+        try:
+            return post(books, *drafts, **changes)
+        except Raced as race:
+            last = race
+    raise last
+
+
+def totals(books: Books) -> dict[Place, int]:
+    """What the running totals say."""
+    return dict(books.totals())
+
+
+def placed(books: Books, values: Mapping[Key, int]) -> dict[Place, int]:
+    """Running totals by where they are kept."""
+    return {total_place(books.tenant, key): value for key, value in values.items()}
+
+
+def visit(**changes: Any) -> ServiceEvent:
+    """An event that names ana and the clinic."""
+    event = ServiceEvent(
+        source="test",
+        event_id="e1",
+        kind="charge",
+        member="ana",
+        code=Code("local", "visit"),
+        currency="USD",
+        started_at=datetime(2025, 3, 10, tzinfo=UTC),
+        billing_party="clinic",
+    )
+    return replace(event, **changes)
+
+
+@pytest.fixture(name="visit")
+def visit_fixture() -> Callable[..., ServiceEvent]:
+    """Makes an event."""
+    return visit
+
+
 @pytest.fixture(name="draft")
 def draft_fixture() -> Callable[..., Draft]:
     return draft
@@ -117,6 +159,21 @@ def draft_fixture() -> Callable[..., Draft]:
 @pytest.fixture(name="post")
 def post_fixture() -> Callable[..., list[int]]:
     return post
+
+
+@pytest.fixture(name="post_until_it_holds")
+def post_until_it_holds_fixture() -> Callable[..., list[int]]:
+    return post_until_it_holds
+
+
+@pytest.fixture(name="totals")
+def totals_fixture() -> Callable[[Books], dict[Place, int]]:
+    return totals
+
+
+@pytest.fixture(name="placed")
+def placed_fixture() -> Callable[..., dict[Place, int]]:
+    return placed
 
 
 @pytest.fixture(name="fill")
@@ -147,7 +204,8 @@ def open_tenant() -> Iterator[Callable[..., PostgresBooks]]:
     opened: list[PostgresBooks] = []
 
     def open_one(url: str, tenant: int = 1, master_key: bytes = MASTER_KEY) -> PostgresBooks:
-        opened.append(open_books(url, tenant, master_key=master_key, ids=CountingIds()))
+        ids = CountingIds(1 + 1_000_000 * len(opened))
+        opened.append(open_books(url, tenant, master_key=master_key, ids=ids))
         return opened[-1]
 
     yield open_one

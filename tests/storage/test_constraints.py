@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from itertools import product
 from typing import Any
 
@@ -11,34 +9,25 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from drachm.application.ports import ConstraintFired, Posting, Raced
+from drachm.application.ports import ConstraintFired
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.world import Needs
+from drachm.domain.clearing.numbers import pot_number
 from drachm.domain.coverage.model import Member
-from drachm.domain.errors import IntegrityError, InvalidMessage, Unavailable
-from drachm.domain.funding.model import Pot
-from drachm.domain.ledger.model import Account, Entry, Source
-from drachm.storage.rows import account_number, copy_of_journal, patient_number, scope_number
-from drachm.storage.session import meaning
+from drachm.domain.errors import IntegrityError
+from drachm.domain.ledger.model import account_id
 
 Connection = psycopg.Connection[Any]
 
 TABLES = (
-    *("tenant", "party", "member", "coverage", "contract", "document", "data_key", "account", "pot", "state"),
-    *("accumulator", "journal", "body", "work_queue", "outbox"),
+    *("tenant", "party", "member", "coverage", "contract", "document", "data_key", "account", "pot", "sheet"),
+    *("state", "total", "journal", "work_queue", "outbox"),
 )
-APPEND_ONLY = ("journal", "body", "outbox")
-CUT_ALL_OTHERS = (
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-)
-NOTHING = Needs(frozenset(), frozenset())
+APPEND_ONLY = ("journal", "sheet", "outbox")
 
 ROW = {
     "tenant": "1",
     "position": "1",
     "key": "decode(repeat('ab', 16), 'hex')",
-    "content": "decode(repeat('ab', 32), 'hex')",
     "revision": "0",
     "supersedes": "NULL",
     "kind": "1",
@@ -48,12 +37,11 @@ ROW = {
     "occurred_at": "now()",
     "posted_at": "now()",
     "currency": "'USD'",
-    "accounts": "'{1, 2}'",
-    "amounts": "'{5, -5}'",
-    "sources": "'{0, 0}'",
-    "states": "'{1}'",
-    "avail": "'{0}'",
+    "sources": "'\\x0000'",
+    "legs": "'{1, 5, 2, -5}'",
+    "avail": "'{1, 0}'",
     "leaf": "decode(repeat('ab', 32), 'hex')",
+    "body": "'\\x00'",
 }
 
 
@@ -72,30 +60,42 @@ def count_rows(conn: Connection) -> dict[str, int]:
 
 def test_a_lawful_row_passes(postgres: Any, owner: Connection) -> None:
     insert_row(owner)
-    insert_row(owner, position="2", revision="1", supersedes="1", accounts="'{}'", amounts="'{}'", sources="'{}'")
+    insert_row(owner, position="2", revision="1", supersedes="1", legs="'{}'", sources="''", avail="'{}'")
+    insert_row(owner, position="3", revision="2", legs="NULL", sources="NULL", avail="NULL", status="3")
+    insert_row(owner, position="4", revision="3", avail="'{-7, 0, -8, 5}'")
 
 
 UNLAWFUL: list[tuple[str, dict[str, str]]] = [
-    ("journal_balanced", {"amounts": "'{5, -4}'"}),
-    ("journal_balanced", {"amounts": "'{0, 1}'"}),
-    ("journal_shape", {"accounts": "'{1}'"}),
-    ("journal_shape", {"sources": "'{0, 0, 0}'"}),
-    ("journal_shape", {"amounts": "'{0, NULL}'"}),
-    ("journal_shape", {"states": "'{}'"}),
-    ("journal_shape", {"avail": "'{NULL}'"}),
+    ("journal_balanced", {"legs": "'{1, 5, 2, -4}'"}),
+    ("journal_balanced", {"legs": "'{1, 0, 2, 1}'"}),
+    ("journal_shape", {"legs": "'{1, 0, 2}'", "sources": "'\\x0000'"}),
+    ("journal_shape", {"legs": "'{1, 0}'"}),
+    ("journal_shape", {"legs": "NULL"}),
+    ("journal_shape", {"legs": "'{}'"}),
+    ("journal_shape", {"sources": "'\\x000000'"}),
+    ("journal_shape", {"sources": "NULL"}),
+    ("journal_shape", {"legs": "'{1, 0, 2, NULL}'"}),
+    ("journal_shape", {"legs": "'{1, 5, NULL, -5}'"}),
     # Amounts that stand where the sum does not look.
-    ("journal_shape", {"amounts": "'[17:18]={5, 5}'"}),
-    ("journal_shape", {"accounts": "'{{1, 2}}'", "amounts": "'{{5, 5}}'"}),
-    ("journal_floor", {"avail": "'{-1}'"}),
-    ("journal_floor", {"states": "'{1, 2}'", "avail": "'{0, -1}'"}),
+    ("journal_shape", {"legs": "'[33:36]={1, 5, 2, 5}'"}),
+    ("journal_shape", {"legs": "'[0:3]={1, 5, 0, 5}'"}),
+    ("journal_shape", {"legs": "'{{1, 5, 2, 5}}'"}),
+    ("journal_avail", {"avail": "'{1}'"}),
+    ("journal_avail", {"avail": "'{1, NULL}'"}),
+    ("journal_avail", {"avail": "'{NULL, 1}'"}),
+    ("journal_avail", {"avail": "'[33:34]={1, -1}'"}),
+    ("journal_avail", {"avail": "'[0:1]={1, -1}'"}),
+    ("journal_avail", {"avail": "'{{1, -1}}'"}),
+    ("journal_floor", {"avail": "'{1, -1}'"}),
+    ("journal_floor", {"avail": "'{1, 0, 2, -1}'"}),
+    ("journal_floor", {"avail": "'{" + "1, 0, " * 15 + "2, -1}'"}),
     ("journal_note", {"status": "2"}),
     ("journal_note", {"status": "3"}),
     ("journal_key_check", {"key": "''"}),
-    ("journal_content_check", {"content": "''"}),
     ("journal_leaf_check", {"leaf": "''"}),
     ("journal_kind_check", {"kind": "0"}),
     ("journal_kind_check", {"kind": "10"}),
-    ("journal_status_check", {"status": "4", "accounts": "'{}'", "amounts": "'{}'", "sources": "'{}'"}),
+    ("journal_status_check", {"status": "4", "legs": "NULL", "sources": "NULL"}),
     ("journal_revision_check", {"revision": "-1"}),
     ("journal_currency_check", {"currency": "'US'"}),
 ]
@@ -111,12 +111,20 @@ def test_an_unlawful_row_is_refused_by_name(postgres: Any, owner: Connection) ->
     assert count_rows(owner)["journal"] == 0
 
 
-def test_seventeen_entries_are_refused(postgres: Any, owner: Connection) -> None:
-    legs = ",".join(["16"] + ["-1"] * 16)
-    zeros = ",".join(["0"] * 17)
+def test_seventeen_entries_or_pots_are_refused(postgres: Any, owner: Connection) -> None:
+    for sources, legs in [("00" * 17, ["1", "16"] + ["1", "-1"] * 16), ("00" * 17, ["1", "0"] * 17)]:
+        with pytest.raises(errors.CheckViolation) as caught:
+            insert_row(owner, sources=f"'\\x{sources}'", legs=f"'{{{','.join(legs)}}}'")
+        assert caught.value.diag.constraint_name in ("journal_shape", "journal_balanced")
     with pytest.raises(errors.CheckViolation) as caught:
-        insert_row(owner, accounts=f"'{{{zeros}}}'", amounts=f"'{{{legs}}}'", sources=f"'{{{zeros}}}'")
-    assert caught.value.diag.constraint_name in ("journal_shape", "journal_balanced")
+        insert_row(owner, avail=f"'{{{','.join(['1', '0'] * 17)}}}'")
+    assert caught.value.diag.constraint_name == "journal_avail"
+    insert_row(
+        owner,
+        sources=f"'\\x{'00' * 16}'",
+        legs=f"'{{{','.join(['1', '15'] + ['2', '-1'] * 15)}}}'",
+        avail=f"'{{{','.join(['1', '0'] * 16)}}}'",
+    )
 
 
 def test_a_place_is_taken_once(postgres: Any, owner: Connection) -> None:
@@ -135,7 +143,28 @@ def test_a_place_is_taken_once(postgres: Any, owner: Connection) -> None:
 def test_a_state_row_has_floors(postgres: Any, owner: Connection) -> None:
     for column in ("avail", "held"):
         with pytest.raises(errors.CheckViolation):
-            owner.execute(f"INSERT INTO state (tenant, id, kind, {column}) VALUES (1, 1, 'pot', -1)")
+            owner.execute(f"INSERT INTO state (tenant, id, {column}) VALUES (1, 1, -1)")
+
+
+def test_a_row_of_totals_holds_whole_records(postgres: Any, owner: Connection) -> None:
+    owner.execute("INSERT INTO total (tenant, id, packed) VALUES (1, 1, '')")
+    with pytest.raises(errors.CheckViolation):
+        owner.execute("INSERT INTO total (tenant, id, packed) VALUES (1, 2, '\\x00')")
+
+
+def test_an_auditor_reads_totals_and_legs_row_by_row(
+    postgres: Any, owner: Connection, draft: Any, post: Any, key: Key, totals: Any
+) -> None:
+    (position,) = post(postgres, draft("one"), deltas={key: -5, Key("ben", key.name, key.period): 2**62})
+    found = owner.execute("SELECT tenant, row, slot, value FROM running_total").fetchall()
+    assert {(row, slot): value for _, row, slot, value in found} == totals(postgres)
+    assert {tenant for tenant, *_ in found} == {1}
+    legs = owner.execute("SELECT position, leg, account, amount, source FROM entry ORDER BY leg").fetchall()
+    entries = draft("one").row(1, position).entries
+    assert legs == [
+        (position, number, account_id(1, account), amount, source)
+        for number, (account, amount, source) in enumerate(entries, start=1)
+    ]
 
 
 def test_a_refused_posting_leaves_no_row_in_any_table(
@@ -158,10 +187,10 @@ def test_one_posting_writes_each_touched_thing_once(
     drafts = [draft(f"e{number}") for number in range(5)] + [draft("waits", status="pended", entries=())]
     positions = post(postgres, *drafts, deltas={key: 5}, moves={"cash": -5}, held={"cash": 2})
     counts = count_rows(owner)
-    assert (counts["journal"], counts["body"], counts["data_key"], counts["account"]) == (7, 7, 1, 2)
-    assert (counts["accumulator"], counts["work_queue"], counts["outbox"]) == (1, 1, 2)
-    pot = owner.execute("SELECT avail, held, version FROM state WHERE kind = 'pot'").fetchall()
-    assert pot == [(5, 2, 2)]
+    # The tenant's own key and ana's.
+    assert (counts["journal"], counts["data_key"], counts["account"]) == (7, 2, 2)
+    assert (counts["total"], counts["work_queue"], counts["outbox"]) == (1, 1, 2)
+    assert owner.execute("SELECT id, avail, held FROM state").fetchall() == [(pot_number(1, "cash"), 5, 2)]
     batch = owner.execute("SELECT kind, lower(positions), upper(positions), done_at FROM outbox ORDER BY id").fetchall()
     assert batch[-1] == ("posted", positions[0], positions[-1] + 1, None)
 
@@ -195,6 +224,7 @@ REWRITING = (
 def test_nobody_of_the_application_rewrites_history(
     postgres: Any, owner: Connection, draft: Any, post: Any, role: str
 ) -> None:
+    postgres.enrol(members=[Member("ana")])
     post(postgres, draft("one"))
     for table, statement in product(APPEND_ONLY, REWRITING):
         owner.execute(f"BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.tenant = 1")
@@ -210,17 +240,20 @@ def test_the_roles_hold_exactly_these_rights(postgres: Any, owner: Connection) -
         "SELECT grantee, privilege_type, array_agg(table_name::text ORDER BY table_name) "
         "FROM information_schema.role_table_grants WHERE grantee LIKE 'drachm%' GROUP BY 1, 2"
     ).fetchall()
-    everything = sorted([*TABLES, "entry"])
+    everything = sorted([*TABLES, "entry", "running_total"])
     everything.remove("tenant")
     assert {(role, right): tables for role, right, tables in rights} == {
         ("drachm_reader", "SELECT"): everything,
         ("drachm_writer", "SELECT"): everything,
-        ("drachm_writer", "INSERT"): sorted(
-            ["journal", "body", "outbox", "account", "data_key", "work_queue", "accumulator", "state"]
-        ),
-        ("drachm_writer", "UPDATE"): ["accumulator", "state", "work_queue"],
-        ("drachm_writer", "DELETE"): ["accumulator", "work_queue"],
+        ("drachm_writer", "INSERT"): sorted(["journal", "outbox", "account", "data_key", "work_queue", "total"]),
+        ("drachm_writer", "UPDATE"): ["state", "total", "work_queue"],
+        ("drachm_writer", "DELETE"): ["work_queue"],
     }
+    columns = owner.execute(
+        "SELECT grantee, privilege_type, column_name FROM information_schema.column_privileges "
+        "WHERE grantee LIKE 'drachm%' AND table_name = 'tenant' ORDER BY 1, 3"
+    ).fetchall()
+    assert columns == [(f"drachm_{role}", "SELECT", one) for role in ("reader", "writer") for one in ("id", "version")]
     sequence = "has_sequence_privilege(role, 'journal_position', 'USAGE')"
     function = "has_function_privilege(role, 'reserve_positions(integer)', 'EXECUTE')"
     found = owner.execute(
@@ -244,140 +277,3 @@ def test_the_writer_works_under_its_own_role_and_durably(postgres: Any) -> None:
         assert conn.execute("SHOW role").fetchone() == ("drachm_reader",)
         with pytest.raises(errors.ReadOnlySqlTransaction):
             conn.execute("CREATE TEMPORARY TABLE x (y int)")
-
-
-# What the database's "no" becomes
-
-
-@pytest.mark.parametrize(
-    ("error", "wanted"),
-    [
-        (errors.DeadlockDetected("x"), Raced),
-        (errors.SerializationFailure("x"), Raced),
-        (errors.CheckViolation("x"), ConstraintFired),
-        (errors.UniqueViolation("x"), ConstraintFired),
-        (errors.NotNullViolation("x"), ConstraintFired),
-        (errors.NumericValueOutOfRange("x"), ConstraintFired),
-        (errors.LockNotAvailable("x"), Unavailable),
-        (errors.AdminShutdown("x"), Unavailable),
-        (errors.CannotConnectNow("x"), Unavailable),
-        (errors.DiskFull("x"), Unavailable),
-        (errors.ReadOnlySqlTransaction("x"), Unavailable),
-        (psycopg.OperationalError("x"), Unavailable),
-        (psycopg.InterfaceError("x"), Unavailable),
-        (errors.UndefinedTable("x"), IntegrityError),
-        (errors.InsufficientPrivilege("x"), IntegrityError),
-    ],
-)
-def test_each_error_of_the_database_has_one_meaning(error: psycopg.Error, wanted: type[Exception]) -> None:
-    assert type(meaning(error)) is wanted
-
-
-def test_a_deadlock_among_writers_is_a_race(postgres: Any, owner: Connection, draft: Any, race: Any) -> None:
-    """Two batches with the same new events in opposite order, and nothing else to lock."""
-    both_wrote = threading.Barrier(2)
-
-    def write(names: list[str]) -> str:
-        with postgres.work() as work:
-            # Each posts its first event, then waits for the other, then meets the other's.
-            first = work.lock(NOTHING, 2).first_position
-            work._copy("copy_journal", copy_of_journal(1, [draft(names[0]).row(1, first)]))
-            both_wrote.wait(20)
-            work.post(Posting([draft(names[1]).row(1, first + 1)], {}, {}, {}))
-            work.commit()
-            return "posted"
-
-    answers = race([lambda: write(["a", "b"]), lambda: write(["b", "a"])])
-    assert sorted(type(answer).__name__ for answer in answers) == ["Raced", "str"]
-    assert count_rows(owner)["journal"] == 2
-
-
-INSERTS = {
-    "data_key": "INSERT INTO data_key SELECT 1, id, '' FROM unnest(%s::bigint[]) AS new (id)",
-    "account": "INSERT INTO account SELECT 1, id, id::text, '', 'USD' FROM unnest(%s::bigint[]) AS new (id)",
-    "state": "INSERT INTO state SELECT 1, id, 'scope' FROM unnest(%s::bigint[]) AS new (id)",
-}
-
-
-@pytest.mark.parametrize("table", sorted(INSERTS))
-def test_new_rows_are_added_in_order_of_id(
-    postgres: Any, owner: Connection, draft: Any, post: Any, race: Any, table: str
-) -> None:
-    """A writer that waits for the smallest id has added none of the others: so two writers never wait in a circle."""
-    entries = [(Entry(Account("cash", f"o{n}", "USD"), 0, Source.RAIL),) for n in range(50)]
-    drafts = [draft(f"e{n}", member=f"m{n}", entries=entries[n]) for n in range(50)]
-    keys = [Key(f"m{n}", "plan/total", "Y2025") for n in range(50)]
-    ids = {
-        "data_key": sorted(patient_number(1, f"m{n}") for n in range(50)),
-        "account": sorted(account_number(1, entry.account) for (entry,) in entries),
-        "state": sorted(scope_number(1, key.scope) for key in keys),
-    }[table]
-    owner.execute("SET lock_timeout = '5s'")
-    owner.execute("BEGIN")
-    owner.execute(INSERTS[table], [ids[:1]])
-
-    def hinder() -> None:
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        for _ in range(500):
-            owner.execute("SELECT pg_stat_clear_snapshot()")
-            if owner.execute(waiting).fetchone():
-                break
-            time.sleep(0.01)
-        else:
-            pytest.fail("the writer does not wait")
-        owner.execute(INSERTS[table], [ids[1:]])
-        owner.execute("ROLLBACK")
-
-    answers = race([lambda: post(postgres, *drafts, deltas=dict.fromkeys(keys, 1)), hinder])
-    assert answers == [list(range(answers[0][0], answers[0][0] + 50)), None]
-
-
-def test_a_lost_connection_is_unavailable_and_the_next_work_runs(
-    postgres: Any, owner: Connection, draft: Any, post: Any
-) -> None:
-    post(postgres, draft("one"))
-    list(postgres.rows())  # a reader's connection waits in its pool
-    for _ in range(3):
-        with postgres.work() as work:
-            first = work.lock(NOTHING, 1).first_position
-            owner.execute(CUT_ALL_OTHERS)
-            with pytest.raises(Unavailable):
-                work.post(Posting([draft("two").row(1, first)], {}, {}, {}))
-            with pytest.raises((Unavailable, IntegrityError)):
-                work.commit()
-        assert len(list(postgres.rows())) == 1
-    post(postgres, draft("two"))
-    assert len(list(postgres.rows())) == 2
-
-
-def test_a_database_that_is_not_there_is_unavailable(server18: Any, open_tenant: Any) -> None:
-    with pytest.raises(Unavailable, match="does not exist"):
-        open_tenant(server18.url("nowhere"))
-
-
-def test_a_database_without_its_schema_says_so(empty_database: str, open_tenant: Any) -> None:
-    with pytest.raises(IntegrityError, match="not as this program expects") as caught:
-        open_tenant(empty_database)
-    assert "schema up to date" in caught.value.next_step
-
-
-def test_errors_never_show_a_row(postgres: Any, owner: Connection) -> None:
-    owner.execute("ALTER TABLE member ADD CONSTRAINT no_ana CHECK (id <> 'ana secret')")
-    with pytest.raises(InvalidMessage) as caught:
-        postgres.enrol(members=[Member("ana secret", facts={"diagnosis": "secret"})])
-    told = f"{caught.value} {caught.value.__cause__} {caught.value.next_step}"
-    assert "no_ana" in told
-    assert "secret" not in told
-
-
-def test_a_waiting_writer_gives_up_in_time(postgres: Any, owner: Connection, fill: Any) -> None:
-    fill(postgres, cash=1)
-    with postgres.work() as holder, postgres.work() as waiter:
-        holder.lock(Needs(frozenset(), frozenset({"cash"})), 1)
-        waiter._connection.execute("SET lock_timeout = '50ms'")
-        started = time.monotonic()
-        with pytest.raises(Unavailable):
-            waiter.lock(Needs(frozenset(), frozenset({"cash"})), 1)
-        assert time.monotonic() - started < 10
-    assert postgres.pots() == {"cash": (1, 0)}
-    postgres.enrol(pots=[Pot("cash", "ana", "USD", 0)])

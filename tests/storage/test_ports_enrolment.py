@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from drachm.application.ports import Books
+from drachm.domain.clearing.numbers import party_number, patient_number, pot_number
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import Conflict, InvalidMessage
-from drachm.domain.events.model import Code, ServiceEvent
+from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.model import Pot
 from drachm.domain.periods import Period
-from drachm.storage.rows import pot_number
 
 ALWAYS = Period(date(1900, 1, 1))
 
 
-def visit(**changes: Any) -> ServiceEvent:
-    event = ServiceEvent(
-        source="test",
-        event_id="e1",
-        kind="charge",
-        member="ana",
-        code=Code("local", "visit"),
-        currency="USD",
-        started_at=datetime(2025, 3, 10, tzinfo=UTC),
-        billing_party="clinic",
-    )
-    return replace(event, **changes)
+@pytest.fixture
+def registry(visit: Any) -> Any:
+    """Who is registered now, of those that the events name; of `visit()` without any."""
+
+    def read(books: Books, *events: ServiceEvent) -> Any:
+        with books.work() as work:
+            return work.registry(events or [visit()])
+
+    return read
 
 
-def registry(books: Books, *events: ServiceEvent) -> Any:
-    with books.work() as work:
-        return work.registry(events or [visit()])
-
-
-def test_the_registry_holds_what_the_batch_names(books: Books) -> None:
+def test_the_registry_holds_what_the_batch_names(books: Books, visit: Any, registry: Any) -> None:
     ana = Member("ana", date(1990, 5, 1), "female", "family-1", 7, {"income_band": "low", "children": 2, "vip": False})
     first = Coverage("c1", "ana", "plan-a", Period(date(2025, 1, 1), date(2026, 1, 1)), 1, "policy", {"tier": "gold"})
     second = Coverage("c2", "ana", "plan-b", ALWAYS, 2)
@@ -61,28 +52,34 @@ def test_the_registry_holds_what_the_batch_names(books: Books) -> None:
     )
     found = registry(books, visit(rendering_party="doctor", site="ward"), visit(event_id="e2", member="nobody"))
     assert found.tenant == books.tenant
-    assert found.members == {"ana": ana}
-    assert found.coverages == {"ana": (first, second)}
+    assert found.version == 1
+    assert found.people.keys() == {"ana"}
+    person = found.people["ana"]
+    assert (person.member, person.number, person.coverages) == (
+        *(ana, patient_number(books.tenant, "ana")),
+        (first, second),
+    )
     assert found.parties.keys() == {"clinic", "doctor", "ward"}
-    assert found.parties["clinic"] == clinic
-    assert found.contracts == {"clinic": tuple(contracts)}
-    assert found.pots == {
-        "ana": (
-            Pot("gift", "ana", "EUR", 0, 1, "wallet", pot_number(books.tenant, "gift")),
-            Pot("cash", "ana", "USD", 0, 2, "wallet", pot_number(books.tenant, "cash")),
-        )
-    }
-    assert found.targets == {}
+    record = found.parties["clinic"]
+    assert (record.party, record.number, record.contracts) == (
+        *(clinic, party_number(books.tenant, "clinic")),
+        tuple(contracts),
+    )
+    assert found.parties["doctor"].contracts == ()
+    assert person.pots == (
+        Pot("gift", "ana", "EUR", 0, 1, "wallet", pot_number(books.tenant, "gift")),
+        Pot("cash", "ana", "USD", 0, 2, "wallet", pot_number(books.tenant, "cash")),
+    )
 
 
-def test_an_id_that_no_database_can_hold_is_nobodys(books: Books) -> None:
+def test_an_id_that_no_database_can_hold_is_nobodys(books: Books, visit: Any, registry: Any) -> None:
     books.enrol(members=[Member("ana")])
     strange = [visit(member=member, billing_party=member, site=member) for member in ("a\x00na", "\ud800", "ana", "")]
     found = registry(books, *strange)
-    assert (found.members.keys(), found.parties) == ({"ana"}, {})
+    assert (found.people.keys(), found.parties) == ({"ana"}, {})
 
 
-def test_enrolling_again_replaces_but_keeps_shard_and_money(books: Books, fill: Any) -> None:
+def test_enrolling_again_replaces_but_keeps_shard_and_money(books: Books, fill: Any, registry: Any) -> None:
     books.enrol(
         members=[Member("ana", shard=3, sex="female")],
         coverages=[Coverage("c1", "ana", "old", ALWAYS)],
@@ -98,18 +95,20 @@ def test_enrolling_again_replaces_but_keeps_shard_and_money(books: Books, fill: 
         pots=[Pot("cash", "ana", "USD", 0, priority=4)],
     )
     found = registry(books)
-    assert found.members["ana"] == Member("ana", shard=3, family="g")
-    assert [coverage.plan for coverage in found.coverages["ana"]] == ["new"]
-    assert [(one.price_book, one.network) for one in found.contracts["clinic"]] == [("new", "out")]
-    assert found.parties["clinic"].name == "New name"
-    assert found.pots["ana"][0].priority == 4
+    ana, clinic = found.people["ana"], found.parties["clinic"]
+    assert ana.member == Member("ana", shard=3, family="g")
+    assert [coverage.plan for coverage in ana.coverages] == ["new"]
+    assert [(one.price_book, one.network) for one in clinic.contracts] == [("new", "out")]
+    assert clinic.party.name == "New name"
+    assert ana.pots[0].priority == 4
     assert books.pots() == {"cash": (50, 0)}
 
 
-def test_a_coverage_may_move_to_another_member(books: Books) -> None:
-    books.enrol(coverages=[Coverage("c1", "ana", "plan", ALWAYS)])
+def test_a_coverage_may_move_to_another_member(books: Books, visit: Any, registry: Any) -> None:
+    books.enrol(members=[Member("ana"), Member("ben")], coverages=[Coverage("c1", "ana", "plan", ALWAYS)])
     books.enrol(coverages=[Coverage("c1", "ben", "plan", ALWAYS)])
-    assert registry(books, visit(), visit(member="ben")).coverages.keys() == {"ben"}
+    found = registry(books, visit(), visit(member="ben"))
+    assert {name: len(person.coverages) for name, person in found.people.items()} == {"ana": 0, "ben": 1}
 
 
 @pytest.mark.parametrize(
@@ -122,18 +121,20 @@ def test_a_coverage_may_move_to_another_member(books: Books) -> None:
     ],
     ids=["empty coverage", "backward contract", "unknown network", "unknown currency"],
 )
-def test_a_row_that_cannot_be_stored_keeps_the_whole_enrolment_out(books: Books, bad: dict[str, Any]) -> None:
+def test_a_row_that_cannot_be_stored_keeps_the_whole_enrolment_out(
+    books: Books, bad: dict[str, Any], registry: Any
+) -> None:
     with pytest.raises(InvalidMessage):
         books.enrol(members=[Member("ana")], parties=[Party("clinic", ())], **bad)
     found = registry(books)
-    assert (found.members, found.parties, found.pots) == ({}, {}, {})
+    assert (found.version, found.people, found.parties) == (0, {}, {})
 
 
-def test_a_pot_never_changes_its_currency(books: Books, fill: Any) -> None:
+def test_a_pot_never_changes_its_currency(books: Books, fill: Any, registry: Any) -> None:
     fill(books, cash=50)
     with pytest.raises(Conflict, match="another currency"):
         books.enrol(members=[Member("ana")], pots=[Pot("new", "ana", "EUR", 0), Pot("cash", "ana", "EUR", 0)])
-    assert registry(books).members == {}
+    assert registry(books).people == {}
     assert books.pots() == {"cash": (50, 0)}
 
 

@@ -1,6 +1,7 @@
 """Calendars, zones and half-open periods."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -100,3 +101,30 @@ def test_a_benefit_year_begins_where_the_plan_says() -> None:
 def test_age_is_completed_years() -> None:
     assert age_on(date(2000, 2, 29), date(2025, 2, 28)) == 24
     assert age_on(date(2000, 2, 29), date(2025, 3, 1)) == 25
+
+
+ZONES = (
+    "UTC", "America/New_York", "America/St_Johns", "America/Havana", "Atlantic/Azores", "Europe/London",
+    "Asia/Kolkata", "Asia/Kathmandu", "Asia/Tehran", "Africa/Monrovia", "Australia/Lord_Howe", "Pacific/Apia",
+)  # fmt: skip
+
+
+@given(st.dates(date(1900, 1, 1), date(2199, 12, 31)), st.times(), st.sampled_from(ZONES))
+def test_the_local_day_is_the_one_on_the_zones_clock(day: date, clock: time, name: str) -> None:
+    for moment in (time.min, clock, time.max):
+        instant = datetime.combine(day, moment, UTC)
+        local = instant.astimezone(zone(name))
+        assert local_date(instant, name) == local_date(local, name) == local.date()
+
+
+@pytest.mark.parametrize("name", ZONES)
+@pytest.mark.parametrize("year", [1972, 2011, 2024, 2025])
+def test_the_local_day_is_right_around_every_change_of_the_clock(name: str, year: int) -> None:
+    local, quarter = zone(name), timedelta(minutes=15)
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    hours = [start + timedelta(hours=hour) for hour in range(366 * 24)]
+    changes = [a for a, b in pairwise(hours) if a.astimezone(local).utcoffset() != b.astimezone(local).utcoffset()]
+    for change in changes or hours[:1]:
+        for step in range(-100, 101):
+            instant = change + step * quarter
+            assert local_date(instant, name) == instant.astimezone(local).date()

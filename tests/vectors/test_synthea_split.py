@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 from drachm.adapters.synthea.csv_truth import TruthLine, read_truth
-from drachm.application.clear_events import Desk, Outcome, clear_events
+from drachm.application.body import read_body
+from drachm.application.clear_events import Desk, clear_events
+from drachm.application.first_answers import Outcome
+from drachm.application.ports import Books
+from drachm.application.recall import Kept, recall
 from drachm.application.replay import enrol
 from drachm.bootstrap import SystemClock, SystemIds, read_recorded, sample_plans
 from drachm.domain.catalog import AS_SUBMITTED
@@ -26,7 +30,7 @@ CENT = 10_000
 
 @pytest.mark.parametrize("folder", [path for path in (ROOT / "samples/synthea/csv", SHARED) if path.is_dir()], ids=str)
 def test_the_recorded_split_is_reproduced(folder: Path, capsys) -> None:
-    outcomes = cleared(folder)
+    books, outcomes = cleared(folder)
     truths = list(read_truth(folder))
     assert len(truths) == len(outcomes)
     misses: dict[str, list[TruthLine]] = defaultdict(list)
@@ -34,7 +38,7 @@ def test_the_recorded_split_is_reproduced(folder: Path, capsys) -> None:
     for truth in truths:
         outcome = outcomes[truth.event_id]
         over += truth.copay_exceeds_charge
-        if not reproduced(truth, outcome):
+        if not reproduced(truth, outcome, payers_of(outcome, books)):
             misses[reason_of_miss(truth, outcome)].append(truth)
     missed = sum(map(len, misses.values()))
     with capsys.disabled():
@@ -46,7 +50,7 @@ def test_the_recorded_split_is_reproduced(folder: Path, capsys) -> None:
     assert set(misses) <= {"deductible used by events that are not in the sample"}
 
 
-def cleared(folder: Path) -> dict[str, Outcome]:
+def cleared(folder: Path) -> tuple[Books, dict[str, Outcome]]:
     world = read_recorded([folder])
     assert list(world.problems) == []
     desk = Desk(MemoryBooks(1, ids=SystemIds()), SystemClock(), SystemIds())
@@ -56,17 +60,23 @@ def cleared(folder: Path) -> dict[str, Outcome]:
     events = sorted(world.events, key=lambda event: event.started_at)
     outcomes = clear_events(events, desk)
     assert Counter(outcome.status for outcome in outcomes).keys() <= {"posted", "denied"}
-    return {outcome.event_id: outcome for outcome in outcomes}
+    return desk.books, {outcome.event_id: outcome for outcome in outcomes}
 
 
-def reproduced(truth: TruthLine, outcome: Outcome) -> bool:
-    assert outcome.body is not None
-    answer = outcome.body.adjudication
+def payers_of(outcome: Outcome, books: Books) -> list[str]:
+    """Who covered the event, in order."""
+    [recalled] = recall([Kept(b"", outcome.status, read_body(outcome.body))], books)
+    assert recalled.at is not None
+    return [cover.payer for cover in recalled.at.covers]
+
+
+def reproduced(truth: TruthLine, outcome: Outcome, payers: list[str]) -> bool:
+    assert outcome.decision is not None
+    answer = outcome.decision.adjudication
     assert answer is not None
     if truth.copay_exceeds_charge:
         return answer.patient_responsibility == truth.charge
     wanted = [truth.primary_paid, truth.secondary_paid]
-    payers = [cover.payer for cover in outcome.body.context.covers] if outcome.body.context else []
     paid = [sum(s.amount for s in answer.shares if s.bearer == "payer" and s.party == payer) for payer in payers]
     paid += [0] * (2 - len(paid))
     patient = truth.copay + truth.patient_paid
@@ -76,8 +86,8 @@ def reproduced(truth: TruthLine, outcome: Outcome) -> bool:
 
 def reason_of_miss(truth: TruthLine, outcome: Outcome) -> str:
     """Why a line differs, from its own figures: the payer paid of a rest from which we still took deductible."""
-    assert outcome.body is not None
-    answer = outcome.body.adjudication
+    assert outcome.decision is not None
+    answer = outcome.decision.adjudication
     assert answer is not None
     deductible = sum(share.amount for share in answer.shares if share.component == "deductible")
     if deductible and truth.primary_paid > answer.plan_paid:

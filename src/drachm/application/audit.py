@@ -7,24 +7,25 @@ totals live in a `Tally` that spills to disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Protocol
 
-from drachm.application.body import Body, read_body
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import OUTCOMES
-from drachm.application.ports import Books, Row, Stored
-from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.clear import clear, unwound
-from drachm.domain.clearing.documents import Documents
+from drachm.application.leaves import leaf_of
+from drachm.application.ports import Books, Stored, Written
+from drachm.application.recall import Kept, Recalled, kept_of, recall
 from drachm.domain.clearing.journal import difference
-from drachm.domain.clearing.model import EMPTY, Snapshot, Standing, Target
-from drachm.domain.errors import DrachmError, IntegrityError
-from drachm.domain.events.model import fingerprint
-from drachm.domain.ledger.model import EntryKind, account_id
-from drachm.domain.periods import local_date
-from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, leaf_hash
+from drachm.domain.clearing.model import EMPTY, Standing
+from drachm.domain.clearing.numbers import Place, total_place
+from drachm.domain.errors import IntegrityError
+from drachm.domain.ledger.model import EntryKind
+
+PAGE: Final = 500
+"""Rows whose decisions are made again together."""
+
+Found = tuple[Stored, Written]
 
 
 class Tally(Protocol):
@@ -59,15 +60,21 @@ def audit(
     auditor = _Auditor(books, totals, pots)
     difference = ""
     try:
-        for row, stored in books.rows():
-            auditor.check(row, stored)
-            if auditor.rows % 1000 == 0:
-                progress(auditor.rows)
+        for page in _pages(books.rows()):
+            for found, recalled in zip(page, auditor.recall(page), strict=True):
+                auditor.check(*found, recalled)
+            progress(auditor.rows)
         auditor.check_derived()
-    except (Difference, IntegrityError) as found:
-        difference = str(found)
+    except (Difference, IntegrityError) as problem:
+        difference = str(problem)
     rate = int(auditor.rows / max(seconds() - started, 1e-9))
     return AuditReport(auditor.rows, not difference, difference, auditor.erased, rate)
+
+
+def _pages(rows: Iterable[Found]) -> Iterator[list[Found]]:
+    iterator = iter(rows)
+    while page := list(islice(iterator, PAGE)):
+        yield page
 
 
 class _Auditor:
@@ -75,138 +82,128 @@ class _Auditor:
         self._books = books
         self._tally = totals
         self._pots = pots
-        self._documents: Documents = books.documents()
         self.rows = 0
         self.erased = 0
 
-    def check(self, row: Row, stored: Stored) -> None:
+    def recall(self, page: Sequence[Found]) -> list[Recalled | None]:
+        """What each row's body decides again; None when it was erased."""
+        kept = [self._kept(stored) for stored, _ in page]
+        try:
+            decided = iter(recall([one for one in kept if one is not None], self._books))
+            return [next(decided) if one is not None else None for one in kept]
+        except IntegrityError:
+            # Which row it was: each one for itself.
+            return [self._alone(stored, one) for (stored, _), one in zip(page, kept, strict=True)]
+
+    def check(self, stored: Stored, written: Written, recalled: Recalled | None) -> None:
         """One journal row: sum, pots, leaf, decision, totals."""
         self.rows += 1
-        self._must(sum(entry.amount for entry in row.entries) == 0, row, "its entries do not sum to zero")
-        if not stored.body:
+        self._must(sum(entry.amount for entry in written.entries) == 0, stored, "its entries do not sum to zero")
+        if recalled is None:
             self.erased += 1
-            self._check_pots(row)
+            self._check_pots(stored, written)
             return
-        try:
-            body = read_body(stored.body)
-        except DrachmError as error:
-            raise Difference(f"position {row.position}: {error}") from None
-        superseded = self._superseded(row)
-        self._leaf(row, body, stored.body, superseded)
-        self._must(body.status == row.status, row, "its status is not the one its body tells")
-        if body.event is not None:
-            self._must(fingerprint(body.event) == row.content, row, "its content hash is another event's")
-            self._must(body.event.started_at == row.occurred_at, row, "its time is not its event's")
-        old = superseded[1] if superseded else EMPTY
-        self._check_seen(row, body, old)
-        self._check_pots(row)
-        if body.event is None or row.kind is EntryKind.NOTE:
+        superseded = self._superseded(stored)
+        self._leaf(stored, written, recalled, superseded)
+        body, decision = recalled.body, recalled.decision
+        event, old = body.event, superseded[1] if superseded else EMPTY
+        self._must(decision.status == stored.status or body.top_up is not None, stored, "deciding it gives another end")
+        self._must(event is None or event.started_at == written.occurred_at, stored, "its time is not its event's")
+        self._check_seen(stored, recalled, old)
+        self._check_pots(stored, written)
+        if event is None or stored.kind is EntryKind.NOTE:
             return
-        wanted = difference(row.kind, body.standing.entries, old.entries).entries
-        self._must(sorted(row.entries) == sorted(wanted), row, "its entries are not the difference of its standings")
-        if body.adjudication is not None:
-            self._decision(row, body, old)
-        for key, delta in body.standing.deltas:
-            self._tally.add(_text(key), delta)
-        for key, delta in old.deltas:
-            self._tally.add(_text(key), -delta)
+        wanted = difference(stored.kind, decision.standing.entries, old.entries).entries
+        self._must(sorted(written.entries) == sorted(wanted), stored, "deciding it again gives other entries")
+        for sign, standing in ((1, decision.standing), (-1, old)):
+            for key, delta in standing.deltas:
+                self._tally.add(_text(total_place(self._books.tenant, key)), sign * delta)
 
     def check_derived(self) -> None:
         """Totals and pots as their rows say, against what the journal adds up to."""
         told = 0
-        for key, value in self._books.totals():
-            rebuilt = self._tally.get(_text(key))
+        for place, value in self._books.totals():
+            rebuilt = self._tally.get(_text(place))
             if rebuilt == 0 and self.erased:
                 continue
             told += 1
             if rebuilt != value:
-                raise Difference(
-                    f"running total {key.name} {key.period} says {value}, the journal adds up to {rebuilt}"
-                )
+                where = f"running total {place.slot} of row {place.row}"
+                raise Difference(f"{where} says {value}, the journal adds up to {rebuilt}")
         if told != self._tally.count():
             raise Difference(f"{self._tally.count()} running totals follow from the journal, {told} are there")
         problems = check_books(self._books)
         if problems:
             raise Difference(problems[0])
 
-    def _check_seen(self, row: Row, body: Body, old: Standing) -> None:
-        """What the decision believed the pots could spend, against the entries so far."""
-        for pot in body.context.pots if body.context and row.kind is not EntryKind.NOTE else ():
-            back = sum(leg.amount for leg in old.legs if leg.lot == pot.id)
-            rebuilt = self._pots.get(pot.id) + back
-            self._must(pot.avail == rebuilt, row, f"it saw {pot.avail} in a pot, the entries say {rebuilt}")
+    def _check_seen(self, stored: Stored, recalled: Recalled, old: Standing) -> None:
+        """What the decision believed of pots and running totals, against the rows before it."""
+        at, body = recalled.at, recalled.body
+        if at is None:
+            return
+        for pot, seen in zip(at.pots, body.avail or (), strict=True):
+            rebuilt = self._pots.get(pot.id) + sum(leg.amount for leg in old.legs if leg.lot == pot.id)
+            self._must(seen == rebuilt, stored, f"it saw {seen} in a pot, the entries say {rebuilt}")
+        before = dict(old.deltas)
+        for key, seen in zip(at.keys, body.totals or (), strict=True):
+            rebuilt = self._tally.get(_text(total_place(self._books.tenant, key))) - before.get(key, 0)
+            # The totals of an erased patient cannot be rebuilt.
+            agrees = seen == rebuilt or self.erased > 0
+            self._must(agrees, stored, f"it saw {seen} in a running total, the rows before it say {rebuilt}")
 
-    def _check_pots(self, row: Row) -> None:
-        for entry in row.entries:
+    def _check_pots(self, stored: Stored, written: Written) -> None:
+        for entry in written.entries:
             if entry.account.kind == "wallet":
                 self._pots.add(entry.account.owner, -entry.amount)
-        for pot, after in row.avail:
+        for pot, after in written.avail:
             rebuilt = self._pots.get(pot)
-            self._must(rebuilt == after, row, f"after it a pot may spend {after}, the entries say {rebuilt}")
+            self._must(rebuilt == after, stored, f"after it a pot may spend {after}, the entries say {rebuilt}")
 
-    def _superseded(self, row: Row) -> tuple[Stored, Standing] | None:
-        if row.supersedes is None:
+    def _superseded(self, stored: Stored) -> tuple[Stored, Standing] | None:
+        if stored.supersedes is None:
             return None
-        stored = self._books.row(row.supersedes)
-        if stored is None:
-            raise Difference(f"position {row.position}: the row it takes the place of is not here")
-        return stored, read_body(stored.body).standing if stored.body else EMPTY
+        before = self._books.row(stored.supersedes)
+        if before is None:
+            raise Difference(f"position {stored.position}: the row it takes the place of is not here")
+        recalled = self._alone(before, self._kept(before))
+        return before, recalled.decision.standing if recalled else EMPTY
 
-    def _leaf(self, row: Row, body: Body, data: bytes, superseded: tuple[Stored, Standing] | None) -> None:
-        posted_at = row.posted_at
-        leaf = Leaf(
-            tenant=self._books.tenant,
-            key=row.key,
-            revision=row.revision,
-            kind=row.kind,
-            outcome=OUTCOMES[row.status],
-            posted_at=int(posted_at.timestamp()) * 1_000_000 + posted_at.microsecond,
-            superseded_key=superseded[0].key if superseded else NO_KEY,
-            superseded_revision=superseded[0].revision if superseded else 0,
-            currency=row.currency,
-            entries=[(account_id(self._books.tenant, e.account), e.amount, e.source) for e in row.entries],
-            commitment=commitment(body.salt, data),
+    def _leaf(
+        self, stored: Stored, written: Written, recalled: Recalled, superseded: tuple[Stored, Standing] | None
+    ) -> None:
+        leaf = leaf_of(
+            self._books.tenant,
+            key=stored.key,
+            revision=stored.revision,
+            kind=stored.kind,
+            status=stored.status,
+            posted_at=stored.posted_at,
+            superseded=(superseded[0].key, superseded[0].revision) if superseded else None,
+            currency=written.currency,
+            entries=written.entries,
+            salt=recalled.body.salt,
+            body=stored.body,
         )
-        self._must(leaf_hash(leaf) == row.leaf, row, "its leaf hash does not follow from its content")
+        self._must(leaf == stored.leaf, stored, "its leaf hash does not follow from its content")
 
-    def _decision(self, row: Row, body: Body, old: Standing) -> None:
-        """Decide again from what was read then and from the totals as rebuilt up to here."""
-        event, context = body.event, body.context
-        if event is None or context is None:
-            return
-        target = None
-        if row.supersedes is not None:
-            stored = self._books.row(row.supersedes)
-            if stored is not None:
-                target = Target(stored.key, stored.revision, stored.position, stored.kind, old, event.member, "")
-        snapshot = Snapshot(
-            member=context.member,
-            provider=context.provider,
-            site=context.site,
-            contract=context.contract,
-            covers=context.covers,
-            day=local_date(event.started_at, context.provider.zone),
-            received=body.received,
-            totals={},
-            pots=context.pots,
-            target=target,
-            answer=body.answer,
-        )
+    def _alone(self, stored: Stored, kept: Kept | None) -> Recalled | None:
         try:
-            snapshot = snapshot.asking(self._documents.asked(event, snapshot))
-            wanted = self._documents.keys(self._documents.asked(event, snapshot), snapshot)
-            _, totals = unwound((), {key: self._tally.get(_text(key)) for key in wanted}, old)
-            again = clear(event, replace(snapshot, totals=totals), self._documents)
-        except DrachmError as error:
-            raise Difference(f"position {row.position}: deciding it again fails: {error}") from None
-        same = again.priced == body.priced and again.adjudication == body.adjudication
-        self._must(same and again.standing == body.standing, row, "deciding it again gives another answer")
+            return recall([kept], self._books)[0] if kept is not None else None
+        except IntegrityError as problem:
+            raise Difference(f"position {stored.position}: {problem}") from None
 
     @staticmethod
-    def _must(holds: bool, row: Row, problem: str) -> None:
+    def _kept(stored: Stored) -> Kept | None:
+        try:
+            return kept_of(stored)
+        except IntegrityError as problem:
+            raise Difference(f"position {stored.position}: {problem}") from None
+
+    @staticmethod
+    def _must(holds: bool, stored: Stored, problem: str) -> None:
         if not holds:
-            raise Difference(f"position {row.position}: {problem}")
+            raise Difference(f"position {stored.position}: {problem}")
 
 
-def _text(key: Key) -> str:
-    return "\x1f".join(key)
+def _text(place: Place) -> str:
+    return f"{place.row}/{place.slot}"

@@ -1,40 +1,28 @@
-"""What is kept, encrypted, beside a journal row?
+"""What is kept, sealed, in a journal row?
 
-Everything the decision read and decided: so a receipt can be issued again, and the decision recomputed, from the row
-alone. The salt of the leaf's commitment lives in here too: erase the patient's key and the commitment opens to nobody.
+What the decision read and could not find again: the event as it came, the version of the register, the running totals
+and pots as they stood, an outside payer's answer. What was decided follows from these (`recall.py`) and is not kept
+twice. The salt of the leaf's commitment lives in here too: erase the patient's key and the commitment opens to
+nobody.
+
+The bytes are a MessagePack array, fields by position; later versions may only append.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 
-from drachm.domain.benefits.model import Adjudication
-from drachm.domain.catalog.model import PricedEvent
-from drachm.domain.clearing.model import EMPTY, Answer, Cover, Standing, Status
-from drachm.domain.coverage.model import Contract, Member, Party
-from drachm.domain.errors import IntegrityError
-from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.model import UNFUNDED, FundingPlan, Pot
+from drachm.domain.clearing.model import Answer
+from drachm.domain.errors import IntegrityError, Refused
+from drachm.domain.events.model import Code, Kind, ServiceEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """The part of a `Snapshot` that is not a running total: enough to decide again."""
-
-    member: Member
-    provider: Party
-    site: Party | None
-    contract: Contract | None
-    covers: tuple[Cover, ...]
-    pots: tuple[Pot, ...]
-    """With what each could spend when the event arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class TopUp:
+class TopUp(msgspec.Struct, array_like=True, frozen=True):
     """Money that came in through a rail for one pot; (source, id) is its key, like an event's."""
 
     source: str
@@ -48,35 +36,117 @@ class TopUp:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """Exactly one of `event` and `top_up` is set."""
+class Problem(msgspec.Struct, array_like=True, frozen=True):
+    """Why an event was pended or refused, in words."""
 
-    received: datetime
-    salt: bytes
-    status: Status
     reason: str
-    event: ServiceEvent | None = None
-    top_up: TopUp | None = None
-    answer: Answer | None = None
-    """The outside payer's decision that came with the event."""
     message: str = ""
     where: str = ""
     next_step: str = ""
-    standing: Standing = EMPTY
-    context: Context | None = None
-    priced: PricedEvent | None = None
-    adjudication: Adjudication | None = None
-    funding: FundingPlan = UNFUNDED
 
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Body)
+class _Event(msgspec.Struct, array_like=True):
+    """A `ServiceEvent` by position."""
+
+    source: str
+    event_id: str
+    kind: Kind
+    member: str
+    system: str
+    code: str
+    currency: str
+    started_at: datetime
+    ended_at: datetime | None
+    modifiers: tuple[str, ...]
+    quantity: int
+    unit: str
+    billed: int | None
+    billing_party: str
+    rendering_party: str
+    site: str
+    place_of_service: str
+    visit: str
+    admission: str
+    claim: str
+    line: str
+    authorisation: str
+    tax_ppm: int
+    tax_category: str
+    diagnoses: tuple[str, ...]
+    diagnosis_pointers: tuple[int, ...]
+    replaces: str
+    emergency: bool
+    essential: bool
+    display: str
+    facts: dict[str, str | int | bool]
 
 
-def write_body(body: Body) -> bytes:
-    """The bytes that are committed to and then encrypted."""
-    return _encoder.encode(body)
+class Body(msgspec.Struct, array_like=True):
+    """What a row's body says. Exactly one of `packed` and `top_up` is set."""
+
+    received: datetime
+    salt: bytes
+    version: int
+    """Of the register."""
+    packed: _Event | None = None
+    """The event as it came, by position."""
+    totals: tuple[int, ...] | None = None
+    """What each running total of `Snapshot.keys` held, in that order; None when nothing was decided."""
+    avail: tuple[int, ...] | None = None
+    """What each of the member's pots could spend, in drawing order."""
+    answer: Answer | None = None
+    """The outside payer's decision that came with the event."""
+    problem: Problem | None = None
+    top_up: TopUp | None = None
+
+    @property
+    def event(self) -> ServiceEvent | None:
+        """The event as it came; None for a top-up."""
+        packed = self.packed
+        if packed is None:
+            return None
+        values = {name: getattr(packed, name) for name in _SAME}
+        return ServiceEvent(code=Code(packed.system, packed.code), **values)
+
+
+_SAME: Final = tuple(name for name in _Event.__struct_fields__ if name not in ("system", "code"))
+_fields: Final = attrgetter(
+    *("source", "event_id", "kind", "member", "code.system", "code.value", "currency", "started_at", "ended_at"),
+    *("modifiers", "quantity", "unit", "billed", "billing_party", "rendering_party", "site", "place_of_service"),
+    *("visit", "admission", "claim", "line", "authorisation", "tax_ppm", "tax_category", "diagnoses"),
+    *("diagnosis_pointers", "replaces", "emergency", "essential", "display", "facts"),
+)
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(Body)
+
+
+def write_body(
+    event: ServiceEvent,
+    received: datetime,
+    salt: bytes,
+    version: int,
+    *,
+    totals: Sequence[int] | None = None,
+    avail: Sequence[int] | None = None,
+    answer: Answer | None = None,
+    problem: Problem | None = None,
+) -> bytes:
+    """The bytes that are committed to and then sealed.
+
+    Raises `Refused` for an event with a number beyond 64 bits or a text that is no Unicode: no reader lets one in.
+    """
+    tail: tuple[Any, ...] = (totals, avail)
+    if answer is not None or problem is not None:
+        tail = (totals, avail, answer, problem)
+    try:
+        return _encoder.encode((received, salt, version, _fields(event), *tail))
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise Refused("invalid_event", f"the event cannot be stored: {error}", where="event") from None
+
+
+def write_top_up(order: TopUp, received: datetime, salt: bytes) -> bytes:
+    """The body of a top-up."""
+    return _encoder.encode(Body(received, salt, 0, top_up=order))
 
 
 def read_body(data: bytes, *, where: str = "body") -> Body:

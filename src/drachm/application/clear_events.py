@@ -5,46 +5,31 @@ Batch-first: one event is a batch of one. Read, decide, write, commit - one tran
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from drachm.application.body import Body, Context, read_body, write_body
-from drachm.application.ports import Books, Clock, ConstraintFired, Ids, Posting, Raced, Row, Stored, UnitOfWork
+from drachm.application.body import Problem, write_body
+from drachm.application.first_answers import Answers, Outcome
+from drachm.application.leaves import leaf_of
+from drachm.application.ports import Books, Clock, ConstraintFired, Ids, Posting, Raced, Row
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.clear import REFERRING, clear
-from drachm.domain.clearing.documents import Documents
-from drachm.domain.clearing.model import EMPTY, Answer, Clearing, Snapshot, Target
-from drachm.domain.clearing.world import Waiting, World
+from drachm.domain.clearing.clear import clear
+from drachm.domain.clearing.model import EMPTY, Answer, Clearing, Decision
+from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.errors import IntegrityError, Pended, Refused
-from drachm.domain.events.model import ServiceEvent, fingerprint
-from drachm.domain.ledger.model import EntryKind, JournalEntry, account_id
-from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, event_key, leaf_hash
+from drachm.domain.events.model import ServiceEvent
+from drachm.domain.ledger.model import EntryKind, JournalEntry
+from drachm.domain.transparency.leaf import event_key
 
 RETRIES: Final = 8
 """How often a batch that raced with another writer is read again before the caller is told."""
 
+SALT_BYTES: Final = 16
+
 Isolating = (ConstraintFired, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 """What one event may break: the batch is halved until the offender stands alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The answer for one event."""
-
-    source: str
-    event_id: str
-    status: Literal["posted", "denied", "pended", "refused", "conflict"]
-    reason: str
-    revision: int = 0
-    position: int = 0
-    duplicate: bool = False
-    """True when the event was here before and this is its first answer again."""
-    posted_at: datetime | None = None
-    leaf: bytes = b""
-    body: Body | None = None
-    """What was read and decided; None for a conflict, or when the patient's key was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +48,7 @@ def clear_events(events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, 
     """
     received, tenant, given = desk.clock.now(), desk.books.tenant, answers or {}
     batch = [
-        Waiting(
-            event,
-            received,
-            event_key(tenant, event.source, event.event_id),
-            fingerprint(event),
-            given.get(event.event_id),
-        )
+        Waiting(event, received, event_key(tenant, event.source, event.event_id), given.get(event.event_id))
         for event in events
     ]
     return clear_batch(batch, desk)
@@ -95,16 +74,15 @@ def clear_batch(batch: Sequence[Waiting], desk: Desk, *, revise: bool = False) -
 
 def _clear_once(batch: Sequence[Waiting], desk: Desk, *, revise: bool, fault: Exception | None = None) -> list[Outcome]:
     with desk.books.work() as work:
-        answers = _Answers(batch, work, revise=revise)
+        answers = Answers(batch, work, desk.books, revise=revise)
         if not answers.fresh:
             return answers.in_order()
-        documents = desk.books.documents()
         registry = work.registry([waiting.event for waiting in answers.fresh])
-        world = World(replace(registry, targets=answers.targets), documents)
+        world = World(registry, desk.books.documents(registry.version), answers.targets)
         # An event that broke something is not looked at again: it needs no locks.
         locked = work.lock(world.needs(answers.fresh if fault is None else ()), len(answers.fresh))
         world.load(locked.totals, locked.avail)
-        writing = _Writing(work.tenant, desk, world, documents)
+        writing = _Writing(desk, world, registry.version, len(answers.fresh))
         for position, waiting in enumerate(answers.fresh, start=locked.first_position):
             answers.add(waiting, writing.decide(waiting, position, fault))
         if writing.rows:
@@ -120,62 +98,16 @@ def _named(fault: Exception) -> Pended | Refused:
     return Pended("defect", f"deciding this event failed ({type(fault).__name__})", where="decision")
 
 
-class _Answers:
-    """What the batch knows of its events already, and what is still to be decided."""
-
-    def __init__(self, batch: Sequence[Waiting], work: UnitOfWork, *, revise: bool) -> None:
-        self._batch = batch
-        self._revise = revise
-        self._found: dict[bytes, Outcome] = {}
-        self._contents: dict[bytes, bytes] = {}
-        keys = [waiting.key for waiting in batch]
-        wanted = {event_key(work.tenant, w.event.source, w.event.replaces) for w in batch if w.event.kind in REFERRING}
-        stored = work.newest([*dict.fromkeys(keys), *wanted.difference(keys)])
-        self.targets = {key: target_of(row) for key, row in stored.items() if row.status in ("posted", "denied")}
-        self.fresh: list[Waiting] = []
-        for key, waiting in zip(keys, batch, strict=True):
-            self._sort_in(key, waiting, stored.get(key))
-
-    def add(self, waiting: Waiting, outcome: Outcome) -> None:
-        self._found[waiting.key] = outcome
-
-    def in_order(self) -> list[Outcome]:
-        """One answer for each event of the batch, in its order; the second of two equal events is a duplicate."""
-        answers = []
-        told: set[bytes] = set()
-        for waiting in self._batch:
-            key = waiting.key
-            outcome = self._found[key]
-            if self._contents[key] != waiting.content:
-                outcome = _conflict(waiting.event)
-            elif key in told:
-                outcome = replace(outcome, duplicate=True)
-            told.add(key)
-            answers.append(outcome)
-        return answers
-
-    def _sort_in(self, key: bytes, waiting: Waiting, stored: Stored | None) -> None:
-        if key in self._contents:
-            return
-        if stored is None:
-            self._contents[key] = waiting.content
-            self.fresh.append(waiting)
-            return
-        self._contents[key] = stored.content
-        if not self._revise or _settled(waiting, stored):
-            self._found[key] = first_answer(waiting, stored)
-            return
-        self.fresh.append(replace(waiting, own=self.targets.get(key), revision=stored.revision + 1))
-
-
 class _Writing:
     """Turns decisions into rows, and sums what they change."""
 
-    def __init__(self, tenant: int, desk: Desk, world: World, documents: Documents) -> None:
-        self._tenant = tenant
-        self._desk = desk
+    def __init__(self, desk: Desk, world: World, version: int, count: int) -> None:
+        self._tenant = desk.books.tenant
         self._world = world
-        self._documents = documents
+        self._version = version
+        self._posted_at: datetime = desk.clock.now()
+        salts = desk.ids.random_bytes(SALT_BYTES * 2 * count)
+        self._salts = iter([salts[at : at + SALT_BYTES] for at in range(0, len(salts), SALT_BYTES)])
         self.rows: list[Row] = []
         self._deltas: dict[Key, int] = {}
         self._moves: dict[str, int] = {}
@@ -183,180 +115,106 @@ class _Writing:
 
     def decide(self, waiting: Waiting, position: int, fault: Exception | None) -> Outcome:
         """Decide one event and keep its row. A rule's "no" is an outcome like any other."""
-        event, no, snapshot = waiting.event, None, None
         try:
             if fault is not None:
                 raise _named(fault)
-            snapshot = self._world.at(waiting)
-            clearing = clear(event, snapshot, self._documents)
-        except (Pended, Refused) as problem:
-            no = problem
-            status: Literal["pended", "refused"] = "pended" if isinstance(problem, Pended) else "refused"
-            clearing = Clearing(status, problem.reason, JournalEntry(EntryKind.NOTE), EMPTY)
-        body = _body(waiting, snapshot, clearing, no, self._desk.ids.random_bytes(16))
-        if clearing.status == "pended" and waiting.revision:
-            # Still waiting for the same thing: nothing new to write.
-            return Outcome(event.source, event.event_id, "pended", clearing.reason, waiting.revision - 1, body=body)
-        row = self._row(waiting, snapshot.target if snapshot and not no else None, clearing, body, position)
-        self.rows.append(row)
+            turn = self._world.turn(waiting)
+            clearing = clear(waiting.event, *turn)
+            salt = next(self._salts)
+            body = self._kept(waiting, turn, salt)
+        except (Pended, Refused) as reason:
+            return self._note(waiting, position, reason)
+        after = self._world.advance(waiting, clearing, position=position)
         self._sum(clearing)
-        return Outcome(
-            event.source,
-            event.event_id,
-            clearing.status,
-            clearing.reason,
-            waiting.revision,
-            position,
-            False,
-            row.posted_at,
-            row.leaf,
-            body,
-        )
+        return self._post(waiting, turn, clearing, after, salt, body, position)
 
     def posting(self) -> Posting:
         return Posting(self.rows, self._deltas, self._moves, self._held)
 
-    def _row(self, waiting: Waiting, target: Target | None, clearing: Clearing, body: Body, position: int) -> Row:
-        event = waiting.event
-        after = (
-            () if clearing.entry.kind is EntryKind.NOTE else self._world.advance(waiting, clearing, position=position)
+    def _kept(self, waiting: Waiting, turn: Turn, salt: bytes) -> bytes:
+        at, totals, avail = turn
+        held, seen = None, None
+        if at.prepared is not None:
+            seen = [totals.get(key, 0) for key in at.prepared.keys]
+            held = [avail.get(pot.id, 0) for pot in at.pots]
+        return write_body(
+            waiting.event, waiting.received, salt, self._version, totals=seen, avail=held, answer=waiting.answer
         )
-        data = write_body(body)
-        key = waiting.key
-        posted_at = self._desk.clock.now()
-        leaf = leaf_hash(
-            Leaf(
-                tenant=self._tenant,
-                key=key,
-                revision=waiting.revision,
-                kind=clearing.entry.kind,
-                outcome=OUTCOMES[clearing.status],
-                posted_at=int(posted_at.timestamp()) * 1_000_000 + posted_at.microsecond,
-                superseded_key=target.key if target else NO_KEY,
-                superseded_revision=target.revision if target else 0,
-                currency=event.currency,
-                entries=[(account_id(self._tenant, e.account), e.amount, e.source) for e in clearing.entry.entries],
-                commitment=commitment(body.salt, data),
-            )
-        )
-        return Row(
-            position=position,
+
+    def _note(self, waiting: Waiting, position: int, reason: Pended | Refused) -> Outcome:
+        """What could not be decided, or never can be, is journalled without moving money."""
+        status: Literal["pended", "refused"] = "pended" if isinstance(reason, Pended) else "refused"
+        decision = Decision(status, reason.reason, EMPTY)
+        problem = Problem(reason.reason, reason.message, reason.where, reason.next_step)
+        event, salt = waiting.event, next(self._salts)
+        if status == "pended" and waiting.revision:
+            # Still waiting for the same thing: nothing new to write.
+            return Outcome(event, status, reason.reason, waiting.revision - 1, decision=decision, problem=problem)
+        try:
+            body = write_body(event, waiting.received, salt, self._version, answer=waiting.answer, problem=problem)
+        except Refused as unwritable:
+            problem = Problem(unwritable.reason, unwritable.message, unwritable.where)
+            return Outcome(event, "refused", unwritable.reason, problem=problem)
+        clearing = Clearing(decision, JournalEntry(EntryKind.NOTE))
+        outcome = self._post(waiting, None, clearing, (), salt, body, position)
+        outcome.problem = problem
+        return outcome
+
+    def _post(
+        self,
+        waiting: Waiting,
+        turn: Turn | None,
+        clearing: Clearing,
+        after: tuple[tuple[str, int], ...],
+        salt: bytes,
+        body: bytes,
+        position: int,
+    ) -> Outcome:
+        event, revision, (kind, entries) = waiting.event, waiting.revision, clearing.entry
+        decision, posted_at, key = clearing.decision, self._posted_at, waiting.key
+        target = turn.at.target if turn is not None else None
+        leaf = leaf_of(
+            self._tenant,
             key=key,
-            content=waiting.content,
-            revision=waiting.revision,
-            supersedes=target.position if target else None,
-            kind=clearing.entry.kind,
-            status=clearing.status,
-            reason=clearing.reason,
-            member=event.member if self._world.knows(event.member) else "",
-            provider=event.billing_party,
-            occurred_at=event.started_at,
+            revision=revision,
+            kind=kind,
+            status=decision.status,
             posted_at=posted_at,
+            superseded=(target.key, target.revision) if target is not None else None,
             currency=event.currency,
-            entries=clearing.entry.entries,
-            avail=after,
-            leaf=leaf,
-            body=data,
+            entries=entries,
+            salt=salt,
+            body=body,
+        )
+        row = Row(
+            position,
+            key,
+            revision,
+            target.position if target is not None else None,
+            kind,
+            decision.status,
+            decision.reason,
+            event.member if self._world.knows(event.member) else "",
+            event.billing_party,
+            event.started_at,
+            posted_at,
+            event.currency,
+            entries,
+            after,
+            leaf,
+            body,
+        )
+        self.rows.append(row)
+        return Outcome(
+            event, decision.status, decision.reason, revision, position, False, posted_at, leaf, body, decision
         )
 
     def _sum(self, clearing: Clearing) -> None:
+        deltas, moves = self._deltas, self._moves
         for key, delta in clearing.deltas:
-            self._deltas[key] = self._deltas.get(key, 0) + delta
+            deltas[key] = deltas.get(key, 0) + delta
         for pot, move in clearing.moves:
-            self._moves[pot] = self._moves.get(pot, 0) + move
-        for entry in clearing.entry.entries:
-            if entry.account.kind == "wallet_held":
-                self._held[entry.account.owner] = self._held.get(entry.account.owner, 0) - entry.amount
-
-
-OUTCOMES: Final = {"posted": 0, "denied": 1, "pended": 2, "refused": 3}
-"""Status numbers of journal rows and leaves."""
-
-
-def target_of(row: Stored) -> Target:
-    """A stored posting as something a later event may take the place of."""
-    body = read_body(row.body, where=f"position {row.position}") if row.body else None
-    return Target(
-        key=row.key,
-        revision=row.revision,
-        position=row.position,
-        kind=row.kind,
-        standing=body.standing if body else EMPTY,
-        member=body.event.member if body and body.event else row.member,
-        billing_party=body.event.billing_party if body and body.event else "",
-        superseded=row.superseded,
-    )
-
-
-def first_answer(waiting: Waiting, stored: Stored) -> Outcome:
-    """The answer an event received before, or a conflict when the content is another."""
-    event = waiting.event
-    if stored.content != waiting.content:
-        return _conflict(event)
-    body = read_body(stored.body, where=f"position {stored.position}") if stored.body else None
-    reason = body.reason if body else ""
-    return Outcome(
-        event.source,
-        event.event_id,
-        stored.status,
-        reason,
-        stored.revision,
-        stored.position,
-        True,
-        stored.posted_at,
-        stored.leaf,
-        body,
-    )
-
-
-def _settled(waiting: Waiting, stored: Stored) -> bool:
-    """What was posted is decided again only for another answer of a payer: a second worker finds nothing to do."""
-    if stored.status == "pended":
-        return False
-    body = read_body(stored.body, where=f"position {stored.position}") if stored.body else None
-    return body is None or body.answer == waiting.answer
-
-
-def waiting_of(rows: Iterable[Stored]) -> list[Waiting]:
-    """Stored events, ready to be decided again as a new revision."""
-    waiting = []
-    for row in rows:
-        body = read_body(row.body, where=f"position {row.position}") if row.body else None
-        if body is not None and body.event is not None:
-            waiting.append(Waiting(body.event, body.received, row.key, row.content, body.answer))
-    return waiting
-
-
-def _conflict(event: ServiceEvent) -> Outcome:
-    return Outcome(event.source, event.event_id, "conflict", "event_conflict")
-
-
-def _body(
-    waiting: Waiting, snapshot: Snapshot | None, clearing: Clearing, no: Pended | Refused | None, salt: bytes
-) -> Body:
-    context = None
-    if snapshot is not None:
-        context = Context(
-            snapshot.member,
-            snapshot.provider,
-            snapshot.site,
-            snapshot.contract,
-            snapshot.covers,
-            snapshot.pots,
-        )
-    return Body(
-        event=waiting.event,
-        received=waiting.received,
-        answer=waiting.answer,
-        salt=salt,
-        status=clearing.status,
-        reason=clearing.reason,
-        message=no.message if no else "",
-        where=no.where if no else "",
-        next_step=no.next_step if no else "",
-        standing=clearing.standing,
-        context=context,
-        priced=clearing.priced,
-        adjudication=clearing.adjudication,
-        funding=clearing.funding,
-    )
+            moves[pot] = moves.get(pot, 0) + move
+        for account, amount, _ in clearing.entry.entries:
+            if account.kind == "wallet_held":
+                self._held[account.owner] = self._held.get(account.owner, 0) - amount

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drachm.application.clear_events import Desk, Outcome, clear_batch, waiting_of
+from drachm.application.clear_events import Desk, clear_batch
+from drachm.application.first_answers import Outcome, waiting_of
 
 
 def clear_pended(desk: Desk, *, limit: int = 1000) -> list[Outcome]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from drachm.application.clear_events import Desk, Outcome, clear_batch, first_answer, waiting_of
+from drachm.application.clear_events import Desk, clear_batch
+from drachm.application.first_answers import Outcome, first_answer, waiting_of
+from drachm.application.recall import kept_of, recall
 from drachm.domain.clearing.clear import UNDOING
 from drachm.domain.clearing.model import Answer
 from drachm.domain.errors import Conflict
@@ -26,14 +26,8 @@ def complete_answer(source: str, event_id: str, answer: Answer, desk: Desk) -> O
         raise Conflict("a payer answers charges, not what takes them back", where=f"{source}/{event_id}")
     before = waiting[0].answer
     if before is not None and before.status == "final":
-        if before == answer:
-            return _as_it_stands(source, event_id, desk)
+        kept = kept_of(stored)
+        if before == answer and kept is not None:
+            return first_answer(waiting[0].event, stored, recall([kept], desk.books)[0])
         raise Conflict("the payer's answer is final already", where=f"{source}/{event_id}")
-    return clear_batch([replace(waiting[0], answer=answer)], desk, revise=True)[0]
-
-
-def _as_it_stands(source: str, event_id: str, desk: Desk) -> Outcome:
-    with desk.books.work() as work:
-        key = event_key(work.tenant, source, event_id)
-        stored = work.newest([key])[key]
-    return replace(first_answer(waiting_of([stored])[0], stored), duplicate=True)
+    return clear_batch([waiting[0]._replace(answer=answer)], desk, revise=True)[0]

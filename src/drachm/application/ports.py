@@ -6,16 +6,17 @@ same tests (`tests/storage/test_ports.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import Status
-from drachm.domain.clearing.world import Needs, Registry
+from drachm.domain.clearing.numbers import Place
+from drachm.domain.clearing.register import Registry
+from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import DrachmError
 from drachm.domain.events.model import ServiceEvent
@@ -35,14 +36,11 @@ class Ids(Protocol):
     def random_bytes(self, count: int) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One journal row as read back, its body decrypted (empty when the patient's key was erased)."""
+class Stored(NamedTuple):
+    """One journal row as read back, its body opened."""
 
     position: int
     key: bytes
-    content: bytes
-    """32-byte fingerprint of the event."""
     revision: int
     supersedes: int | None
     """Position of the row whose place it takes."""
@@ -52,24 +50,33 @@ class Stored:
     status: Status
     posted_at: datetime
     leaf: bytes
-    member: str
     body: bytes
+    """Empty when the patient's key was erased."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Written(NamedTuple):
+    """What a journal row says in the open, read back beside its `Stored`."""
+
+    occurred_at: datetime
+    currency: str
+    entries: tuple[Entry, ...]
+    avail: tuple[tuple[str, int], ...]
+    """(pot id, what it may spend after this row)."""
+
+
+class Row(NamedTuple):
     """One journal row to write. `entries` are balanced; `avail` holds the after-values of what can run out."""
 
     position: int
     key: bytes
-    content: bytes
     revision: int
     supersedes: int | None
     kind: EntryKind
     status: Status
     reason: str
+    """Kept in the open only while the event waits in the work queue."""
     member: str
-    """Member id whose data key encrypts the body; empty: the tenant's own key (unknown member)."""
+    """Member id whose data key seals the body; empty: the tenant's own key (unknown member)."""
     provider: str
     occurred_at: datetime
     posted_at: datetime
@@ -79,11 +86,10 @@ class Row:
     """(pot id, what it may spend after this row)."""
     leaf: bytes
     body: bytes
-    """Plain bytes; storage encrypts them under the member's data key."""
+    """Plain bytes; storage seals them under the member's data key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """Everything one transaction writes, besides the rows themselves net per touched thing."""
 
     rows: Sequence[Row]
@@ -95,8 +101,7 @@ class Posting:
     """Net change of what each pot has promised."""
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(NamedTuple):
     """What stands under lock until commit: totals (absent: 0), pots, and a block of journal positions."""
 
     totals: Mapping[Key, int]
@@ -131,10 +136,13 @@ class UnitOfWork(Protocol):
         """The newest revision of each event key that is here."""
 
     def registry(self, events: Sequence[ServiceEvent]) -> Registry:
-        """Members, coverages, parties, contracts and pots (avail left 0) of a batch; `targets` left empty."""
+        """Everybody whom the events name, as registered now, with the version of the register that says so."""
 
     def lock(self, needs: Needs, rows: int) -> Locked:
-        """Lock the state rows of every needed scope and pot once, in id order; then read; reserve `rows` positions."""
+        """Lock the state rows of every needed total and pot once, in id order, as they stand; reserve `rows` positions.
+
+        A total whose row is not there yet reads 0; when another writer makes that row first, `post` raises `Raced`.
+        """
 
     def post(self, posting: Posting) -> None:
         """Write rows, bodies, totals, pots, the work queue, one outbox row and the leaves.
@@ -161,7 +169,7 @@ class Books(Protocol):
         contracts: Iterable[Contract] = (),
         pots: Iterable[Pot] = (),
     ) -> None:
-        """Insert or replace, by id, in one transaction.
+        """Insert or replace, by id, in one transaction; the register's version goes up by one.
 
         A pot starts at 0 whatever `avail` says; a member's shard never changes.
         """
@@ -172,15 +180,21 @@ class Books(Protocol):
         An overlapping version of the same id is a `Conflict`.
         """
 
-    def documents(self) -> Documents:
-        """All published documents, compiled; cached, refreshed when something was published."""
+    def documents(self, version: int | None = None) -> Documents:
+        """The published documents, compiled and cached: all of them, or those that were here at a register version."""
+
+    def registry_at(self, version: int, members: Collection[str], parties: Collection[str]) -> Registry:
+        """These people and parties as they were registered at an earlier version."""
+
+    def erase(self, member: str) -> None:
+        """Delete the member's data key: every body sealed under it is unreadable from now on, in every copy."""
 
     def queue(self, limit: int = 1000) -> list[tuple[int, bytes, str]]:
         """Pended events waiting: (position, key, reason), oldest first."""
 
     def row(self, position: int) -> Stored | None: ...
 
-    def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[Row, Stored]]:
+    def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[Stored, Written]]:
         """Journal rows in order of position, streaming in bounded memory, with their bodies; `limit` None: all."""
 
     def balances(self) -> dict[Account, int]:
@@ -189,5 +203,5 @@ class Books(Protocol):
     def pots(self) -> dict[str, tuple[int, int]]:
         """Pot id -> (avail, held) as the state rows say."""
 
-    def totals(self) -> Iterator[tuple[Key, int]]:
-        """Every running total as its row says, in key order."""
+    def totals(self) -> Iterator[tuple[Place, int]]:
+        """Every running total that is not 0, by where it is kept (`numbers.total_place`), in that order."""

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from drachm.application.body import Body, read_body
-from drachm.application.clear_events import Outcome
-from drachm.application.ports import Books, Stored
-from drachm.domain.clearing.documents import Documents
-from drachm.domain.clearing.model import Clearing
+from drachm.application.body import read_body
+from drachm.application.first_answers import Outcome
+from drachm.application.ports import Books
+from drachm.application.recall import Kept, kept_of, recall
 from drachm.domain.errors import Conflict
-from drachm.domain.events.model import ServiceEvent
-from drachm.domain.ledger.model import EntryKind, JournalEntry
 from drachm.domain.periods import local_date
 from drachm.domain.receipts.issue import issue_receipt
 from drachm.domain.receipts.model import Receipt
 
 
-def receipt_of(outcome: Outcome, documents: Documents) -> Receipt | None:
+def receipt_of(outcome: Outcome, books: Books) -> Receipt | None:
     """The receipt of an outcome; None where its content is gone (erased) or belongs to another (conflict)."""
-    body = outcome.body
-    if body is None or body.event is None:
+    if outcome.status == "conflict" or not outcome.body:
         return None
-    posted_at = outcome.posted_at or body.received
-    return _issue(body, body.event, outcome.position, outcome.revision, posted_at, outcome.leaf, documents)
+    kept = Kept(b"", outcome.status, read_body(outcome.body, where=f"position {outcome.position}"))
+    posted_at = outcome.posted_at or kept.body.received
+    return _issue(kept, outcome.position, outcome.revision, posted_at, outcome.leaf, books)
 
 
 def find_receipt(number: str, books: Books) -> Receipt:
@@ -32,49 +29,28 @@ def find_receipt(number: str, books: Books) -> Receipt:
     stored = books.row(int(digits)) if digits.isdecimal() and len(digits) < 19 else None
     if stored is None:
         raise Conflict("there is no such receipt", where=number[:40], next_step="Look for it with its full number.")
-    body = body_of(stored)
-    if body is None or body.event is None:
+    kept = kept_of(stored)
+    if kept is None or kept.body.event is None:
         raise Conflict(
             "nothing can be shown of it", where=number[:40], next_step="Its content was erased, or it is a top-up."
         )
-    position, revision = stored.position, stored.revision
-    return _issue(body, body.event, position, revision, stored.posted_at, stored.leaf, books.documents())
+    return _issue(kept, stored.position, stored.revision, stored.posted_at, stored.leaf, books)
 
 
-def body_of(stored: Stored) -> Body | None:
-    """The body of a stored row; None when its content was erased."""
-    return read_body(stored.body, where=f"position {stored.position}") if stored.body else None
-
-
-def _issue(
-    body: Body,
-    event: ServiceEvent,
-    position: int,
-    revision: int,
-    posted_at: datetime,
-    leaf: bytes,
-    documents: Documents,
-) -> Receipt:
-    context = body.context
-    clearing = Clearing(
-        status=body.status,
-        reason=body.reason,
-        entry=JournalEntry(EntryKind.HOLD if event.kind == "hold" else EntryKind.CHARGE),
-        standing=body.standing,
-        priced=body.priced,
-        adjudication=body.adjudication,
-        funding=body.funding,
-    )
-    covers = context.covers if context else ()
-    plans = (documents.by_hash(cover.plan_hash) for cover in covers)
+def _issue(kept: Kept, position: int, revision: int, posted_at: datetime, leaf: bytes, books: Books) -> Receipt:
+    recalled = recall([kept], books, explain=True)[0]
+    event, at, problem = recalled.body.event, recalled.at, recalled.body.problem
+    if event is None:
+        raise Conflict("a top-up has no receipt of care", where=f"position {position}")
+    plans = [plan for cover in at.covers if (plan := books.documents().by_hash(cover.plan_hash))] if at else []
     return issue_receipt(
         event,
-        clearing,
+        recalled.decision,
         position=position,
         revision=revision,
-        day=local_date(event.started_at, context.provider.zone if context else "UTC"),
+        day=local_date(event.started_at, at.provider.zone if at else "UTC"),
         posted_at=posted_at,
         leaf=leaf,
-        clauses={plan.id: plan.text or {} for plan in plans if plan is not None},
-        next_step=body.next_step,
+        clauses={plan.id: plan.text or {} for plan in plans},
+        next_step=problem.next_step if problem else "",
     )

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import Final
 
 from drachm.application.body import TopUp
-from drachm.application.clear_events import Desk, Outcome, clear_events
+from drachm.application.clear_events import Desk, clear_events
+from drachm.application.first_answers import Outcome
 from drachm.application.top_up import top_up
 from drachm.domain.clearing.world import ANY_PAYER
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
@@ -137,14 +138,14 @@ def _count(report: ReplayReport, event: ServiceEvent, outcome: Outcome) -> None:
     if outcome.status in ("pended", "refused"):
         report.reasons[outcome.reason] += 1
         report.unexplained += outcome.reason not in REASONS or outcome.reason == "constraint"
-    body = outcome.body
-    if body is not None and body.adjudication is not None:
+    answer = outcome.decision.adjudication if outcome.decision else None
+    if outcome.decision is not None and answer is not None:
         totals = report.classes.setdefault((event.currency, class_of(event)), ClassTotals())
         totals.events += 1
-        totals.billed += body.adjudication.billed
-        totals.payers += body.adjudication.plan_paid
-        totals.patient += body.adjudication.patient_responsibility
-        totals.due += body.funding.due
+        totals.billed += answer.billed
+        totals.payers += answer.plan_paid
+        totals.patient += answer.patient_responsibility
+        totals.due += outcome.decision.funding.due
 
 
 def _batches(events: Iterable[ServiceEvent], size: int) -> Iterator[list[ServiceEvent]]:

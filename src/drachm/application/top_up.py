@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from drachm.application.body import Body, TopUp, write_body
-from drachm.application.clear_events import OUTCOMES, RETRIES, Desk
+import msgspec
+
+from drachm.application.body import TopUp, read_body, write_top_up
+from drachm.application.clear_events import RETRIES, SALT_BYTES, Desk
+from drachm.application.leaves import leaf_of
 from drachm.application.ports import Posting, Raced, Row, Stored
-from drachm.domain.canonical import content_hash
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import Conflict, InvalidMessage
-from drachm.domain.ledger.model import Account, Entry, EntryKind, JournalEntry, Source, account_id
+from drachm.domain.ledger.model import Account, Entry, EntryKind, Source, journal_entry
 from drachm.domain.money import MAX_AMOUNT, exponent
-from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, event_key, leaf_hash
+from drachm.domain.transparency.leaf import event_key
 
 
 def top_up(order: TopUp, desk: Desk) -> int:
@@ -32,10 +34,9 @@ def top_up(order: TopUp, desk: Desk) -> int:
 def _once(order: TopUp, desk: Desk) -> int:
     with desk.books.work() as work:
         key = event_key(work.tenant, order.source, order.event_id)
-        content = bytes.fromhex(content_hash(_content(order)))
         stored = work.newest([key]).get(key)
         if stored is not None:
-            return _first(order, stored, content)
+            return _first(order, stored)
         locked = work.lock(Needs(frozenset(), frozenset((order.pot,))), 1)
         if order.pot not in locked.avail:
             raise Conflict("there is no such pot", where="pot", next_step="Open the pot before money enters it.")
@@ -45,37 +46,45 @@ def _once(order: TopUp, desk: Desk) -> int:
         return locked.first_position
 
 
-def _first(order: TopUp, stored: Stored, content: bytes) -> int:
-    if stored.content != content:
+def _first(order: TopUp, stored: Stored) -> int:
+    before = read_body(stored.body, where=f"position {stored.position}").top_up if stored.body else None
+    # When it was ordered is not what was ordered.
+    if stored.body and (before is None or msgspec.structs.replace(before, at=order.at) != order):
         raise Conflict("another top-up has this id", where=f"{order.source}/{order.event_id}")
     return stored.position
 
 
 def top_up_row(order: TopUp, position: int, after: int, tenant: int, desk: Desk) -> Row:
     """The journal row of a new top-up; `after` is what its pot may spend then, in micros."""
-    key = event_key(tenant, order.source, order.event_id)
-    entry = JournalEntry(
+    key, now = event_key(tenant, order.source, order.event_id), desk.clock.now()
+    salt = desk.ids.random_bytes(SALT_BYTES)
+    kind, entries = journal_entry(
         EntryKind.TOP_UP,
         (
             Entry(Account("cash", order.rail, order.currency), order.amount, Source.RAIL),
             Entry(Account("wallet", order.pot, order.currency), -order.amount, Source.RAIL),
         ),
     )
-    now = desk.clock.now()
-    body = Body(received=now, salt=desk.ids.random_bytes(16), status="posted", reason="", top_up=order)
-    data = write_body(body)
-    leaf = Leaf(
-        tenant, key, 0, entry.kind, OUTCOMES["posted"], int(now.timestamp()) * 1_000_000 + now.microsecond, NO_KEY, 0,
-        order.currency, [(account_id(tenant, e.account), e.amount, e.source) for e in entry.entries],
-        commitment(body.salt, data),
-    )  # fmt: skip
+    body = write_top_up(order, now, salt)
+    leaf = leaf_of(
+        tenant,
+        key=key,
+        revision=0,
+        kind=kind,
+        status="posted",
+        posted_at=now,
+        superseded=None,
+        currency=order.currency,
+        entries=entries,
+        salt=salt,
+        body=body,
+    )
     return Row(
         position=position,
         key=key,
-        content=bytes.fromhex(content_hash(_content(order))),
         revision=0,
         supersedes=None,
-        kind=entry.kind,
+        kind=kind,
         status="posted",
         reason="",
         member=order.member,
@@ -83,20 +92,8 @@ def top_up_row(order: TopUp, position: int, after: int, tenant: int, desk: Desk)
         occurred_at=order.at,
         posted_at=now,
         currency=order.currency,
-        entries=entry.entries,
+        entries=entries,
         avail=((order.pot, after),),
-        leaf=leaf_hash(leaf),
-        body=data,
+        leaf=leaf,
+        body=body,
     )
-
-
-def _content(order: TopUp) -> dict[str, object]:
-    return {
-        "source": order.source,
-        "event_id": order.event_id,
-        "pot": order.pot,
-        "member": order.member,
-        "amount": order.amount,
-        "currency": order.currency,
-        "rail": order.rail,
-    }

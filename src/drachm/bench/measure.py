@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,19 +27,24 @@ from drachm.domain.errors import Unavailable
 TICK_US: Final = 1_000_000 // os.sysconf("SC_CLK_TCK")
 
 ENROLLED: Final = frozenset(
-    {"tenant", "party", "member", "coverage", "contract", "document", "pot", "account", "data_key", "schema_migration"}
+    {"tenant", "party", "member", "coverage", "contract", "document", "pot", "sheet", "account", "data_key"}
+    | {"schema_migration"}
 )
-STATE: Final = frozenset({"state", "accumulator"})
-"""Tables that grow with people, not with events. Every other table counts as the journal's: the journal itself, bodies,
-outbox, work queue, and whatever else a release writes for an event."""
+TOTALS: Final = frozenset({"state", "total"})
+"""Running totals and pots. Every table that is in neither set counts as the journal's: the journal itself, outbox, work
+queue, and whatever else a release writes for an event."""
 
 _BACKENDS: Final = """
 SELECT pid FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()
 """
 _TABLES: Final = """
-SELECT relname, pg_total_relation_size(oid) FROM pg_class
-WHERE relkind IN ('r', 'm') AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'public')
+SELECT relname || '.' || part, size FROM pg_class, LATERAL (
+    SELECT coalesce(pg_total_relation_size(nullif(reltoastrelid, 0)), 0) AS overflow
+), LATERAL (VALUES
+    ('rows', pg_table_size(pg_class.oid) - overflow), ('indexes', pg_indexes_size(pg_class.oid)), ('overflow', overflow)
+) AS parts (part, size)
+WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace
 """
 _TOTAL_LINE: Final = re.compile(r"^Total\s+\d+\s+\d+\s+\[[\d.]+%\]\s+(?P<images>\d+)\s+\[", re.MULTILINE)
 
@@ -56,7 +61,7 @@ class Reading:
     log: str
     """Position in the write-ahead log, as the server writes it."""
     tables: Mapping[str, int]
-    """Name -> bytes with indexes and overflow."""
+    """`journal.rows`, `journal.indexes`, `journal.overflow` and so on for each table -> bytes."""
     rows: int
     """In the journal."""
 
@@ -75,8 +80,10 @@ class Cost:
     disk: int
     """Growth of the journal's tables."""
     disk_other: int
-    """Growth of running totals, pots, accounts and keys."""
+    """Growth of running totals, pots, accounts, keys and the register."""
     rows: int
+    tables: Mapping[str, int] = field(default_factory=dict)
+    """The same growth by table and part, as in `Reading.tables`; what did not grow is left out."""
 
 
 class Probe:
@@ -121,7 +128,7 @@ class Probe:
         whole = int(self._ask("SELECT pg_wal_lsn_diff(%s, %s)", after.log, before.log)[0][0])
         images = self._images(before.log, after.log) if whole else 0
         growth = {name: size - before.tables.get(name, 0) for name, size in after.tables.items()}
-        other = sum(grown for name, grown in growth.items() if name in ENROLLED | STATE)
+        other = sum(grown for name, grown in growth.items() if name.partition(".")[0] in ENROLLED | TOTALS)
         backends = sum(spent - before.backends.get(pid, 0) for pid, spent in after.backends.items())
         return Cost(
             python=after.writers - before.writers,
@@ -132,6 +139,7 @@ class Probe:
             disk=sum(growth.values()) - other,
             disk_other=other,
             rows=after.rows - before.rows,
+            tables={name: grown for name, grown in sorted(growth.items()) if grown},
         )
 
     def rows(self) -> int:

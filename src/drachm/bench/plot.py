@@ -12,6 +12,8 @@ from math import floor, log10
 from pathlib import Path
 from typing import Any, Final
 
+from drachm.bench.report import core_words
+
 WIDTH: Final = 760
 PANEL: Final = 230
 LEFT, RIGHT, TOP, BELOW = 84, 150, 64, 66
@@ -109,7 +111,7 @@ def _chart(report: dict[str, Any], x_label: str, panels: list[Panel]) -> Chart:
         description=(
             f"{report['families']:,} families, {report['writers']} writers, batches of {report['batch']:,}, seed "
             f"{report['seed']}. {machine['cores']} cores of {machine['cpu']}, PostgreSQL {machine['postgres']}, Python "
-            f"{machine['python']}. Books agree: {'yes' if report['books_ok'] else 'no'}."
+            f"{machine['python']}, {core_words(machine)}. Books agree: {'yes' if report['books_ok'] else 'no'}."
         ),
         x_label=x_label,
         panels=tuple(panels),

@@ -16,6 +16,11 @@ from drachm.bench.stage import Stage, Town
 SAMPLE_ROWS: Final = 4_000
 """Newest journal rows that are read back to say what the traffic was like."""
 
+NO_ROUND: Final = (
+    "no round counts: pgbench beside them swung by more than half; run again with more rounds, or when the machine is"
+    " less busy"
+)
+
 Figures = dict[str, Any]
 
 
@@ -36,6 +41,7 @@ def figures_of(rounds: Sequence[Round]) -> Figures:
         "wal_bytes_with_images": _middle(rounds, lambda one: (one.cost.wal + one.cost.wal_images) / one.events),
         "disk_bytes": _each(rounds, "disk"),
         "disk_bytes_other": _each(rounds, "disk_other"),
+        "disk_tables": _tables(rounds),
         "commit_ms_p50": percentile(batches, 50, 1_000),
         "commit_ms_p99": percentile(batches, 99, 1_000),
         "rounds": len(rounds),
@@ -51,8 +57,9 @@ def report_of(command: str, stage: Stage, rounds: Rounds, arm: str, town: Town) 
         "command": command,
         **figures,
         "rounds_repeated": rounds.repeated,
-        "books_ok": figures["books_ok"] and not problems,
+        "books_ok": bool(rounds.all) and not problems,
         "problems": problems[:10],
+        "notes": [] if rounds.of(arm) else [NO_ROUND],
         **_options(stage.options),
         "rows_in_tables": rounds.of(arm)[0].rows if rounds.of(arm) else 0,
         "outcomes": outcomes_of(rounds.of(arm)),
@@ -102,10 +109,10 @@ def traffic_of(books: Books, newest: int) -> Figures:
     payers: Counter[int] = Counter()
     pots: Counter[int] = Counter()
     entries = 0
-    for row, _ in books.rows(after=max(0, newest - SAMPLE_ROWS)):
+    for row, written in books.rows(after=max(0, newest - SAMPLE_ROWS)):
         if row.status != "posted" or row.kind.name != "CHARGE":
             continue
-        kinds = [(entry.account.kind, entry.account.owner) for entry in row.entries]
+        kinds = [(entry.account.kind, entry.account.owner) for entry in written.entries]
         payers[len({owner for kind, owner in kinds if kind == "payer_receivable"})] += 1
         pots[sum(kind == "wallet" for kind, _ in kinds)] += 1
         entries += len(kinds)
@@ -130,6 +137,10 @@ def text_of(report: Mapping[str, Any]) -> str:
     """The report for people."""
     lines = [f"drachm bench {report['command']}"]
     lines += [f"  {words:<46}{_shown(report.get(key))}" for key, words in _LINES if report.get(key) is not None]
+    if report.get("disk_tables"):
+        lines.append("  by table: " + ", ".join(f"{name} {size:,}" for name, size in report["disk_tables"].items()))
+    if "machine" in report:
+        lines.append(f"  {core_words(report['machine'])}, {report['machine']['cores']} cores")
     beside = report.get("compared")
     if beside:
         lines.append(
@@ -142,6 +153,11 @@ def text_of(report: Mapping[str, Any]) -> str:
     lines += [f"  {note}" for note in report.get("notes", ())]
     lines += [f"  books: {problem}" for problem in report.get("problems", ())]
     return "\n".join(lines)
+
+
+def core_words(machine: Mapping[str, Any]) -> str:
+    """Which form of the same sources was measured."""
+    return "core compiled to machine code" if machine["compiled"] else "core run from its sources, not compiled"
 
 
 _LINES: Final = (
@@ -200,6 +216,15 @@ def _shown(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _tables(rounds: Sequence[Round]) -> dict[str, float]:
+    """Growth by table and part, in bytes an event over all rounds."""
+    grown: Counter[str] = Counter()
+    for one in rounds:
+        grown.update(one.cost.tables)
+    events = sum(one.events for one in rounds)
+    return {name: _rounded(size / events) for name, size in sorted(grown.items())}
 
 
 def _each(rounds: Sequence[Round], name: str) -> float | None:

@@ -70,7 +70,7 @@ def hot(options: Options, tell: Tell) -> Figures:
             "compared": compared(rounds, "hot", "spread"),
             "hot_payer_share": touched,
             "limited_fund": FUND_NOT_BUILT,
-            "notes": [f"limited fund: {FUND_NOT_BUILT['status']} ({FUND_NOT_BUILT['why']})"],
+            "notes": [*report["notes"], f"limited fund: {FUND_NOT_BUILT['status']} ({FUND_NOT_BUILT['why']})"],
         }
 
 
@@ -109,8 +109,9 @@ def latency(options: Options, tell: Tell, *, rates: Sequence[float], seconds: fl
         arm = town.arm("live", live_task(options))
         rounds = alternate([arm], options.rounds, stage.pgbench, tell)
         report = report_of("latency", stage, rounds, "live", town)
-        offered = list(rates) or [report["events_per_second"] * part for part in LOADS]
-        queue = max(options.batch, int(report["events_per_second"] * QUEUE_SECONDS))
+        closed = figures_of(rounds.kept or rounds.all)["events_per_second"]
+        offered = list(rates) or [closed * part for part in LOADS]
+        queue = max(options.batch, int(closed * QUEUE_SECONDS))
         points = [(rate, _offered(arm, Offer(rate, queue=queue, seed=options.seed), seconds, tell)) for rate in offered]
         found = [problem for _, one in points for problem in one.problems]
         return {
@@ -136,12 +137,12 @@ def compared(rounds: Rounds, ours: str, other: str) -> Figures:
 def touched_share(books: Books, newest: int) -> float:
     """Of the newest posted charges, those that touch a payer of the base cover."""
     touched = charges = 0
-    for row, _ in books.rows(after=max(0, newest - SAMPLE_ROWS)):
+    for row, written in books.rows(after=max(0, newest - SAMPLE_ROWS)):
         if row.status == "posted" and row.kind.name == "CHARGE":
             charges += 1
             touched += any(
                 entry.account.kind == "payer_receivable" and entry.account.owner.startswith("base")
-                for entry in row.entries
+                for entry in written.entries
             )
     return round(touched / (charges or 1), 3)
 

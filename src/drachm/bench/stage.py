@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from drachm.storage.postgres import open_books
 
 DATABASE: Final = "drachm_bench"
 FILL_AT_ONCE: Final = 100_000
+FILL_BATCH: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,12 @@ def live_task(options: Options) -> Task:
 
 def fill(town: Town, events: int, options: Options, tell: Tell) -> None:
     """Clear this many events that nobody measures, by the same path as those that are."""
-    done = 0
+    task = replace(live_task(options), batch=max(options.batch, FILL_BATCH), from_json=False)
+    started, done = time.monotonic(), 0
     while done < events:
         part = min(FILL_AT_ONCE, events - done)
-        town.crew.make_ready(replace(live_task(options), events=part, from_json=False))
+        town.crew.make_ready(replace(task, events=part))
         town.crew.run()
         done += part
-        tell(f"filled in {done:,} of {events:,} events")
+        rate = done / (time.monotonic() - started)
+        tell(f"filled in {done:,} of {events:,} events, about {(events - done) / rate:,.0f} seconds to go")

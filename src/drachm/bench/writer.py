@@ -6,7 +6,6 @@ pickled values through a pipe whose other end only its parent holds.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import time
@@ -18,14 +17,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from drachm.adapters import eventjson, jsonsafe
-from drachm.application.clear_events import Desk, Outcome, clear_events
+from drachm.adapters import eventjson
+from drachm.application.clear_events import Desk, clear_events
+from drachm.application.first_answers import Outcome
 from drachm.application.replay import ReplayReport, replay
 from drachm.application.replay import World as Recorded
 from drachm.bench.load import SPREAD, Load, Shape
 from drachm.bench.open_loop import Offer, OpenLoop, Served
 from drachm.bench.world import World
-from drachm.bootstrap import SystemClock, SystemIds
+from drachm.bootstrap import SystemClock, SystemIds, spare_the_collector
 from drachm.domain.errors import DrachmError
 from drachm.domain.events.model import ServiceEvent
 from drachm.storage.postgres import open_books
@@ -90,15 +90,13 @@ def work(pipe: Connection, post: Post) -> None:
         while True:
             task: Task = pipe.recv()
             run = _ready(task, load, desk)
-            # What was made beforehand is no part of the work: the collector of cycles does not look at it.
-            gc.collect()
-            gc.freeze()
+            # What was made beforehand is no part of the work either.
+            spare_the_collector()
             pipe.send("ready")
             pipe.recv()
             done = run()
             pipe.send(done)
             del run
-            gc.unfreeze()
 
 
 def _ready(task: Task, load: Load, desk: Desk) -> Callable[[], Done]:
@@ -112,7 +110,8 @@ def _ready(task: Task, load: Load, desk: Desk) -> Callable[[], Done]:
     batches = [events[first : first + task.batch] for first in range(0, len(events), task.batch)]
     if task.from_json:
         written = [[_bytes(event) for event in batch] for batch in batches]
-        return lambda: _live(written, lambda batch: clear_events([_read(data) for data in batch], desk))
+        read = eventjson.read_event_bytes
+        return lambda: _live(written, lambda batch: clear_events([read(data) for data in batch], desk))
     return lambda: _live(batches, lambda batch: clear_events(batch, desk))
 
 
@@ -153,10 +152,6 @@ def _open(loop: OpenLoop, desk: Desk, batch: int) -> Done:
 
 def _bytes(event: ServiceEvent) -> bytes:
     return msgspec.json.encode(eventjson.write_event(event))
-
-
-def _read(data: bytes) -> ServiceEvent:
-    return eventjson.read_event(jsonsafe.loads(data))
 
 
 def main(descriptor: int) -> None:

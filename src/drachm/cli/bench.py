@@ -210,7 +210,7 @@ def _end(report: dict[str, Any], *, as_json: bool, svg: Path | None, gate_us: fl
     if gate_us is not None and spent > gate_us:
         _tell(f"{spent:.1f} CPU us an event are more than the gate of {gate_us:g}")
         raise typer.Exit(1)
-    raise typer.Exit(0 if report["books_ok"] else 1)
+    raise typer.Exit(0 if report["books_ok"] and report["rounds"] else 1)
 
 
 def _say(report: dict[str, Any], text: str, *, as_json: bool) -> None:

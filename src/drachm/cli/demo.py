@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Outcome
+from drachm.application.first_answers import Outcome
 from drachm.application.receipts import find_receipt, receipt_of
 from drachm.application.replay import ReplayReport, enrol, replay
 from drachm.bootstrap import (
@@ -74,11 +74,10 @@ class _Stream:
         self.kept: dict[str, Outcome] = {}
 
     def one(self, outcome: Outcome, event: ServiceEvent) -> None:
-        body = outcome.body
         style = STATUS_STYLE[outcome.status]
         money = ""
-        if body is not None and body.adjudication is not None:
-            answer = body.adjudication
+        answer = outcome.decision.adjudication if outcome.decision else None
+        if answer is not None:
             money = (
                 f"{plain(answer.billed):>10} = payers {plain(answer.plan_paid):>9} + patient "
                 f"{plain(answer.patient_responsibility):>8} + given up {plain(answer.provider_borne):>7}"
@@ -101,14 +100,13 @@ class _Stream:
             self.kept.setdefault("Two payers, one bill", outcome)
         elif event.currency != "USD" and payers:
             self.kept.setdefault("Another country, another plan, the same line", outcome)
-        elif len(payers) == 1 and len(answer.decided_by) == 1 and len(answer.trace) > 2:
+        elif len(payers) == 1 and len(answer.decided_by) == 1 and len(answer.shares) > 2:
             self.kept.setdefault(WHY, outcome)
 
 
 def _receipts(console: Console, place: Place, show: _Stream) -> None:
-    documents = place.desk.books.documents()
     for title, outcome in sorted(show.kept.items(), key=lambda kept: kept[0] == WHY):
-        receipt = receipt_of(outcome, documents)
+        receipt = receipt_of(outcome, place.desk.books)
         if receipt is not None:
             console.rule(f"[bold]{title}[/bold]", align="left")
             receipt_card(console, receipt, why=title == WHY)

@@ -11,6 +11,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drachm.domain.errors import InvalidMessage
@@ -18,6 +19,10 @@ from drachm.domain.errors import InvalidMessage
 # Python reads week dates and compact forms too; the standards we speak do not.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}")
+_ONE_DAY: Final = timedelta(days=1)
+# Beyond these a day has no neighbour that Python can name.
+_FIRST_DAY: Final = date.min.toordinal() + 1
+_LAST_DAY: Final = date.max.toordinal() - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,34 @@ def zone(name: str) -> ZoneInfo:
         ) from None
 
 
-@lru_cache(maxsize=65_536)
 def local_date(instant: datetime, zone_name: str) -> date:
     """The calendar day of an aware instant in a zone."""
-    return instant.astimezone(zone(zone_name)).date()
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    day = _utc_day(zone_name, instant.toordinal())
+    if day is None:
+        return instant.astimezone(zone(zone_name)).date()
+    midnight, before, after = day
+    return before if instant < midnight else after
+
+
+@lru_cache(maxsize=65_536)
+def _utc_day(zone_name: str, ordinal: int) -> tuple[datetime, date, date] | None:
+    """The two local days within one day of UTC: when the second begins, the first, the second.
+
+    None on the days on which the zone changes its clock, where each instant is asked for by itself. Between two
+    changes of a clock lie days (four at least, in the tz database), so a day that ends as it began has none.
+    """
+    if not _FIRST_DAY < ordinal < _LAST_DAY:
+        return None
+    start = datetime.fromordinal(ordinal).replace(tzinfo=UTC)
+    local = zone(zone_name)
+    offset = start.astimezone(local).utcoffset()
+    if offset is None or offset != (start + _ONE_DAY).astimezone(local).utcoffset():
+        return None
+    midnight = start + -offset % _ONE_DAY
+    after = (midnight + offset).date()
+    return midnight, after - _ONE_DAY, after
 
 
 def read_instant(text: str, *, where: str = "time") -> datetime:
@@ -66,7 +95,7 @@ def read_instant(text: str, *, where: str = "time") -> datetime:
         raise _bad_time("has no offset from UTC", where)
     if not 1900 <= value.year < 2200:
         raise _bad_time("lies outside the years 1900 to 2199", where)
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 def read_day(text: str, *, where: str = "date") -> date:
@@ -114,7 +143,9 @@ def quarter_of(day: date) -> Period:
 
 def age_on(birth: date, day: date) -> int:
     """Completed years on `day`; a 29 February birthday is completed on 1 March in common years."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    years = day.year - birth.year
+    months = day.month - birth.month
+    return years - 1 if months < 0 or (months == 0 and day.day < birth.day) else years
 
 
 def days_back(day: date, days: int) -> Period:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from psycopg.abc import AdaptContext
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-_BYTEA, _INT8, _INT2, _TEXT = 17, 20, 21, 25
+INT8: Final = 20
+"""The server's number for `bigint`."""
+_BYTEA, _TEXT, _TID = 17, 25, 27
 _EMPTY: Final = struct.Struct(">iiI")
-_HEAD: Final = struct.Struct(">iiIii")
+HEAD: Final = struct.Struct(">iiIii")
+"""What stands before the elements of an array that has some."""
 _LENGTH: Final = struct.Struct(">i").pack
 
 
@@ -43,9 +45,18 @@ class Byteas(Array):
     """``bytea[]``"""
 
 
+class Tids(Array):
+    """``tid[]``"""
+
+
 def int8s(values: Sequence[int]) -> Int8s:
     """Whole numbers of 64 bits; struct.error when one is larger."""
-    return Int8s(pack_int8s(values))
+    count = len(values)
+    if not count:
+        return Int8s(_EMPTY.pack(0, 0, INT8))
+    numbers = [8] * (2 * count)
+    numbers[1::2] = values
+    return Int8s(HEAD.pack(1, 0, INT8, count, 1) + struct.pack(">" + "iq" * count, *numbers))
 
 
 def texts(values: Sequence[str]) -> Texts:
@@ -59,19 +70,14 @@ def byteas(values: Sequence[bytes]) -> Byteas:
     return Byteas(_array(_BYTEA, len(values), map(_behind_length, values)))
 
 
-def pack_int8s(values: Sequence[int]) -> bytes:
-    """The binary form of a ``bigint[]``."""
-    return _numbers(_INT8, 8, "iq", values)
-
-
-def pack_int2s(values: Sequence[int]) -> bytes:
-    """The binary form of a ``smallint[]``."""
-    return _numbers(_INT2, 2, "ih", values)
+def tids(values: Sequence[bytes]) -> Tids:
+    """Places of rows within their table, as the server gave them."""
+    return Tids(_array(_TID, len(values), map(_behind_length, values)))
 
 
 def register(context: AdaptContext) -> None:
     """Let a connection take packed arrays as parameters."""
-    for dumper, kind in ((_Int8sDumper, Int8s), (_TextsDumper, Texts), (_ByteasDumper, Byteas)):
+    for dumper, kind in ((_Int8sDumper, Int8s), (_TextsDumper, Texts), (_ByteasDumper, Byteas), (_TidsDumper, Tids)):
         context.adapters.register_dumper(kind, dumper)
 
 
@@ -95,27 +101,14 @@ class _ByteasDumper(_ArrayDumper):
     oid = 1001
 
 
+class _TidsDumper(_ArrayDumper):
+    oid = 1010
+
+
 def _array(element: int, count: int, elements: Iterable[bytes]) -> bytes:
     if not count:
         return _EMPTY.pack(0, 0, element)
-    return b"".join((_HEAD.pack(1, 0, element, count, 1), *elements))
-
-
-def _numbers(element: int, size: int, form: str, values: Sequence[int]) -> bytes:
-    count = len(values)
-    if not count:
-        return _EMPTY.pack(0, 0, element)
-    numbers = [size] * (2 * count)
-    numbers[1::2] = values
-    if count > 16:
-        return _HEAD.pack(1, 0, element, count, 1) + struct.pack(">" + form * count, *numbers)
-    return _short(form, count).pack(1, 0, element, count, 1, *numbers)
-
-
-@lru_cache(maxsize=64)
-def _short(form: str, count: int) -> struct.Struct:
-    """The whole form of a short array: those of journal rows are many and never longer than its entries."""
-    return struct.Struct(">iiIii" + form * count)
+    return b"".join((HEAD.pack(1, 0, element, count, 1), *elements))
 
 
 def _behind_length(value: bytes) -> bytes:

@@ -2,63 +2,140 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, TypeVar
 
-from drachm.application.ports import ConstraintFired
+import msgspec
+
+from drachm.domain.clearing.numbers import party_number, patient_number, pot_number
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import Conflict, InvalidMessage
 from drachm.domain.funding.model import Pot
 from drachm.domain.periods import Period
 from drachm.storage import queries
-from drachm.storage.rows import pot_number
+from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.session import Connection
+from drachm.storage.sheets import PARTY, PERSON, pack, parties_of, people_of
+from drachm.storage.vault import Vault
 
 ROWS_PER_STATEMENT: Final = 1_000
 
 _SQL: Final = queries.load("enrolment")
 
 Cell = dict[str, Any]
+T = TypeVar("T")
+_json: Final = msgspec.json.Encoder().encode
 
 
 class Enrolment:
     """Writes within one transaction of the owner; of several rows with one id the last counts."""
 
-    def __init__(self, conn: Connection, tenant: int) -> None:
+    def __init__(self, conn: Connection, tenant: int, vault: Vault) -> None:
         self._conn = conn
         self._tenant = tenant
+        self._vault = vault
 
-    def parties(self, parties: Iterable[Party]) -> None:
+    def next_version(self) -> int:
+        """The register's next version. Until the end of the transaction nobody else changes the register."""
+        version: int = self._ask("next_version")[0][0]
+        return version
+
+    def write(
+        self,
+        parties: Sequence[Party],
+        members: Sequence[Member],
+        coverages: Sequence[Coverage],
+        contracts: Sequence[Contract],
+        pots: Sequence[Pot],
+    ) -> None:
+        """Insert or replace, and write the sheets of everybody who is touched.
+
+        Raises Conflict for a pot that is here in another currency: its money would change its meaning.
+        """
+        version = self.next_version()
+        touched = {member.id for member in members} | {one.member for one in coverages} | {one.member for one in pots}
+        touched |= self._holders(coverages, pots)
         self._write("parties", {party.id: _party(party) for party in parties})
-
-    def members(self, members: Iterable[Member]) -> None:
         self._write("members", {member.id: _member(member) for member in members})
-
-    def coverages(self, coverages: Iterable[Coverage]) -> None:
         self._write("coverages", {coverage.id: _coverage(coverage) for coverage in coverages})
+        self._write("contracts", {(one.provider, one.payer, one.period.start): _contract(one) for one in contracts})
+        self._pots(pots)
+        self.data_keys(sorted({patient_number(self._tenant, member.id) for member in members}))
+        self._person_sheets(version, sorted(touched))
+        self._party_sheets(version, sorted({one.id for one in parties} | {one.provider for one in contracts}))
 
-    def contracts(self, contracts: Iterable[Contract]) -> None:
-        rows = {(one.provider, one.payer, one.period.start): _contract(one) for one in contracts}
-        self._write("contracts", rows)
+    def erase(self, member: str, patient: int) -> None:
+        """Delete the data key and every sheet; one new sheet says how the member is registered now."""
+        version = self.next_version()
+        self._tell("delete_data_key", patient=patient)
+        self._tell("delete_sheets", id=patient)
+        self._person_sheets(version, [member])
 
-    def pots(self, pots: Iterable[Pot]) -> None:
-        """Raises Conflict for a pot that is here in another currency: its money would change its meaning."""
+    def data_keys(self, patients: Sequence[int]) -> dict[int, bytes]:
+        """The wrapped data key of each patient, made for those who have none."""
+        found: dict[int, bytes] = {}
+        for part in _parts(patients):
+            keys = dict(self._ask("data_keys", patients=int8s(part)))
+            new = [patient for patient in part if patient not in keys]
+            if new:
+                self._tell("add_data_keys", patients=int8s(new), wrapped=byteas(self._vault.new_keys(new)))
+                # A writer may have been faster: what counts is what is stored.
+                keys.update(self._ask("data_keys", patients=int8s(new)))
+            found.update(keys)
+        return found
+
+    def _holders(self, coverages: Sequence[Coverage], pots: Sequence[Pot]) -> set[str]:
+        """Who has these coverages and pots until now."""
+        ids = {"coverages": texts([one.id for one in coverages]), "pots": texts([one.id for one in pots])}
+        return {member for (member,) in self._ask("members_with", **ids)}
+
+    def _pots(self, pots: Sequence[Pot]) -> None:
         rows = {pot.id: _pot(self._tenant, pot) for pot in pots}
         written = {pot for (pot,) in self._write("pots", rows)}
         for pot in sorted(rows.keys() - written):
             raise other_currency(pot)
         self._write("pot_states", rows)
 
+    def _person_sheets(self, version: int, members: Sequence[str]) -> None:
+        for part in _parts(members):
+            ids = texts(part)
+            sheets = people_of(
+                [Member(*row) for row in self._ask("people", ids=ids)],
+                [_coverage_of(*row) for row in self._ask("coverages_of", ids=ids)],
+                [_pot_of(*row) for row in self._ask("pots_of", ids=ids)],
+            )
+            self._sheets(version, PERSON, {patient_number(self._tenant, one.member.id): pack(one) for one in sheets})
+
+    def _party_sheets(self, version: int, parties: Sequence[str]) -> None:
+        for part in _parts(parties):
+            ids = texts(part)
+            sheets = parties_of(
+                [Party(key, tuple(roles), *rest) for key, roles, *rest in self._ask("parties_now", ids=ids)],
+                [_contract_of(*row) for row in self._ask("contracts_of", ids=ids)],
+            )
+            self._sheets(version, PARTY, {party_number(self._tenant, one.party.id): pack(one) for one in sheets})
+
+    def _sheets(self, version: int, kind: int, packed: Mapping[int, bytes]) -> None:
+        if packed:
+            ids = sorted(packed)
+            values = byteas([packed[one] for one in ids])
+            self._tell("add_sheets", version=version, kind=kind, ids=int8s(ids), packed=values)
+
     def _write(self, query: str, rows: Mapping[Any, Cell]) -> list[Any]:
         answers: list[Any] = []
-        for part in _parts(rows.values()):
-            text = json.dumps(part, ensure_ascii=False)
+        for part in _parts(list(rows.values())):
+            text = _json(part).decode()
             cursor = self._conn.execute(_SQL[query], {"tenant": self._tenant, "rows": text})
             if cursor.description:
                 answers.extend(cursor.fetchall())
         return answers
+
+    def _ask(self, query: str, **values: object) -> list[Any]:
+        return self._conn.execute(_SQL[query], {"tenant": self._tenant, **values}, binary=True).fetchall()
+
+    def _tell(self, query: str, **values: object) -> None:
+        self._conn.execute(_SQL[query], {"tenant": self._tenant, **values})
 
 
 def checked(
@@ -88,19 +165,25 @@ def other_currency(pot: str) -> Conflict:
     )
 
 
-def not_storable(refusal: ConstraintFired) -> InvalidMessage:
+def not_storable(problem: str, where: str) -> InvalidMessage:
     """What a refused enrolment means to the one who sent it."""
     return InvalidMessage(
-        f"a row cannot be stored: {refusal.message}",
-        where=refusal.where,
+        f"a row cannot be stored: {problem}",
+        where=where,
         next_step="Correct the named value; nothing of this enrolment was kept.",
     )
 
 
-def _parts(rows: Iterable[Cell]) -> Iterator[list[Cell]]:
-    waiting = iter(rows)
-    while part := list(islice(waiting, ROWS_PER_STATEMENT)):
-        yield part
+def erasable(tenant: int, member: str) -> int:
+    """The number of a member whose key may be erased. Raises InvalidMessage for none."""
+    if not member:
+        raise InvalidMessage("nobody is named", where="member", next_step="Name the member to erase.")
+    return patient_number(tenant, member)
+
+
+def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for at in range(0, len(values), ROWS_PER_STATEMENT):
+        yield values[at : at + ROWS_PER_STATEMENT]
 
 
 def _ensure_days(period: Period, where: str) -> None:
@@ -168,3 +251,26 @@ def _pot(tenant: int, pot: Pot) -> Cell:
 
 def _days(period: Period) -> Cell:
     return {"starts_on": period.start.isoformat(), "ends_on": period.end.isoformat() if period.end else None}
+
+
+def _coverage_of(
+    key: str,
+    member: str,
+    plan: str,
+    starts_on: date,
+    ends_on: date | None,
+    rank: int,
+    policy: str,
+    facts: dict[str, Any],
+) -> Coverage:
+    return Coverage(key, member, plan, Period(starts_on, ends_on), rank, policy, facts)
+
+
+def _contract_of(
+    provider: str, payer: str, price_book: str, starts_on: date, ends_on: date | None, network: str
+) -> Contract:
+    return Contract(provider, payer, price_book, Period(starts_on, ends_on), network)
+
+
+def _pot_of(key: str, member: str, currency: str, priority: int, pocket: str, state: int) -> Pot:
+    return Pot(key, member, currency, 0, priority, pocket, state)

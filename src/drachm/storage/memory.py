@@ -6,19 +6,20 @@ For stories, simulations and tests: nothing here outlives the process. One write
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from drachm.application.ports import Ids, Row, Stored
-from drachm.domain.benefits.model import Key
+from drachm.application.ports import Ids, Stored, Written
 from drachm.domain.clearing.documents import Documents
+from drachm.domain.clearing.numbers import Place, pot_number, total_place
+from drachm.domain.clearing.register import Registry
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.errors import IntegrityError
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account
-from drachm.storage.enrolment import checked, other_currency
+from drachm.storage.enrolment import checked, erasable, other_currency
 from drachm.storage.memory_work import Journal, MemoryWork, People, stored
 from drachm.storage.published import Shelf, compile_document, ensure_fits
-from drachm.storage.rows import pot_number
 
 
 class MemoryBooks:
@@ -30,7 +31,8 @@ class MemoryBooks:
         self._journal = Journal()
         self._people = People()
         self._shelf = Shelf()
-        self._hashes: list[str] = []
+        self._published: list[tuple[int, str]] = []
+        """(the version from which on it is here, hash)"""
         self._writers = threading.Lock()
         """Held by the one unit of work that has locks."""
         self._guard = threading.RLock()
@@ -50,12 +52,18 @@ class MemoryBooks:
         pots: Iterable[Pot] = (),
     ) -> None:
         """Insert or replace, by id, all or nothing. A pot starts at 0; a member's shard never changes."""
+        parties, members = list(parties), list(members)
         coverages, contracts, pots = checked(coverages, contracts, pots)
         with self._guard:
             people = self._people
             for pot in pots:
                 if people.pots.get(pot.id, pot).currency != pot.currency:
                     raise other_currency(pot.id)
+            touched = {one.id for one in members} | {one.member for one in coverages} | {one.member for one in pots}
+            # A coverage or a pot may leave another member.
+            touched |= {people.coverages[one.id].member for one in coverages if one.id in people.coverages}
+            touched |= {people.pots[one.id].member for one in pots if one.id in people.pots}
+            people.version += 1
             people.parties.update((party.id, party) for party in parties)
             for member in members:
                 known = people.members.get(member.id, member)
@@ -63,25 +71,50 @@ class MemoryBooks:
             people.coverages.update((coverage.id, coverage) for coverage in coverages)
             people.contracts.update(((one.provider, one.payer, one.period.start), one) for one in contracts)
             for pot in pots:
-                people.pots[pot.id] = replace(pot, avail=0, state=pot_number(self.tenant, pot.id))
+                people.pots[pot.id] = pot._replace(avail=0, state=pot_number(self.tenant, pot.id))
                 self._journal.avail.setdefault(pot.id, 0)
                 self._journal.held.setdefault(pot.id, 0)
+            named = {party.id for party in parties} | {one.provider for one in contracts}
+            people.write_sheets(self.tenant, touched, named)
+
+    def erase(self, member: str) -> None:
+        """Every body of the member is unreadable from now on. Raises as `PostgresBooks.erase`."""
+        erasable(self.tenant, member)
+        with self._guard:
+            people = self._people
+            people.version += 1
+            people.person_sheets.pop(member, None)
+            people.write_sheets(self.tenant, {member}, ())
+            for position, row in self._journal.rows.items():
+                if row.member == member:
+                    self._journal.rows[position] = row._replace(body=b"")
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
         """Store a document by content hash (idempotent); returns the hash. Raises as `PostgresBooks.publish`."""
         new = compile_document(kind, document)
         with self._guard:
-            if new.hash not in self._hashes:
-                ensure_fits(new, self._shelf.of(self._hashes))
+            hashes = [one for _, one in self._published]
+            if new.hash not in hashes:
+                ensure_fits(new, self._shelf.of(hashes))
                 self._shelf.put(new.hash, kind, document)
-                self._hashes.append(new.hash)
+                self._people.version += 1
+                self._published.append((self._people.version, new.hash))
         return new.hash
 
-    def documents(self) -> Documents:
-        """All published documents, compiled."""
+    def documents(self, version: int | None = None) -> Documents:
+        """The published documents, compiled and cached: all of them, or those that were here at a register version."""
         with self._guard:
-            mark = len(self._hashes)
-            return self._shelf.at(mark) or self._shelf.arrange(mark, self._hashes)
+            newest = self._people.version
+            self._shelf.fill(newest, list(self._published))
+        found = self._shelf.at(newest if version is None else min(version, newest))
+        if found is None:
+            raise IntegrityError("the list of published documents went back in time", where="documents")
+        return found
+
+    def registry_at(self, version: int, members: Collection[str], parties: Collection[str]) -> Registry:
+        """These people and parties as they were registered at an earlier version."""
+        with self._guard:
+            return self._people.at(self.tenant, version, members, parties)
 
     def queue(self, limit: int = 1000) -> list[tuple[int, bytes, str]]:
         """Pended events waiting: (position, key, reason), oldest first."""
@@ -95,13 +128,13 @@ class MemoryBooks:
             row = self._journal.rows.get(position)
             return stored(row, self._journal) if row else None
 
-    def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[Row, Stored]]:
+    def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[Stored, Written]]:
         """Journal rows in order of position; `limit` None: all."""
         with self._guard:
             positions = [position for position in self._journal.rows if position > after][:limit]
         for position in positions:
             row = self._journal.rows[position]
-            yield row, stored(row, self._journal)
+            yield stored(row, self._journal), Written(row.occurred_at, row.currency, row.entries, row.avail)
 
     def balances(self) -> dict[Account, int]:
         """Every account's balance from raw entries, positive for debits."""
@@ -117,10 +150,10 @@ class MemoryBooks:
         with self._guard:
             return {pot: (avail, self._journal.held[pot]) for pot, avail in self._journal.avail.items()}
 
-    def totals(self) -> Iterator[tuple[Key, int]]:
-        """Every running total, in key order."""
+    def totals(self) -> Iterator[tuple[Place, int]]:
+        """Every running total that is not 0, by where it is kept, in that order."""
         with self._guard:
-            found = sorted(self._journal.totals.items())
+            found = sorted((total_place(self.tenant, key), value) for key, value in self._journal.totals.items())
         yield from found
 
     def close(self) -> None:

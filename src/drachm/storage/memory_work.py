@@ -6,22 +6,28 @@ The transaction of the books in memory, with the refusals that the schema makes 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from drachm.application.ports import ConstraintFired, Locked, Posting, Raced, Row, Stored
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.world import Needs, Registry
+from drachm.domain.clearing.numbers import party_number, patient_number
+from drachm.domain.clearing.register import PartyRecord, Person, Registry
+from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import MAX_ENTRIES
 from drachm.storage.posting import Grip, ensure_writable, queue_changes
-from drachm.storage.registry import asked, grouped
+from drachm.storage.registry import asked
+from drachm.storage.sheets import parties_of, people_of
+
+R = TypeVar("R", Person, PartyRecord)
 
 INT64: Final = range(-(2**63), 2**63)
 
@@ -46,11 +52,37 @@ class Journal:
 class People:
     """What enrolment changes."""
 
+    version: int = 0
     parties: dict[str, Party] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     coverages: dict[str, Coverage] = field(default_factory=dict)
     contracts: dict[tuple[str, str, date], Contract] = field(default_factory=dict)
     pots: dict[str, Pot] = field(default_factory=dict)
+    person_sheets: dict[str, list[tuple[int, Person]]] = field(default_factory=dict)
+    """How each member was registered, by the version from which on."""
+    party_sheets: dict[str, list[tuple[int, PartyRecord]]] = field(default_factory=dict)
+
+    def write_sheets(self, tenant: int, members: Collection[str], parties: Collection[str]) -> None:
+        """Keep how these are registered now."""
+        for person in people_of(
+            [self.members[one] for one in members if one in self.members],
+            [one for one in self.coverages.values() if one.member in members],
+            [one for one in self.pots.values() if one.member in members],
+        ):
+            number = patient_number(tenant, person.member.id)
+            sheet = Person(person.member, number, person.coverages, person.pots)
+            self.person_sheets.setdefault(person.member.id, []).append((self.version, sheet))
+        for party, contracts in parties_of(
+            [self.parties[one] for one in parties if one in self.parties],
+            [one for one in self.contracts.values() if one.provider in parties],
+        ):
+            record = PartyRecord(party, party_number(tenant, party.id), contracts)
+            self.party_sheets.setdefault(party.id, []).append((self.version, record))
+
+    def at(self, tenant: int, version: int, members: Collection[str], parties: Collection[str]) -> Registry:
+        """These people and parties as registered at a version."""
+        people = _sheets_at(version, members, self.person_sheets)
+        return Registry(tenant, version, people, _sheets_at(version, parties, self.party_sheets))
 
 
 class MemoryWork:
@@ -88,19 +120,11 @@ class MemoryWork:
             return {key: stored(self._journal.rows[at], self._journal) for key, at in newest.items()}
 
     def registry(self, events: Sequence[ServiceEvent]) -> Registry:
-        """Members, coverages, parties, contracts and pots of a batch; `avail` left 0, `targets` left empty."""
+        """Everybody whom the events name, as registered now, with the version of the register that says so."""
         self._ensure_open()
-        wanted, people = asked(events), self._people
-        members, providers = set(wanted.members), set(wanted.providers)
+        members, parties = asked(events)
         with self._guard:
-            return grouped(
-                self.tenant,
-                members=[people.members[one] for one in wanted.members if one in people.members],
-                coverages=[one for one in people.coverages.values() if one.member in members],
-                parties=[people.parties[one] for one in wanted.parties if one in people.parties],
-                contracts=[one for one in people.contracts.values() if one.provider in providers],
-                pots=[one for one in people.pots.values() if one.member in members],
-            )
+            return self._people.at(self.tenant, self._people.version, members, parties)
 
     def lock(self, needs: Needs, rows: int) -> Locked:
         """Wait until nobody else writes; then read, and reserve `rows` positions."""
@@ -117,7 +141,7 @@ class MemoryWork:
                 first_position=journal.next_position,
             )
             journal.next_position += rows
-        self._grip = Grip(needs, locked, rows)
+        self._grip = Grip(frozenset(needs.keys), locked.avail.keys(), locked.first_position, rows)
         return locked
 
     def post(self, posting: Posting) -> None:
@@ -129,6 +153,9 @@ class MemoryWork:
         _refuse_races(posting.rows, self._journal)
         for row in posting.rows:
             _refuse_row(row)
+        for total, delta in posting.deltas.items():
+            if self._journal.totals.get(total, 0) + delta not in INT64:
+                raise ConstraintFired("a number is out of range", where="total")
         for pot in {*posting.moves, *posting.held}:
             _refuse_floor(self._journal.avail[pot] + posting.moves.get(pot, 0), f"pot {pot}")
             _refuse_floor(self._journal.held[pot] + posting.held.get(pot, 0), f"pot {pot}, held")
@@ -159,7 +186,6 @@ def stored(row: Row, journal: Journal) -> Stored:
     return Stored(
         position=row.position,
         key=row.key,
-        content=row.content,
         revision=row.revision,
         supersedes=row.supersedes,
         superseded=row.position in journal.superseded,
@@ -167,9 +193,18 @@ def stored(row: Row, journal: Journal) -> Stored:
         status=row.status,
         posted_at=row.posted_at,
         leaf=row.leaf,
-        member=row.member,
         body=row.body,
     )
+
+
+def _sheets_at(version: int, ids: Collection[str], sheets: Mapping[str, list[tuple[int, R]]]) -> dict[str, R]:
+    found = {}
+    for one in ids:
+        known = sheets.get(one, [])
+        count = bisect_right(known, version, key=lambda sheet: sheet[0])
+        if count:
+            found[one] = known[count - 1][1]
+    return found
 
 
 def _refuse_races(rows: Sequence[Row], journal: Journal) -> None:

@@ -14,15 +14,16 @@ from typing import Final, Self
 from drachm.application.ports import ConstraintFired, Ids
 from drachm.domain.canonical import canonical_bytes
 from drachm.domain.clearing.documents import Documents
+from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
-from drachm.domain.errors import DrachmError
+from drachm.domain.errors import DrachmError, IntegrityError
 from drachm.domain.funding.model import Pot
 from drachm.storage import queries
-from drachm.storage.enrolment import Enrolment, checked, not_storable
+from drachm.storage.enrolment import Enrolment, checked, erasable, not_storable
 from drachm.storage.published import Shelf, compile_document, ensure_fits
 from drachm.storage.reading import PostgresReading
 from drachm.storage.session import Connection, Sessions
-from drachm.storage.vault import Vault
+from drachm.storage.vault import DataKey, Vault
 from drachm.storage.work import Known, PostgresWork
 
 _ENROLMENT: Final = queries.load("enrolment")
@@ -39,20 +40,20 @@ def open_books(url: str, tenant: int, *, master_key: bytes, ids: Ids) -> Postgre
     try:
         with sessions.transaction("owner") as conn:
             conn.execute(_ENROLMENT["add_tenant"], {"tenant": tenant, "name": f"tenant {tenant}"})
-            for patient, wrapped in conn.execute(_ENROLMENT["any_data_key"], {"tenant": tenant}):
-                vault.check(patient, wrapped)
+            patient = patient_number(tenant, "")
+            own = Enrolment(conn, tenant, vault).data_keys([patient])[patient]
+            return PostgresBooks(tenant, sessions, vault, vault.unwrap(patient, own))
     except DrachmError:
         sessions.close()
         raise
-    return PostgresBooks(tenant, sessions, vault)
 
 
 class PostgresBooks(PostgresReading):
     """One tenant's books (`ports.Books`). Safe to use from several threads; close them when done."""
 
-    def __init__(self, tenant: int, sessions: Sessions, vault: Vault) -> None:
+    def __init__(self, tenant: int, sessions: Sessions, vault: Vault, own_key: DataKey) -> None:
         super().__init__(tenant, sessions, vault)
-        self._known = Known()
+        self._known = Known(tenant, vault, own_key)
         self._shelf = Shelf()
 
     def work(self) -> PostgresWork:
@@ -68,7 +69,7 @@ class PostgresBooks(PostgresReading):
         contracts: Iterable[Contract] = (),
         pots: Iterable[Pot] = (),
     ) -> None:
-        """Insert or replace, by id, in one transaction.
+        """Insert or replace, by id, in one transaction; the register's version goes up by one.
 
         A pot starts at 0 whatever `avail` says; a member's shard never changes. Raises InvalidMessage for a row that
         cannot be stored and Conflict for a pot that is here in another currency; nothing is kept then.
@@ -76,14 +77,23 @@ class PostgresBooks(PostgresReading):
         coverages, contracts, pots = checked(coverages, contracts, pots)
         try:
             with self._sessions.transaction("owner") as conn:
-                enrolment = Enrolment(conn, self.tenant)
-                enrolment.parties(parties)
-                enrolment.members(members)
-                enrolment.coverages(coverages)
-                enrolment.contracts(contracts)
-                enrolment.pots(pots)
+                enrolment = Enrolment(conn, self.tenant, self._vault)
+                enrolment.write(list(parties), list(members), coverages, contracts, pots)
         except ConstraintFired as refusal:
-            raise not_storable(refusal) from None
+            raise not_storable(refusal.message, refusal.where) from None
+        except (OverflowError, UnicodeEncodeError):
+            raise not_storable("a number has more than 64 bits, or a text half a character", "enrolment") from None
+
+    def erase(self, member: str) -> None:
+        """Delete the member's data key: every body sealed under it is unreadable from now on, in every copy.
+
+        How the member was registered before is forgotten too; how the member is registered now stays. Raises
+        InvalidMessage for no member at all: what is kept of unknown members has a key of its own.
+        """
+        patient = erasable(self.tenant, member)
+        with self._sessions.transaction("owner") as conn:
+            Enrolment(conn, self.tenant, self._vault).erase(member, patient)
+        self._past.forget(patient)
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
         """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash.
@@ -93,21 +103,31 @@ class PostgresBooks(PostgresReading):
         """
         new = compile_document(kind, document)
         with self._sessions.transaction("owner") as conn:
-            conn.execute(_ENROLMENT["lock_documents"], {"tenant": self.tenant})
-            hashes = self._compile_all(conn)
+            # Publishing is one at a time: two overlapping versions cannot both find room.
+            since = Enrolment(conn, self.tenant, self._vault).next_version()
+            hashes = [one for _, one in self._compile_all(conn)]
             if new.hash in hashes:
+                conn.rollback()
                 return new.hash
             ensure_fits(new, self._shelf.of(hashes))
-            row = {"hash": new.hash, "kind": kind, "id": new.id, "version": new.version}
+            row = {"hash": new.hash, "kind": kind, "id": new.id, "version": new.version, "since": since}
             text = canonical_bytes(document).decode()
             conn.execute(_ENROLMENT["add_document"], {"tenant": self.tenant, **row, "body": text})
         return new.hash
 
-    def documents(self) -> Documents:
-        """All published documents, compiled; cached, refreshed when something was published."""
-        with self._sessions.transaction("reader") as conn:
-            mark = tuple(self._ask(conn, "documents_mark")[0])
-            return self._shelf.at(mark) or self._shelf.arrange(mark, self._compile_all(conn))
+    def documents(self, version: int | None = None) -> Documents:
+        """The published documents, compiled and cached: all of them, or those that were here at a register version."""
+        found = None if version is None else self._shelf.at(version)
+        if found is None:
+            with self._sessions.transaction("reader") as conn:
+                newest = self._ask(conn, "version")[0][0]
+                found = self._shelf.at(newest)
+                if found is None:
+                    self._shelf.fill(newest, self._compile_all(conn))
+            found = self._shelf.at(newest if version is None else min(version, newest))
+        if found is None:
+            raise IntegrityError("the list of published documents went back in time", where="documents")
+        return found
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -121,11 +141,11 @@ class PostgresBooks(PostgresReading):
     ) -> None:
         self.close()
 
-    def _compile_all(self, conn: Connection) -> list[str]:
-        """The hashes of all published documents; those not met before are compiled."""
-        hashes: list[str] = [one for (one,) in self._ask(conn, "document_hashes")]
-        missing = self._shelf.missing(hashes)
+    def _compile_all(self, conn: Connection) -> list[tuple[int, str]]:
+        """Since when each published document is here, and its hash; those not met before are compiled."""
+        listed = [(since, one) for since, one in self._ask(conn, "document_list")]
+        missing = self._shelf.missing([one for _, one in listed])
         if missing:
             for stored_hash, kind, body in self._ask(conn, "document_bodies", hashes=missing):
                 self._shelf.put(stored_hash, kind, json.loads(body))
-        return hashes
+        return listed

@@ -6,20 +6,21 @@ floor, a key used twice) is left to it; here stands what it could not see.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from typing import NamedTuple
 
-from drachm.application.ports import ConstraintFired, Locked, Posting, Row
-from drachm.domain.clearing.world import Needs
+from drachm.application.ports import ConstraintFired, Posting, Row
+from drachm.domain.benefits.model import Key
 from drachm.domain.errors import IntegrityError, ensure
 
 
-@dataclass(frozen=True, slots=True)
-class Grip:
+class Grip(NamedTuple):
     """What one transaction has under lock until it commits."""
 
-    needs: Needs
-    locked: Locked
+    keys: Set[Key]
+    pots: Set[str]
+    """Those that are here."""
+    first_position: int
     rows: int
     """How many positions were reserved."""
 
@@ -33,29 +34,28 @@ def ensure_writable(posting: Posting, grip: Grip | None) -> Grip:
     if grip is None:
         raise IntegrityError("a posting needs its locks first", where="posting")
     _ensure_positions(posting.rows, grip)
-    ensure(posting.deltas.keys() <= grip.needs.keys, "a running total was moved without its lock", where="posting")
-    pots = grip.needs.pots & grip.locked.avail.keys()
-    ensure(posting.moves.keys() <= pots, "a pot was moved without its lock", where="posting")
-    ensure(posting.held.keys() <= pots, "a pot's promises were moved without its lock", where="posting")
+    ensure(posting.deltas.keys() <= grip.keys, "a running total was moved without its lock", where="posting")
+    ensure(posting.moves.keys() <= grip.pots, "a pot was moved without its lock", where="posting")
+    ensure(posting.held.keys() <= grip.pots, "a pot's promises were moved without its lock", where="posting")
     for row in posting.rows:
-        lengths = (len(row.key), len(row.content), len(row.leaf), len(row.currency.encode()))
-        if lengths != (16, 32, 32, 3):
+        currency = row.currency
+        if len(row.key) != 16 or len(row.leaf) != 32 or len(currency) != 3 or not currency.isascii():
             raise ConstraintFired("a key, hash or currency has the wrong length", where=f"position {row.position}")
     return grip
 
 
 def _ensure_positions(rows: Sequence[Row], grip: Grip) -> None:
-    first = grip.locked.first_position
-    last = first - 1
+    last, end = grip.first_position - 1, grip.first_position + grip.rows
     for row in rows:
-        ensure(last < row.position < first + grip.rows, "positions are not in the reserved order", where="posting")
-        last = row.position
+        position = row.position
+        if not last < position < end:
+            raise IntegrityError("positions are not in the reserved order", where="posting")
+        last = position
 
 
 def queue_changes(rows: Sequence[Row]) -> tuple[list[Row], list[bytes]]:
     """Rows that now wait, and keys that wait no longer; of several rows of one event the last decides."""
-    newest = {row.key: row for row in rows}
-    waiting = [row for row in newest.values() if row.status == "pended"]
     # The first revision of an event cannot have waited before.
-    earlier = {row.key for row in rows if row.revision}
-    return waiting, [key for key, row in newest.items() if row.status != "pended" and key in earlier]
+    newest = {row.key: row for row in rows if row.revision or row.status == "pended"}
+    waiting = [row for row in newest.values() if row.status == "pended"]
+    return waiting, [key for key, row in newest.items() if row.status != "pended"]

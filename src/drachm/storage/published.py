@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Published]]] = {
     "plan": load_plan,
     "price_book": load_price_book,
 }
+ARRANGED_MAX: Final = 16
+"""Of how many states of the shelf the arranged documents are kept."""
 
 
 def compile_document(kind: str, document: Mapping[str, Any]) -> Published:
@@ -57,13 +60,16 @@ def ensure_fits(new: Published, others: Iterable[Published]) -> None:
 
 
 class Shelf:
-    """Compiled documents by hash, and all of them as `Documents`. Safe to use from several threads."""
+    """Compiled documents by hash, and arranged as they stood at a version. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._compiled: dict[str, Published] = {}
-        self._mark: object = None
-        self._documents = Documents()
+        self._version = -1
+        self._listed: list[tuple[int, str]] = []
+        """(the version from which on it is here, hash), in that order."""
+        self._arranged: dict[int, Documents] = {}
+        """By how many documents there were."""
 
     def missing(self, hashes: Iterable[str]) -> list[str]:
         """Those not compiled yet."""
@@ -79,16 +85,25 @@ class Shelf:
         """The compiled documents of these hashes."""
         return [self._compiled[one] for one in hashes]
 
-    def at(self, mark: object) -> Documents | None:
-        """All documents as they stood at this mark; None when they changed since they were arranged."""
+    def fill(self, version: int, listed: list[tuple[int, str]]) -> None:
+        """Take the list of all documents, as (since, hash) in that order, true at a version; each is compiled."""
         with self._lock:
-            return self._documents if self._mark == mark else None
+            if version > self._version:
+                self._version, self._listed = version, listed
 
-    def arrange(self, mark: object, hashes: Iterable[str]) -> Documents:
-        """All documents of these hashes, remembered under the mark."""
-        compiled = self.of(hashes)
-        plans = [one for one in compiled if isinstance(one, Plan)]
-        documents = Documents(plans, Books([one for one in compiled if isinstance(one, PriceBook)]))
+    def at(self, version: int) -> Documents | None:
+        """The documents that were here at a version; None when something newer than what is known here is asked."""
         with self._lock:
-            self._mark, self._documents = mark, documents
-        return documents
+            if version > self._version:
+                return None
+            count = bisect_right(self._listed, version, key=lambda one: one[0])
+            documents = self._arranged.pop(count, None) or _arranged(self.of(one for _, one in self._listed[:count]))
+            self._arranged[count] = documents
+            while len(self._arranged) > ARRANGED_MAX:
+                del self._arranged[next(iter(self._arranged))]
+            return documents
+
+
+def _arranged(compiled: list[Published]) -> Documents:
+    plans = [one for one in compiled if isinstance(one, Plan)]
+    return Documents(plans, Books([one for one in compiled if isinstance(one, PriceBook)]))

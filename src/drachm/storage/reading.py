@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from drachm.application.ports import Row, Stored
-from drachm.domain.benefits.model import Key
+from drachm.application.ports import Stored, Written
+from drachm.domain.clearing.numbers import Place
+from drachm.domain.clearing.register import Registry
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import Account
 from drachm.storage import queries
-from drachm.storage.rows import Record, open_letter, row_of, stored_of
+from drachm.storage.registry import Past
+from drachm.storage.rows import stored_of, written_of
 from drachm.storage.session import Connection, Sessions
+from drachm.storage.totals import unpack
 from drachm.storage.vault import Vault
 
 ROWS_PER_PAGE: Final = 500
@@ -19,6 +22,11 @@ TOTALS_PER_PAGE: Final = 5_000
 NAMES_MAX: Final = 100_000
 
 _SQL: Final = queries.load("reading")
+
+_OPEN: Final = 12
+"""How many fields of a row `stored_of` takes; `written_of` takes the others."""
+_BEFORE_ALL: Final = -(2**63)
+"""No state row has this number, which only a hash of 2^-64 could give."""
 
 
 class PostgresReading:
@@ -28,6 +36,7 @@ class PostgresReading:
         self.tenant = tenant
         self._sessions = sessions
         self._vault = vault
+        self._past = Past(tenant)
 
     def queue(self, limit: int = 1000) -> list[tuple[int, bytes, str]]:
         """Pended events waiting: (position, key, reason), oldest first."""
@@ -38,27 +47,30 @@ class PostgresReading:
         """One journal row; None when there is none at this position."""
         with self._sessions.transaction("reader") as conn:
             found = self._ask(conn, "rows_after", after=position - 1, limit=1)
-        records = [Record(*values) for values in found]
-        if not records or records[0].position != position:
+        if not found or found[0][0] != position:
             return None
-        return stored_of(records[0], open_letter(records[0], self._vault))
+        return stored_of(found[0][:_OPEN], self._vault)
 
-    def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[Row, Stored]]:
+    def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[Stored, Written]]:
         """Journal rows in order of position, with their bodies; `limit` None: all."""
         names = _Names(self.tenant)
         left = limit
         while left is None or left > 0:
             size = ROWS_PER_PAGE if left is None else min(left, ROWS_PER_PAGE)
             with self._sessions.transaction("reader") as conn:
-                page = [Record(*values) for values in self._ask(conn, "rows_after", after=after, limit=size)]
+                page = self._ask(conn, "rows_after", after=after, limit=size)
                 names.learn(conn, page)
-            for record in page:
-                letter = open_letter(record, self._vault)
-                yield row_of(record, letter, names.accounts, names.pots), stored_of(record, letter)
+            for values in page:
+                stored = stored_of(values[:_OPEN], self._vault)
+                yield stored, written_of(stored.position, values[_OPEN:], names.accounts, names.pots)
             if len(page) < size:
                 return
-            after = page[-1].position
+            after = page[-1][0]
             left = None if left is None else left - size
+
+    def registry_at(self, version: int, members: Collection[str], parties: Collection[str]) -> Registry:
+        """These people and parties as they were registered at an earlier version."""
+        return self._past.read(version, members, parties, self._look)
 
     def balances(self) -> dict[Account, int]:
         """Every account's balance from raw entries, positive for debits."""
@@ -78,17 +90,22 @@ class PostgresReading:
                 raise IntegrityError("the pot has lost its state row", where=f"pot {pot}")
         return {pot: (avail, held) for pot, avail, held in found}
 
-    def totals(self) -> Iterator[tuple[Key, int]]:
-        """Every running total as its row says, in key order."""
-        last = Key("", "", "")
+    def totals(self) -> Iterator[tuple[Place, int]]:
+        """Every running total that is not 0, by where it is kept, in that order."""
+        after = _BEFORE_ALL
         while True:
             with self._sessions.transaction("reader") as conn:
-                page = self._ask(conn, "totals_after", **last._asdict(), limit=TOTALS_PER_PAGE)
-            for scope, name, period, value in page:
-                last = Key(scope, name, period)
-                yield last, value
+                page = self._ask(conn, "totals_after", after=after, limit=TOTALS_PER_PAGE)
+            for after, packed in page:
+                for slot, value in unpack(after, packed).items():
+                    yield Place(after, slot), value
             if len(page) < TOTALS_PER_PAGE:
                 return
+
+    def _look(self, query: str, **values: object) -> list[Any]:
+        """The answer to one statement, in a transaction of its own."""
+        with self._sessions.transaction("reader") as conn:
+            return self._ask(conn, query, **values)
 
     def _ask(self, conn: Connection, query: str, **values: object) -> list[Any]:
         return ask(conn, query, tenant=self.tenant, **values)
@@ -107,15 +124,18 @@ class _Names:
         self.accounts: dict[int, Account] = {}
         self.pots: dict[int, str] = {}
 
-    def learn(self, conn: Connection, page: list[Record]) -> None:
+    def learn(self, conn: Connection, page: list[Any]) -> None:
         """Look up what a page names for the first time; forget rather than grow for ever."""
         if len(self.accounts) + len(self.pots) > NAMES_MAX:
             self.accounts.clear()
             self.pots.clear()
-        accounts = sorted({one for record in page for one in record.accounts} - self.accounts.keys())
-        states = sorted({one for record in page for one in record.states} - self.pots.keys())
-        if accounts:
-            found = ask(conn, "account_names", tenant=self._tenant, ids=accounts)
+        accounts, states = set[int](), set[int]()
+        for values in page:
+            *_, legs, _, avail = values
+            accounts.update(legs[::2] if legs else ())
+            states.update(avail[::2] if avail else ())
+        if accounts := accounts - self.accounts.keys():
+            found = ask(conn, "account_names", tenant=self._tenant, ids=sorted(accounts))
             self.accounts.update((number, Account(*name)) for number, *name in found)
-        if states:
-            self.pots.update(ask(conn, "pot_names", tenant=self._tenant, ids=states))
+        if states := states - self.pots.keys():
+            self.pots.update(ask(conn, "pot_names", tenant=self._tenant, ids=sorted(states)))

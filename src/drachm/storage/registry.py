@@ -1,111 +1,205 @@
-"""What does a batch need to know of people, parties and agreements?
+"""Who is registered, as a batch needs to know it?
 
-`asked` names the ids, `registry_of` puts what was found into the order in which the domain expects it.
+People and parties are read once and remembered by all units of work of the books. They are true at one version of the
+register: when it moves on, those who changed are forgotten, and everybody else stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from drachm.domain.clearing.world import Registry
-from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.clearing import numbers
+from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.model import Pot
-from drachm.domain.periods import Period
+from drachm.storage.arrays import int8s
+from drachm.storage.remembered import Remembered
+from drachm.storage.sheets import PARTY, PERSON, Registered, open_party, open_person
+from drachm.storage.vault import DataKey, Vault
+
+PEOPLE_MAX: Final = 100_000
+PARTIES_MAX: Final = 20_000
+PAST_MAX: Final = 20_000
+
+Ask = Callable[..., list[Any]]
+"""Asks one statement with its values: queries/work.sql or queries/reading.sql."""
+R = TypeVar("R", Person, PartyRecord)
+V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Ids that a batch of events names, each once."""
-
-    members: list[str]
-    providers: list[str]
-    """Billing parties, whose contracts are needed too."""
-    parties: list[str]
-    """Providers, practitioners and sites."""
-
-
-def asked(events: Sequence[ServiceEvent]) -> Asked:
-    """Every id that the events name. One that PostgreSQL cannot hold is nobody's, and not asked for."""
+def asked(events: Iterable[ServiceEvent]) -> tuple[set[str], set[str]]:
+    """Every member and every party that the events name."""
     members = {event.member for event in events}
-    providers = {event.billing_party for event in events}
-    others = {party for event in events for party in (event.rendering_party, event.site) if party}
-    return Asked(_storable(members), _storable(providers), _storable(providers | others))
+    parties = {event.billing_party for event in events}
+    parties.update([event.rendering_party for event in events])
+    parties.update([event.site for event in events])
+    members.discard("")
+    parties.discard("")
+    return members, parties
 
 
-def registry_of(
-    tenant: int,
-    *,
-    members: Iterable[Sequence[Any]],
-    coverages: Iterable[Sequence[Any]],
-    parties: Iterable[Sequence[Any]],
-    contracts: Iterable[Sequence[Any]],
-    pots: Iterable[Sequence[Any]],
-) -> Registry:
-    """The registry from rows of queries/work.sql."""
-    return grouped(
-        tenant,
-        members=(Member(key, birth, sex, family, shard, facts) for key, birth, sex, family, shard, facts in members),
-        coverages=(_coverage(*row) for row in coverages),
-        parties=(Party(key, tuple(roles), name, zone, facts) for key, roles, name, zone, facts in parties),
-        contracts=(_contract(*row) for row in contracts),
-        pots=(
-            Pot(key, member, currency, 0, first, pocket, state) for key, member, currency, first, pocket, state in pots
-        ),
-    )
+class Numbers:
+    """The numbers of members, or of parties, as they were worked out before."""
+
+    def __init__(self, tenant: int, number_of: Callable[[int, str], int], most: int) -> None:
+        self._make = partial(number_of, tenant)
+        self._known: Remembered[str, int] = Remembered(most)
+
+    def of(self, ids: Collection[str]) -> dict[str, int]:
+        """The numbers of these ids. One with half a character is nobody's, and left out."""
+        try:
+            return self._known.every(ids, self._make)
+        except UnicodeEncodeError:
+            whole = [one for one in ids if one.encode(errors="ignore").decode() == one]
+            return self._known.every(whole, self._make)
 
 
-def grouped(
-    tenant: int,
-    *,
-    members: Iterable[Member],
-    coverages: Iterable[Coverage],
-    parties: Iterable[Party],
-    contracts: Iterable[Contract],
-    pots: Iterable[Pot],
-) -> Registry:
-    """The registry with coverages by rank, contracts by payer and day, pots by priority: one order everywhere."""
-    coverages_of: dict[str, list[Coverage]] = {}
-    for coverage in sorted(coverages, key=lambda one: (one.rank, one.id)):
-        coverages_of.setdefault(coverage.member, []).append(coverage)
-    contracts_of: dict[str, list[Contract]] = {}
-    for contract in sorted(contracts, key=lambda one: (one.payer, one.period.start)):
-        contracts_of.setdefault(contract.provider, []).append(contract)
-    pots_of: dict[str, list[Pot]] = {}
-    for pot in sorted(pots, key=lambda one: (one.priority, one.id)):
-        pots_of.setdefault(pot.member, []).append(pot)
-    return Registry(
-        tenant=tenant,
-        members={member.id: member for member in members},
-        coverages={member: tuple(found) for member, found in coverages_of.items()},
-        parties={party.id: party for party in parties},
-        contracts={provider: tuple(found) for provider, found in contracts_of.items()},
-        pots={member: tuple(found) for member, found in pots_of.items()},
-    )
+class Register:
+    """What is remembered of the register's newest version. Safe to use from several threads."""
+
+    def __init__(self, tenant: int, vault: Vault, people: int = PEOPLE_MAX) -> None:
+        self._tenant = tenant
+        self._vault = vault
+        self._lock = threading.Lock()
+        self._version = 0
+        self._member_numbers = Numbers(tenant, numbers.patient_number, people)
+        self._party_numbers = Numbers(tenant, numbers.party_number, PARTIES_MAX)
+        self._people: Remembered[int, Registered] = Remembered(people)
+        self._parties: Remembered[int, PartyRecord] = Remembered(PARTIES_MAX)
+
+    def read(self, members: Collection[str], parties: Collection[str], ask: Ask) -> Registry:
+        """These people and parties as registered now, asking for those that are not remembered."""
+        tenant = self._tenant
+        wanted, others = self._member_numbers.of(members), self._party_numbers.of(parties)
+        version, changed = self._changes(ask)
+        with self._lock:
+            version = self._advance(version, changed)
+            people, missing = _look(wanted, self._people)
+            records, absent = _look(others, self._parties)
+        if missing:
+            found = [
+                open_person(tenant, number, packed, self._opened(number, wrapped))
+                for number, packed, wrapped in ask("people", ids=int8s(sorted(missing)), version=version)
+            ]
+            self._keep(version, {one.number: one for one in found}, self._people)
+            people.update((one.member.id, one) for one in found)
+        if absent:
+            answered = ask("parties", ids=int8s(sorted(absent)), version=version)
+            fetched = [open_party(tenant, number, packed) for number, packed in answered]
+            self._keep(version, {one.number: one for one in fetched}, self._parties)
+            records.update((one.party.id, one) for one in fetched)
+        return Registry(tenant, version, people, records)
+
+    def _changes(self, ask: Ask) -> tuple[int, list[tuple[int, int]] | None]:
+        """The register's version, and what changed since the one that is remembered; None: whatever there is."""
+        version: int = ask("version")[0][0]
+        known = self._version
+        if version <= known:
+            return version, []
+        if not len(self._people) and not len(self._parties):
+            return version, None
+        return version, ask("changed", after=known, version=version)
+
+    def _advance(self, version: int, changed: list[tuple[int, int]] | None) -> int:
+        """Forget what changed. Another thread may know a newer version by now: then that one holds for this one too."""
+        if version <= self._version:
+            return self._version
+        self._version = version
+        if changed is None:
+            self._people.clear()
+            self._parties.clear()
+            return version
+        self._people.drop([number for kind, number in changed if kind == PERSON])
+        self._parties.drop([number for kind, number in changed if kind == PARTY])
+        return version
+
+    def _keep(self, version: int, found: Mapping[int, V], remembered: Remembered[int, V]) -> None:
+        with self._lock:
+            # What was true at an older version need not be true now.
+            if version == self._version:
+                for number, one in found.items():
+                    remembered.put(number, one)
+
+    def _opened(self, number: int, wrapped: bytes | None) -> DataKey | None:
+        return None if wrapped is None else self._vault.unwrap(number, wrapped)
 
 
-def _storable(ids: Iterable[str]) -> list[str]:
-    """The ids in order, without those that hold a zero byte or half a character."""
-    return sorted(one for one in ids if "\x00" not in one and one.encode(errors="ignore").decode() == one)
+class Span(NamedTuple, Generic[V]):
+    """What was registered from a version on until before another."""
+
+    since: int
+    until: int
+    one: V
 
 
-def _coverage(
-    key: str,
-    member: str,
-    plan: str,
-    starts_on: date,
-    ends_on: date | None,
-    rank: int,
-    policy: str,
-    facts: dict[str, Any],
-) -> Coverage:
-    return Coverage(key, member, plan, Period(starts_on, ends_on), rank, policy, facts)
+class Past:
+    """What is remembered of earlier versions. Safe to use from several threads."""
+
+    def __init__(self, tenant: int, most: int = PAST_MAX) -> None:
+        self._tenant = tenant
+        self._people: Remembered[int, Span[Person]] = Remembered(most)
+        self._parties: Remembered[int, Span[PartyRecord]] = Remembered(most)
+        self._member_numbers = Numbers(tenant, numbers.patient_number, most)
+        self._party_numbers = Numbers(tenant, numbers.party_number, most)
+
+    def read(self, version: int, members: Collection[str], parties: Collection[str], ask: Ask) -> Registry:
+        """These people and parties as registered at a version."""
+        wanted, others = self._member_numbers.of(members), self._party_numbers.of(parties)
+        people = self._at(version, wanted, PERSON, self._people, self._person, ask)
+        records = self._at(version, others, PARTY, self._parties, self._party, ask)
+        return Registry(
+            self._tenant,
+            version,
+            {one.member.id: one for one in people},
+            {one.party.id: one for one in records},
+        )
+
+    def forget(self, number: int) -> None:
+        """Of a person whose earlier sheets were removed."""
+        self._people.drop([number])
+
+    def _at(
+        self,
+        version: int,
+        wanted: Mapping[str, int],
+        kind: int,
+        remembered: Remembered[int, Span[R]],
+        opened: Callable[[int, bytes], R],
+        ask: Ask,
+    ) -> list[R]:
+        found, missing = [], []
+        for number in wanted.values():
+            span = remembered.get(number)
+            if span is not None and span.since <= version < span.until:
+                found.append(span.one)
+            else:
+                missing.append(number)
+        if not missing:
+            return found
+        settled = ask("version")[0][0] + 1
+        for number, packed, since, until in ask("sheets_at", ids=int8s(sorted(missing)), version=version, kind=kind):
+            one = opened(number, packed)
+            remembered.put(number, Span(since, until or settled, one))
+            found.append(one)
+        return found
+
+    def _person(self, number: int, packed: bytes) -> Person:
+        return open_person(self._tenant, number, packed, None)
+
+    def _party(self, number: int, packed: bytes) -> PartyRecord:
+        return open_party(self._tenant, number, packed)
 
 
-def _contract(
-    provider: str, payer: str, price_book: str, starts_on: date, ends_on: date | None, network: str
-) -> Contract:
-    return Contract(provider, payer, price_book, Period(starts_on, ends_on), network)
+def _look(wanted: Mapping[str, int], remembered: Remembered[int, V]) -> tuple[dict[str, V], list[int]]:
+    """What is remembered, by id, and the numbers of those who are not."""
+    found: dict[str, V] = {}
+    missing = []
+    for one, number in wanted.items():
+        known = remembered.get(number)
+        if known is None:
+            missing.append(number)
+        else:
+            found[one] = known
+    return found, missing

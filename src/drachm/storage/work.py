@@ -7,37 +7,31 @@ each touched thing, one commit. No network call but to the database.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
 from psycopg.pq import TransactionStatus
 
-from drachm.application.ports import ConstraintFired, Locked, Posting, Row, Stored
+from drachm.application.ports import ConstraintFired, Locked, Posting, Raced, Row, Stored
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.world import Needs, Registry
+from drachm.domain.clearing.numbers import Place, patient_number, pot_number
+from drachm.domain.clearing.register import Registry
+from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.ledger.model import Account
+from drachm.domain.ledger.model import Account, account_id
 from drachm.storage import queries
-from drachm.storage.arrays import Texts, byteas, int8s, texts
+from drachm.storage.arrays import byteas, int8s, texts, tids
 from drachm.storage.posting import Grip, ensure_writable, queue_changes
 from drachm.storage.reading import ask
-from drachm.storage.registry import asked, registry_of
-from drachm.storage.rows import (
-    Record,
-    account_number,
-    copy_of_bodies,
-    copy_of_journal,
-    letter_of,
-    open_letter,
-    patient_number,
-    pot_number,
-    scope_number,
-    stored_of,
-)
+from drachm.storage.registry import Register, asked
+from drachm.storage.remembered import Remembered
+from drachm.storage.rows import copy_of_journal, pair_head, stored_of
 from drachm.storage.session import Connection, Sessions, answered
-from drachm.storage.vault import Place, Vault
+from drachm.storage.sheets import Registered
+from drachm.storage.totals import Totals
+from drachm.storage.vault import DataKey, Vault
 
 _WORK: Final = queries.load("work")
 
@@ -45,18 +39,45 @@ KNOWN_MAX: Final = 200_000
 
 
 class Known:
-    """What is in the database for certain, because it is never removed: no need to write it again."""
+    """What all units of work of the books remember."""
 
-    def __init__(self) -> None:
-        self.accounts: set[Account] = set()
-        self.scopes: set[int] = set()
+    def __init__(self, tenant: int, vault: Vault, own_key: DataKey) -> None:
+        self.own_key = own_key
+        """Seals what is kept of unknown members."""
+        self.register = Register(tenant, vault)
+        self.accounts: Remembered[Account, bytes] = Remembered(KNOWN_MAX)
+        """`pair_head` of accounts that are in the database for certain, because they are never removed."""
+        self.places: Remembered[Key, Place] = Remembered(KNOWN_MAX)
 
-    def add(self, accounts: Iterable[Account], scopes: Iterable[int]) -> None:
-        """Remember after the commit; forget all rather than grow for ever."""
-        if len(self.accounts) + len(self.scopes) > KNOWN_MAX:
-            self.accounts, self.scopes = set(), set()
-        self.accounts.update(accounts)
-        self.scopes.update(scopes)
+
+class _Heads(dict[Account, bytes]):
+    """`pair_head` of the accounts of one posting; `new` are those that may not be in the database yet."""
+
+    def __init__(self, tenant: int, known: Remembered[Account, bytes]) -> None:
+        super().__init__()
+        self._tenant = tenant
+        self._known = known
+        self.new: list[Account] = []
+
+    def __missing__(self, account: Account) -> bytes:
+        head = self._known.get(account)
+        if head is None:
+            head = pair_head(account_id(self._tenant, account))
+            self.new.append(account)
+        self[account] = head
+        return head
+
+
+class _PotNumbers(dict[str, int]):
+    """The numbers of pots, filled from the register as far as it was asked."""
+
+    def __init__(self, tenant: int) -> None:
+        super().__init__()
+        self._tenant = tenant
+
+    def __missing__(self, pot: str) -> int:
+        number = self[pot] = pot_number(self._tenant, pot)
+        return number
 
 
 class PostgresWork:
@@ -68,17 +89,23 @@ class PostgresWork:
         self._vault = vault
         self._known = known
         self._conn: Connection | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self._grip: Grip | None = None
-        self._new_accounts: set[Account] = set()
-        self._new_scopes: list[int] = []
-        self._whole = True
-        self._wrote = False
+        self._totals: Totals | None = None
+        self._people: Mapping[str, Any] = {}
+        self._pot_numbers = _PotNumbers(self.tenant)
+        self._pots: dict[str, bytes] = {}
+        """Pot id -> the place of its state row in the table."""
+        self._heads = _Heads(self.tenant, self._known.accounts)
+        self._new_keys: list[tuple[Registered, DataKey]] = []
+        self._whole, self._wrote = True, False
 
     def __enter__(self) -> Self:
         ensure(self._conn is None, "a unit of work is entered once at a time", where="work")
         self._conn = self._sessions.begin("writer")
-        self._new_accounts, self._new_scopes = set(), []
-        self._whole, self._wrote = True, False
+        self._forget()
         return self
 
     def __exit__(
@@ -88,55 +115,42 @@ class PostgresWork:
 
     def newest(self, keys: Sequence[bytes]) -> dict[bytes, Stored]:
         """The newest revision of each event key that is here, its body opened."""
-        found = {}
-        for values in self._ask("newest_rows", keys=byteas(list(dict.fromkeys(keys)))):
-            record = Record(*values)
-            found[record.key] = stored_of(record, open_letter(record, self._vault))
-        return found
+        found = self._ask("newest_rows", keys=byteas(list(dict.fromkeys(keys))))
+        return {values[1]: stored_of(values, self._vault) for values in found}
 
     def registry(self, events: Sequence[ServiceEvent]) -> Registry:
-        """Members, coverages, parties, contracts and pots of a batch; `avail` left 0, `targets` left empty."""
-        wanted = asked(events)
-        members, providers = texts(wanted.members), texts(wanted.providers)
-        return registry_of(
-            self.tenant,
-            members=self._ask("members", ids=members),
-            coverages=self._ask("coverages", ids=members),
-            parties=self._ask("parties", ids=texts(wanted.parties)),
-            contracts=self._ask("contracts", ids=providers),
-            pots=self._ask("pots", ids=members),
-        )
+        """Everybody whom the events name, as registered now, with the version of the register that says so."""
+        members, parties = asked(events)
+        registry = self._known.register.read(members, parties, self._ask)
+        self._people = registry.people
+        self._pot_numbers.update([(pot.id, pot.state) for person in registry.people.values() for pot in person.pots])
+        return registry
 
     def lock(self, needs: Needs, rows: int) -> Locked:
-        """Lock the state rows of every needed scope and pot once, in id order; then read; reserve `rows` positions."""
+        """Lock the state rows of every needed total and pot once, in id order, as they stand; reserve `rows` positions.
+
+        A total whose row is not there yet reads 0; when another writer makes that row first, `post` raises `Raced`.
+        """
         ensure(self._grip is None, "a unit of work takes its locks once, in one order", where="work")
         ensure(rows > 0, "at least one position must be reserved", where="work")
-        scopes = {scope_number(self.tenant, scope) for scope in {key.scope for key in needs.keys}}
-        pots = {pot_number(self.tenant, pot): pot for pot in needs.pots}
         self._wrote = True
-        self._new_scopes = sorted(scopes - self._known.scopes)
-        if self._new_scopes:
-            self._tell("add_scopes", ids=int8s(self._new_scopes))
-        states = dict(self._ask("lock_states", ids=int8s(sorted(scopes | pots.keys()))))
-        ensure(states.keys() >= scopes, "a state row vanished", where="work")
-        locked = Locked(
-            totals=self._totals(needs),
-            avail={pot: states[number] for number, pot in pots.items() if number in states},
-            first_position=self._ask("reserve_positions", rows=rows)[0][0],
-        )
-        self._grip = Grip(needs, locked, rows)
-        return locked
+        totals = self._totals = Totals(self.tenant, needs.keys, self._known.places)
+        values = totals.load(self._ask("lock_totals", ids=int8s(totals.rows))) if totals.rows else {}
+        avail = self._lock_pots(needs)
+        first = self._ask("reserve_positions", rows=rows)[0][0]
+        self._grip = Grip(totals.places.keys(), avail.keys(), first, rows)
+        return Locked(values, avail, first)
 
     def post(self, posting: Posting) -> None:
-        """Write a batch: rows, bodies, accounts, totals, pots, the work queue and the outbox, one statement each.
+        """Write a batch: totals, rows with their bodies, accounts, pots, the work queue and the outbox.
 
         Raises `ConstraintFired` or `Raced`, and IntegrityError for what was not locked; the transaction is then spent.
         """
         self._whole = False
-        grip = ensure_writable(posting, self._grip)
+        ensure_writable(posting, self._grip)
         self._grip = None
         try:
-            self._write(posting, grip)
+            self._write(posting)
         except struct.error as error:
             raise ConstraintFired(f"a number is out of range: {error}", where="posting") from None
         self._whole = True
@@ -147,7 +161,10 @@ class PostgresWork:
         ensure(self._whole, "a posting that failed cannot be committed", where="work")
         with answered():
             self._connection.commit()
-        self._known.add(self._new_accounts, self._new_scopes)
+        for account in self._heads.new:
+            self._known.accounts.put(account, self._heads[account])
+        for person, key in self._new_keys:
+            person.key = key
         self._end()
 
     def _end(self) -> None:
@@ -162,53 +179,94 @@ class PostgresWork:
         finally:
             self._sessions.end("writer", conn)
 
-    def _write(self, posting: Posting, grip: Grip) -> None:
-        if not posting.rows:
+    def _lock_pots(self, needs: Needs) -> dict[str, int]:
+        if not needs.pots:
+            return {}
+        by_number = {self._pot_numbers[pot]: pot for pot in needs.pots}
+        avail: dict[str, int] = {}
+        for number, left, where in self._ask("lock_pots", ids=int8s(sorted(by_number))):
+            pot = by_number[number]
+            avail[pot] = left
+            self._pots[pot] = where
+        return avail
+
+    def _write(self, posting: Posting) -> None:
+        rows = posting.rows
+        if not rows:
             return
-        self._copy("copy_journal", copy_of_journal(self.tenant, posting.rows))
-        self._copy("copy_body", self._bodies(posting.rows))
-        self._add_accounts(posting.rows)
-        self._add_to_totals(posting, grip)
+        # First what another writer may have been faster with.
+        self._change_totals(posting.deltas)
+        patients, bodies = self._sealed(rows)
+        stream = copy_of_journal(self.tenant, rows, bodies, patients, self._heads, self._pot_numbers)
+        self._copy("copy_journal", stream)
+        self._add_accounts()
         self._move_pots(posting)
-        self._update_queue(posting.rows)
-        first, last = posting.rows[0], posting.rows[-1]
+        self._update_queue(rows)
+        first, last = rows[0], rows[-1]
         self._tell("put_in_outbox", first=first.position, last=last.position, created_at=last.posted_at)
 
-    def _totals(self, needs: Needs) -> dict[Key, int]:
-        keys = sorted(needs.keys)
-        if not keys:
-            return {}
-        return {keys[place - 1]: value for place, value in self._ask("read_totals", **_columns(keys))}
+    def _change_totals(self, deltas: Mapping[Key, int]) -> None:
+        if not deltas or self._totals is None:
+            return
+        new, changed = self._totals.moved(deltas)
+        if new:
+            ids, packed = int8s([row for row, _ in new]), byteas([one for _, one in new])
+            if self._tell("add_totals", ids=ids, packed=packed) < len(new):
+                raise Raced("another writer made the row of one of these totals first", where="total")
+        if changed:
+            places, packed = tids([place for place, _ in changed]), byteas([one for _, one in changed])
+            count = self._tell("change_totals", places=places, packed=packed)
+            ensure(count == len(changed), "a row of running totals moved under its lock", where="posting")
 
-    def _bodies(self, rows: Sequence[Row]) -> bytes:
-        patients = {row.position: patient_number(self.tenant, row.member) for row in rows}
-        keys = self._data_keys(set(patients.values()))
-        sealed = []
+    def _sealed(self, rows: Sequence[Row]) -> tuple[list[int], list[bytes]]:
+        """The number of each row's patient, and its sealed body."""
+        holders = self._holders({row.member for row in rows})
+        patients, bodies = [], []
         for row in rows:
-            patient = patients[row.position]
-            place = Place(row.position, row.key, row.revision)
-            sealed.append((row.position, self._vault.seal(patient, keys[patient], place, letter_of(row))))
-        return copy_of_bodies(self.tenant, sealed)
+            patient, key = holders[row.member]
+            patients.append(patient)
+            bodies.append((key, row.position, row.key, row.revision, row.body))
+        return patients, self._vault.seal(bodies)
 
-    def _data_keys(self, patients: Collection[int]) -> dict[int, bytes]:
-        """The wrapped data key of each patient. Read anew for each batch: an erased key must not be used again."""
-        keys: dict[int, bytes] = dict(self._ask("data_keys", patients=int8s(sorted(patients))))
-        new = sorted(patients - keys.keys())
+    def _holders(self, members: set[str]) -> dict[str, tuple[int, DataKey]]:
+        """The number and data key of each member; keys are made for those who have none."""
+        holders: dict[str, tuple[int, DataKey]] = {}
+        without: dict[int, str] = {}
+        for member in members:
+            person = self._people.get(member)
+            if not member:
+                holders[member] = patient_number(self.tenant, ""), self._known.own_key
+            elif person is not None and person.key is not None:
+                holders[member] = person.number, person.key
+            else:
+                without[patient_number(self.tenant, member)] = member
+        if without:
+            for patient, wrapped in self._data_keys(sorted(without)).items():
+                member = without[patient]
+                key = self._vault.unwrap(patient, wrapped)
+                holders[member] = patient, key
+                if member in self._people:
+                    self._new_keys.append((self._people[member], key))
+        return holders
+
+    def _data_keys(self, patients: list[int]) -> dict[int, bytes]:
+        """The wrapped data key of each patient, read anew: an erased key must not be used again."""
+        keys: dict[int, bytes] = dict(self._ask("data_keys", patients=int8s(patients)))
+        new = [patient for patient in patients if patient not in keys]
         if not new:
             return keys
-        wrapped = byteas([self._vault.new_key(patient) for patient in new])
-        self._tell("add_data_keys", patients=int8s(new), wrapped=wrapped)
+        self._tell("add_data_keys", patients=int8s(new), wrapped=byteas(self._vault.new_keys(new)))
         # Another writer may have been faster: what counts is what is stored.
         keys.update(self._ask("data_keys", patients=int8s(new)))
         return keys
 
-    def _add_accounts(self, rows: Sequence[Row]) -> None:
-        self._new_accounts = {entry.account for row in rows for entry in row.entries} - self._known.accounts
-        if not self._new_accounts:
+    def _add_accounts(self) -> None:
+        names = self._heads.new
+        if not names:
             return
         # An account's number is a hash of its name: two names that met in one number must not share a balance.
-        new = {account_number(self.tenant, account): account for account in self._new_accounts}
-        ensure(len(new) == len(self._new_accounts), "two accounts met in one number", where="posting")
+        new = {account_id(self.tenant, account): account for account in names}
+        ensure(len(new) == len(names), "two accounts met in one number", where="posting")
         numbers = sorted(new)  # two writers add new accounts in one order
         kinds, owners, currencies = (texts([new[number][part] for number in numbers]) for part in range(3))
         added = self._ask("add_accounts", ids=int8s(numbers), kinds=kinds, owners=owners, currencies=currencies)
@@ -216,31 +274,22 @@ class PostgresWork:
         if not present:
             return
         with answered():
-            names = ask(self._connection, "account_names", tenant=self.tenant, ids=sorted(present))
-        for number, *name in names:
+            found = ask(self._connection, "account_names", tenant=self.tenant, ids=sorted(present))
+        for number, *name in found:
             ensure(Account(*name) == new[number], "two accounts met in one number", where=f"account {number}")
-
-    def _add_to_totals(self, posting: Posting, grip: Grip) -> None:
-        keys = sorted(key for key, delta in posting.deltas.items() if delta)
-        if not keys:
-            return
-        self._tell("add_to_totals", **_columns(keys), values=int8s([posting.deltas[key] for key in keys]))
-        zeros = [key for key in keys if grip.locked.totals.get(key, 0) + posting.deltas[key] == 0]
-        if zeros:
-            self._tell("delete_zero_totals", **_columns(zeros))
 
     def _move_pots(self, posting: Posting) -> None:
         moves, held = posting.moves, posting.held
-        pots = sorted(pot for pot in {*moves, *held} if moves.get(pot) or held.get(pot))
+        pots = sorted(pot for pot in moves.keys() | held.keys() if moves.get(pot) or held.get(pot))
         if not pots:
             return
         moved = self._tell(
             "move_pots",
-            ids=int8s([pot_number(self.tenant, pot) for pot in pots]),
+            places=tids([self._pots[pot] for pot in pots]),
             moves=int8s([moves.get(pot, 0) for pot in pots]),
             held=int8s([held.get(pot, 0) for pot in pots]),
         )
-        ensure(moved == len(pots), "a pot has lost its state row", where="posting")
+        ensure(moved == len(pots), "the state row of a pot moved under its lock", where="posting")
 
     def _update_queue(self, rows: Sequence[Row]) -> None:
         waiting, done = queue_changes(rows)
@@ -271,12 +320,3 @@ class PostgresWork:
     def _copy(self, query: str, stream: bytes) -> None:
         with answered(), self._connection.cursor() as cursor, cursor.copy(_WORK[query]) as copy:
             copy.write(stream)
-
-
-def _columns(keys: Sequence[Key]) -> dict[str, Texts]:
-    """Keys of running totals as three lists."""
-    return {
-        "scopes": texts([key.scope for key in keys]),
-        "names": texts([key.name for key in keys]),
-        "periods": texts([key.period for key in keys]),
-    }

@@ -12,7 +12,7 @@ from drachm.bench.plot import Chart, Line, Panel, _scale, chart_of, svg_of, tabl
 SVG = "{http://www.w3.org/2000/svg}"
 REPORT = {
     "command": "growth", "families": 1_000, "writers": 2, "batch": 500, "seed": 1, "books_ok": True,
-    "machine": {"cores": 2, "cpu": "A <fast> & good one", "postgres": "18.4", "python": "3.11.7"},
+    "machine": {"cores": 2, "cpu": "A <fast> & good one", "postgres": "18.4", "python": "3.11.7", "compiled": False},
     "points": [
         {"rows": 100_000, "events_per_second": 9_000.0, "pgbench_tps": 3_000.0, "python_us": 30.0, "postgres_us": 35.0},
         {"rows": 500_000, "events_per_second": 8_000.0, "pgbench_tps": 3_100.0, "python_us": 31.0, "postgres_us": 41.0},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +13,10 @@ from drachm.domain.benefits import (
     Adjudication,
     Key,
     Line,
-    adjudicate,
     apply,
     build_stack,
-    keys,
     load_plan,
+    prepare,
     reverse_deltas,
 )
 
@@ -80,9 +80,12 @@ class Desk:
             facts=facts,
         )
         watched = Watched(self.totals)
-        answer = adjudicate(line, self.stack, watched)
+        prepared = prepare(line, self.stack)
+        answer = prepared.decide(watched, explain=True)
         touched = watched.asked | {key for key, _ in answer.deltas}
-        assert touched <= keys(line, self.stack)
+        assert touched <= set(prepared.keys)
+        assert len(prepared.keys) == len(set(prepared.keys))
+        assert prepared.decide(self.totals) == replace(answer, trace=())
         assert sum(share.amount for share in answer.shares) == line.billed
         after = apply(self.totals, answer.deltas)
         assert apply(after, reverse_deltas(answer)) == self.totals

@@ -254,13 +254,14 @@ def test_an_invalid_fact_of_a_later_document_is_seen_before_a_missing_one(docume
     assert caught.value.reason == "fact_invalid"
 
 
-def test_keys_of_a_line_that_pends_leave_out_what_cannot_be_known(document):
+def test_a_line_that_pends_has_no_keys(document):
     total = {"id": "n", "scope": "person", "period": "lifetime", "feeds": [{"of": "lines"}]}
     split = {**total, "id": "m", "by": ["place"]}
     stack = build_stack([load_plan(document(facts={"place": "text", "age": "number"}, accumulators=[total, split]))])
     line = Line("e", U, U, datetime(2025, 3, 10, tzinfo=UTC), "ana")
-    assert keys(line, stack) == {Key("ana", "plan/n", "L")}
+    assert keys(line, stack) == frozenset()
     assert keys(replace(line, facts={"age": "old"}), stack) == frozenset()
+    assert keys(replace(line, facts={"place": "x"}), stack) == {Key("ana", "plan/n", "L"), Key("ana", "plan/m[x]", "L")}
 
 
 def test_a_split_is_read_only_when_a_feed_holds(desk):

@@ -204,3 +204,19 @@ def test_credits_are_not_paid_earlier(document, second, desk, amounts):
     answer = desk(one, two).line(10)
     assert amounts(answer) == {"one": 8, "two": 2}
     assert [credit.amount for credit in answer.credits] == [2 * U]
+
+
+def test_what_another_document_pays_later_does_not_change_what_a_closing_cap_covers(desk, document):
+    cap = {"id": "cap", "clause": "c", "kind": "period_cap", "pool": {"scope": "person", "period": "month"}}
+    first = document(
+        {"kind": "benefit_limit", "amount": 8 * U, "denies": False},
+        {"kind": "coinsurance", "ppm": 500_000},
+        closing_steps=[{**cap, "cap": {"base": 100 * U}, "basis": "covered"}],
+    )
+    second = document(
+        {"kind": "pay"}, id="second", payer="other", starts_from={"greatest": ["cost"]}, takes_over=["over_limit"]
+    )
+    at = desk(first, second)
+    at.line(12)
+    assert at.used("plan/cap#C") == 8
+    assert at.used("plan/cap#S") == 4

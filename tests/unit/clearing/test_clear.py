@@ -11,8 +11,8 @@ from drachm.domain.benefits.model import Adjudication, Credit, Share
 from drachm.domain.clearing.clear import clear
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.journal import charge_entries
-from drachm.domain.clearing.model import Snapshot
-from drachm.domain.clearing.world import Registry, Waiting, World
+from drachm.domain.clearing.register import PartyRecord, Person, Registry
+from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.coverage.model import Contract, Member, Party
 from drachm.domain.errors import Pended
 from drachm.domain.events.model import Code, ServiceEvent
@@ -36,32 +36,32 @@ CLINIC = Party("clinic", ("provider",))
 SELF_PAY = Contract("clinic", "", "as-submitted", Period(date(2025, 1, 1)))
 
 
-def snapshot(*pots: Pot) -> Snapshot:
-    return Snapshot(
-        member=Member("ana"),
-        provider=CLINIC,
-        site=None,
-        contract=SELF_PAY,
-        covers=(),
-        day=NOON.date(),
-        received=NOON,
-        totals={},
-        pots=pots,
+def world(*pots: Pot, contracts: tuple[Contract, ...] = (SELF_PAY,)) -> World:
+    registry = Registry(
+        1, 1, {"ana": Person(Member("ana"), 7, (), pots)}, {"clinic": PartyRecord(CLINIC, 8, contracts)}
     )
+    return World(registry, Documents())
+
+
+def turn(event: ServiceEvent, here: World) -> Turn:
+    return here.turn(Waiting(event, NOON, bytes(16)))
 
 
 def test_a_pocket_of_another_currency_pends_what_is_owed() -> None:
-    at = snapshot(Pot("ana-yuan", "ana", "CNY", 9_000_000))
+    here = world(Pot("ana-yuan", "ana", "CNY"))
     with pytest.raises(Pended, match="no pocket of the member holds USD") as caught:
-        clear(EVENT, at, Documents())
+        clear(EVENT, *turn(EVENT, here))
     assert caught.value.reason == "currency_mismatch"
-    nothing_owed = clear(replace(EVENT, billed=0), at, Documents())
-    assert nothing_owed.entry.entries == ()
+    free = replace(EVENT, billed=0)
+    assert clear(free, *turn(free, here)).entry.entries == ()
 
 
 def test_taking_back_needs_something_to_take_back() -> None:
+    back = replace(EVENT, kind="reversal", replaces="e0")
     with pytest.raises(Pended, match="not here"):
-        clear(replace(EVENT, kind="reversal", replaces="e0"), snapshot(), Documents())
+        turn(back, world())
+    with pytest.raises(Pended, match="not here"):
+        clear(back, world().read(Waiting(back, NOON, bytes(16))), {}, {})
 
 
 def test_credits_to_earlier_events_are_posted_beside_the_charge() -> None:
@@ -82,19 +82,10 @@ def test_credits_to_earlier_events_are_posted_beside_the_charge() -> None:
 def test_a_contract_that_has_ended_prices_nothing() -> None:
     ended = replace(SELF_PAY, period=Period(date(2024, 1, 1), date(2025, 1, 1)))
     other = replace(SELF_PAY, payer="somebody")
-    registry = Registry(
-        1, members={"ana": Member("ana")}, parties={"clinic": CLINIC}, contracts={"clinic": (ended, other)}
-    )
-    world = World(registry, Documents())
     with pytest.raises(Pended, match="no price agreement") as caught:
-        world.at(Waiting(EVENT, NOON, bytes(16), bytes(32)))
+        turn(EVENT, world(contracts=(ended, other)))
     assert caught.value.reason == "no_contract"
 
 
 def test_only_referring_kinds_look_at_what_they_name() -> None:
-    registry = Registry(
-        1, members={"ana": Member("ana")}, parties={"clinic": CLINIC}, contracts={"clinic": (SELF_PAY,)}
-    )
-    world = World(registry, Documents())
-    found = world.at(Waiting(replace(EVENT, replaces="e0"), NOON, bytes(16), bytes(32)))
-    assert found.target is None
+    assert turn(replace(EVENT, replaces="e0"), world()).at.target is None

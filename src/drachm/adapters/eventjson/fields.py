@@ -20,12 +20,14 @@ MAX_LIST: Final = 50
 MAX_FACTS: Final = 100
 MAX_QUANTITY: Final = 1_000_000 * UNIT
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:#/|@+=~*^-]*", re.ASCII)
+ID: Final = r"[A-Za-z0-9][A-Za-z0-9._:#/|@+=~*^-]*"
+INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
+
+_ID: Final = re.compile(ID, re.ASCII)
 _SYSTEM: Final = re.compile(r"[A-Za-z][A-Za-z0-9._:#/?&=%+~-]*", re.ASCII)
 _FACT_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _QUANTITY: Final = re.compile(r"\d{1,7}(?:\.\d{1,6})?", re.ASCII)
-_INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 def refusal(code: str, message: str, where: str, next_step: str = "") -> InvalidMessage:
@@ -99,7 +101,7 @@ def instant(value: Any, where: str) -> datetime:
     """An RFC 3339 instant with offset, at most microseconds, years 1900 to 2199; returned in UTC."""
     if not isinstance(value, str):
         raise _wrong_type(value, "text", where)
-    if not _INSTANT.fullmatch(value):
+    if not INSTANT.fullmatch(value):
         raise refusal("invalid_time", "this is not an RFC 3339 time", where, "Use a form such as 2025-01-31T14:02:00Z.")
     return periods.read_instant(value, where=where)
 
@@ -150,7 +152,7 @@ def facts(value: Any, where: str) -> dict[str, Fact]:
     found = object_of(value, where)
     if len(found) > MAX_FACTS:
         raise refusal("too_many", f"there are more than {MAX_FACTS} facts", where)
-    return {_fact_name(name, where): _fact(item, f"{where}.{name[:64]}") for name, item in found.items()}
+    return {fact_name(name, where): _fact(item, f"{where}.{name[:64]}") for name, item in found.items()}
 
 
 def required(holder: dict[str, Any], key: str, where: str) -> Any:
@@ -166,7 +168,7 @@ def only(holder: dict[str, Any], keys: tuple[str, ...] | frozenset[str], where: 
             raise refusal("unknown_field", "this field is not known", f"{where}.{key[:64]}", "Remove or rename it.")
 
 
-def _fact_name(name: str, where: str) -> str:
+def fact_name(name: str, where: str) -> str:
     if not _FACT_NAME.fullmatch(name):
         raise refusal(
             "invalid_id", "a fact's name is not lower-case letters, digits and _", f"{where}.{name[:64]}", "Rename it."

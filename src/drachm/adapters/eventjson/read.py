@@ -5,15 +5,12 @@ Unknown keys, missing keys and contradictions are refused with their path; nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from drachm.adapters import jsonsafe
 from drachm.adapters.eventjson import fields
 from drachm.adapters.eventjson.fields import refusal, required
-from drachm.domain.errors import DrachmError, InvalidMessage
 from drachm.domain.events.model import KINDS, Code, Kind, ServiceEvent
 
 Reader = Callable[[Any, str], Any]
@@ -27,7 +24,7 @@ _OPTIONAL: Final[Mapping[str, Reader]] = MappingProxyType(
         "billing_party": fields.reference,
         "rendering_party": fields.reference,
         "site": fields.reference,
-        "place_of_service": lambda value, where: _place_of_service(value, where),
+        "place_of_service": lambda value, where: place_of_service(value, where),
         "visit": fields.reference,
         "admission": fields.reference,
         "claim": fields.reference,
@@ -70,58 +67,13 @@ def read_event(value: Any, where: str = "event") -> ServiceEvent:
         event_id=fields.identifier(found["event_id"], f"{where}.event_id"),
         kind=_kind(found["kind"], f"{where}.kind"),
         member=fields.identifier(found["member"], f"{where}.member"),
-        code=_code(found["code"], f"{where}.code"),
+        code=code_of(found["code"], f"{where}.code"),
         currency=currency,
         started_at=fields.instant(found["started_at"], f"{where}.started_at"),
         **options,
     )
-    _refuse_contradictions(event, where)
+    refuse_contradictions(event, where)
     return event
-
-
-def read_file(path: Path) -> Iterator[ServiceEvent | DrachmError]:
-    """The events of a ``.json`` file (one object or an array) or an ``.ndjson`` file, either may be gzip.
-
-    A faulty event, line or array element is yielded as the error that names its place, and the reading goes on.
-    """
-    where = path.name
-    try:
-        with jsonsafe.opened(path, where) as stream:
-            if path.name.removesuffix(".gz").endswith((".ndjson", ".jsonl")):
-                for place, line in jsonsafe.lines(stream, where):
-                    yield line if isinstance(line, InvalidMessage) else _from_line(line, place)
-            else:
-                yield from _from_document(jsonsafe.read_whole(stream, where), where)
-    except InvalidMessage as problem:
-        yield problem
-
-
-def _from_line(line: bytes, place: str) -> ServiceEvent | DrachmError:
-    try:
-        return read_event(jsonsafe.loads(line, place), f"{place} $")
-    except InvalidMessage as problem:
-        return problem
-
-
-def _from_document(data: bytes, where: str) -> Iterator[ServiceEvent | DrachmError]:
-    found: list[Any]
-    try:
-        document = jsonsafe.loads(data, where)
-        found = document if isinstance(document, list) else [document]
-        places = [f"{where} $[{i}]" for i in range(len(found))] if isinstance(document, list) else [f"{where} $"]
-    except InvalidMessage as problem:
-        if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
-            raise
-        try:
-            _, found = jsonsafe.elements(data, where)
-        except InvalidMessage:
-            raise problem from None
-        places = [f"{where} $[{i}]" for i in range(len(found))]
-    for value, place in zip(found, places, strict=True):
-        try:
-            yield value if isinstance(value, InvalidMessage) else read_event(value, place)
-        except InvalidMessage as refused:
-            yield refused
 
 
 def _kind(value: Any, where: str) -> Kind:
@@ -130,7 +82,8 @@ def _kind(value: Any, where: str) -> Kind:
     return cast(Kind, value)
 
 
-def _code(value: Any, where: str) -> Code:
+def code_of(value: Any, where: str) -> Code:
+    """``{"system": "HCPCS", "value": "G2012"}``."""
     found = fields.object_of(value, where)
     fields.only(found, ("system", "value"), where)
     return Code(
@@ -148,14 +101,16 @@ def _pointers(value: Any, where: str) -> tuple[int, ...]:
     return tuple(fields.whole(item, f"{where}[{i}]", least=1, most=fields.MAX_LIST) for i, item in enumerate(found))
 
 
-def _place_of_service(value: Any, where: str) -> str:
+def place_of_service(value: Any, where: str) -> str:
+    """A code of the CMS set, or empty text."""
     found = fields.text(value, where, limit=2)
     if found and not (len(found) == 2 and found.isascii() and found.isdigit()):
         raise refusal("invalid_id", "a place of service has two digits", where, "Use the CMS code set, such as 11.")
     return found
 
 
-def _refuse_contradictions(event: ServiceEvent, where: str) -> None:
+def refuse_contradictions(event: ServiceEvent, where: str) -> None:
+    """Raise the `InvalidMessage` for fields that do not go together."""
     if event.kind in _REFERRING and not event.replaces:
         raise refusal(
             "missing_field", f"a {event.kind} names the event it refers to", f"{where}.replaces", "Add the event id."

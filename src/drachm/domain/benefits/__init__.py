@@ -1,10 +1,20 @@
 """Who owes what?
 
-A plan document is checked (`load_plan`), a coverage's documents are stacked (`build_stack`), and a line is split among
-patient, payers and provider (`adjudicate`). The rules are docs/reference/plan-model.md, nothing else.
+A plan document is checked (`load_plan`), a coverage's documents are stacked (`build_stack`), the facts of a line are
+read (`prepare`), and it is split among patient, payers and provider (`Prepared.decide`; both at once: `adjudicate`).
+The rules are docs/reference/plan-model.md, nothing else.
 """
 
-from drachm.domain.benefits.adjudicate import Stack, adjudicate, apply, build_stack, keys, reverse_deltas
+from drachm.domain.benefits.adjudicate import (
+    Prepared,
+    Stack,
+    adjudicate,
+    apply,
+    build_stack,
+    keys,
+    prepare,
+    reverse_deltas,
+)
 from drachm.domain.benefits.document import Plan
 from drachm.domain.benefits.load import load_plan
 from drachm.domain.benefits.model import Adjudication, Bearer, Credit, Key, Line, Share, Step, Totals
@@ -16,6 +26,7 @@ __all__ = [
     "Key",
     "Line",
     "Plan",
+    "Prepared",
     "Share",
     "Stack",
     "Step",
@@ -25,5 +36,6 @@ __all__ = [
     "build_stack",
     "keys",
     "load_plan",
+    "prepare",
     "reverse_deltas",
 ]

@@ -6,56 +6,50 @@ cross several bands (docs/reference/plan-model.md, section 4, "Bands").
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from drachm.domain.benefits.amounts import compile_amount, compile_rate
-from drachm.domain.benefits.registers import Bound, Registers
-from drachm.domain.benefits.rules import Coinsurance
-from drachm.domain.benefits.totals import Terms
-from drachm.domain.money import MICROS, round_ratio
+from drachm.domain.benefits.amounts import amount_of, rate_of, rounded
+from drachm.domain.benefits.rules import Coinsurance, RateBand
+from drachm.domain.benefits.totals import contribution, total, used
+from drachm.domain.benefits.turn import Turn
+from drachm.domain.money import MICROS
 
 
-def compile_banded(rule: Coinsurance, terms: Terms) -> Callable[[Registers, int], tuple[int, Bound]]:
+def banded(turn: Turn, rule: Coinsurance, base: str) -> tuple[str, str]:
     """The patient's part of a base, rounded once, and the position with the first bound it had before it."""
-    total = terms.totals[rule.measure]
-    bands = [(compile_amount(band.below, terms), compile_rate(band.ppm, terms)) for band in rule.bands]
-    speed = _speed(total.measure)
-
-    def banded(registers: Registers, base: int) -> tuple[int, Bound]:
-        used = total.used(registers)
-        position = used + total.contribution(registers, registers.sums)
-        rest, parts, first_bound = base, 0, 0
-        for below_of, rate_of in bands[:-1]:
-            if rest <= 0:
-                break
-            below = below_of(registers)
-            if below is None or below <= position:
-                continue
-            first_bound = first_bound or below
-            rate = rate_of(registers) or 0
-            part = _part(rest, below - position, speed(rate))
-            if part < rest:
-                position = below
-            parts += part * rate
-            rest -= part
-        if rest > 0:
-            parts += rest * (bands[-1][1](registers) or 0)
-        return round_ratio(parts, MICROS, terms.unit, terms.mode), (0, total.id, used, first_bound)
-
-    return banded
+    script = turn.script
+    measure = total(turn, rule.measure).feeds[0].of
+    held = used(turn, rule.measure)
+    plus, minus = contribution(turn, rule.measure)
+    position = script.let("position", " - ".join([" + ".join([held, *plus]), *minus]))
+    rest, parts, bound = script.let("rest", base), script.let("parts", "0"), script.let("bound", "0")
+    for band in rule.bands[:-1]:
+        with script.block(f"if {rest} > 0:"):
+            _one_band(turn, band, measure, position, rest, parts, bound)
+    with script.block(f"if {rest} > 0:"):
+        rate = rate_of(turn, rule.bands[-1].ppm)
+        if rate is not None:
+            script.write(f"{parts} += {rest} * {f'({rate.text} or 0)' if rate.optional else rate.text}")
+    return script.let("asked", rounded(turn, parts, MICROS)), f"({rule.measure!r}, {held}, {bound})"
 
 
-def _part(rest: int, distance: int, speed: int) -> int:
-    """How much of the base fits before the measure has gone `distance` further; all of it when it stands still."""
-    if speed <= 0:
-        return rest
-    return min(rest, -(-distance * MICROS // speed))
-
-
-def _speed(measure: str) -> Callable[[int], int]:
-    """How much the measure grows with a million of base, given the band's rate."""
-    if measure in ("covered", "coinsured"):
-        return lambda rate: MICROS
-    if measure == "paid":
-        return lambda rate: MICROS - rate
-    return lambda rate: rate
+def _one_band(turn: Turn, band: RateBand, measure: str, position: str, rest: str, parts: str, bound: str) -> None:
+    """Let the part of the rest that fits before the band's end have its rate; a band that lies behind is skipped."""
+    script = turn.script
+    below = amount_of(turn, band.below)
+    if below is None:
+        return
+    there = f"{below.text} is not None and " if below.optional else ""
+    with script.block(f"if {there}{below.text} > {position}:"):
+        script.write(f"{bound} = {bound} or {below.text}")
+        given = rate_of(turn, band.ppm)
+        rate = "0" if given is None else script.let("rate", f"{given.text} or 0" if given.optional else given.text)
+        if measure in ("covered", "coinsured"):
+            part = script.let("part", f"min({rest}, {below.text} - {position})")
+        else:
+            # How much the measure grows with a million of base; where it stands still, all of the base fits.
+            speed = script.let("speed", f"{MICROS} - {rate}" if measure == "paid" else rate)
+            ends = f"-(({position} - {below.text}) * {MICROS} // {speed})"
+            part = script.let("part", f"min({rest}, {ends}) if {speed} > 0 else {rest}")
+        with script.block(f"if {part} < {rest}:"):
+            script.write(f"{position} = {below.text}")
+        script.write(f"{parts} += {part} * {rate}")
+        script.write(f"{rest} -= {part}")

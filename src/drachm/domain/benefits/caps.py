@@ -6,128 +6,168 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from drachm.domain.benefits.amounts import compile_amount, compile_rate
-from drachm.domain.benefits.conditions import Test
-from drachm.domain.benefits.model import Credit
-from drachm.domain.benefits.pools import Pool, Sums, register
-from drachm.domain.benefits.registers import Bound, Entry, Payment, Registers
-from drachm.domain.benefits.rules import PeriodCap
-from drachm.domain.benefits.totals import Terms, UsedTest
-from drachm.domain.money import MICROS, portion
-
-
-def compile_period_cap(rule: PeriodCap, terms: Terms, *, closing: bool) -> Callable[[Registers], None]:
-    """The callable of one cap; a `closing` one looks at every document's components instead of its own."""
-    pool = Pool(rule, terms)
-    cap_of = _cap(rule, terms)
-    counts, of_covered, recover, refund = rule.counts, rule.of_covered, rule.recover, rule.refund
-    needs = terms.conditions.test(rule.qualify.needs) if rule.qualify and rule.qualify.needs else None
-    needs_asked = rule.qualify is not None and rule.qualify.needs is not None
-
-    def act(registers: Registers) -> None:
-        cap = cap_of(registers)
-        if cap is None:
-            return
-        work = registers.work
-        if not closing and registers.own_before_caps is None:
-            registers.own_before_caps = registers.shares()
-        counted = _counted(registers, counts, closing)
-        credited = sum([one.amount for one in work.credits]) if closing else registers.credited
-        share = sum([entry.amount for entry in counted]) - credited
-        cost = registers.start - registers.excess if of_covered else work.cost
-        meets_needs = needs_asked and (needs is None or needs(registers.facts))
-        place = pool.place(registers)
-        before, after = pool.enter(registers, place, Sums(share, cost, int(meets_needs)))
-        limit = cap(after.cost)
-        relief = 0 if needs_asked and after.needs == 0 else max(0, after.share - limit)
-        given = work.totals.get(register(place, "R"), 0)
-        if not recover:
-            relief = max(relief, given)
-        if relief != given:
-            work.add(register(place, "R"), relief - given)
-            why: Bound = (0, rule.id, before, limit)
-            credit = _lower(rule, terms, registers, [] if refund else counted, relief - given, why, closing)
-            if credit:
-                _credit(rule, terms, registers, credit, place[2], why, closing)
-
-    terms.key_makers.append(pool.all_keys)
-    return act
+from drachm.domain.benefits.amounts import amount_of, portion_of, rate_of
+from drachm.domain.benefits.pools import Line, Pool, enter
+from drachm.domain.benefits.rules import CapCase, PeriodCap
+from drachm.domain.benefits.script import Owed, Paid, added
+from drachm.domain.benefits.totals import used_test
+from drachm.domain.benefits.turn import Turn
+from drachm.domain.money import MICROS
 
 
-def _counted(registers: Registers, counts: frozenset[str] | None, closing: bool) -> list[Entry]:
-    """The share components that the patient bears and that enter the pool, in the order in which they were taken."""
-    entries = registers.work.entries if closing else registers.entries
-    return [entry for entry in entries if not entry.excess and (counts is None or entry.component in counts)]
+class _Cap(NamedTuple):
+    """The locals of the cap of the cases that may hold; where `optional`, `fixed` is None on lines without a cap."""
+
+    fixed: str
+    threshold: str
+    rate: str
+    optional: bool
 
 
-def _cap(rule: PeriodCap, terms: Terms) -> Callable[[Registers], Callable[[int], int] | None]:
-    """The cap as a function of the pool's cost, by the first case that holds; None when there is no cap."""
-    cases = [
-        (
-            terms.conditions.test(case.when),
-            terms.when_used(case.when_used),
-            compile_amount(case.base, terms),
-            compile_amount(case.over, terms),
-            compile_rate(case.ppm, terms),
-        )
-        for case in rule.cap
+def period_cap(turn: Turn, rule: PeriodCap, *, closing: bool = False) -> None:
+    """One cap; a `closing` one looks at every document's components instead of its own."""
+    cap = _cap_of(turn, rule, rule.cap)
+    if cap is None:
+        return
+    with turn.script.block_if(f"{cap.fixed} is not None" if cap.optional else ""):
+        _capped(turn, rule, cap, closing)
+
+
+def _capped(turn: Turn, rule: PeriodCap, cap: _Cap, closing: bool) -> None:
+    script = turn.script
+    if not closing and turn.before_caps:
+        script.write(f"if {turn.before_caps} is None: {turn.before_caps} = {added(turn.shares())}")
+    counted = [
+        owed
+        for owed in (script.owed if closing else turn.owed)
+        if not owed.excess and (rule.counts is None or owed.component in rule.counts)
     ]
-    scales = [(terms.conditions.test(one.when), one.ppm) for one in rule.scale]
-    unit, mode = terms.unit, terms.mode
+    credited = "".join(f" - {one}" for one in (script.credits if closing else turn.credits))
+    covered = turn.covered if closing else " - ".join([turn.start, *turn.excess()])
+    needs = rule.qualify is not None and rule.qualify.needs is not None
+    line = Line(
+        script.let("share", added([owed.amount for owed in counted]) + credited),
+        script.let("cost", covered) if rule.of_covered else "cost",
+        rule.qualify is not None and rule.qualify.needs is not None and turn.holds(rule.qualify.needs),
+    )
+    pool = Pool(turn, rule)
+    before, after = enter(turn, rule, pool, line)
+    limit = _limit(turn, cap, after.cost)
+    relief = f"{after.share} - {limit} if {after.share} > {limit}{f' and {after.needs}' if needs else ''} else 0"
+    relief = script.let("relief", relief)
+    given = script.used(pool.key("R"))
+    if not rule.recover:
+        script.write(f"if {relief} < {given}: {relief} = {given}")
+    due = script.zero("due")
+    script.write(f"{due} = {relief} - {given}")
+    change = script.zero("change")
+    script.write(f"{change} = {due}")
+    script.add(pool.key("R"), change)
+    why = f"({rule.id!r}, {before}, {limit})"
+    with script.block(f"if {due}:"):
+        for owed in [] if rule.refund else reversed(counted):
+            if closing:
+                _pay_component(turn, rule, owed, due, why)
+            else:
+                turn.give_back(rule, owed, due, why)
+        _credit(turn, rule, due, pool.key("R"), why, closing)
 
-    def cap_of(registers: Registers) -> Callable[[int], int] | None:
-        facts = registers.facts
-        found = next((case for case in cases if _fits(case[0], case[1], registers)), None)
-        base = found[2](registers) if found else None
-        if found is None or base is None:
-            return None
-        _, _, _, over_of, rate_of = found
-        scale = next((ppm for holds, ppm in scales if holds is None or holds(facts)), MICROS)
-        # Scaled amounts are floored; the rate is never scaled.
-        fixed = base * scale // MICROS
-        threshold = (over_of(registers) or 0) * scale // MICROS
-        rate = rate_of(registers) or 0
-        return lambda cost: fixed + (portion(max(0, cost - threshold), rate, unit, mode) if rate else 0)
 
-    return cap_of
-
-
-def _fits(when: Test | None, when_used: UsedTest | None, registers: Registers) -> bool:
-    return (when is None or when(registers.facts)) and (when_used is None or when_used(registers))
-
-
-def _lower(
-    rule: PeriodCap, terms: Terms, registers: Registers, counted: list[Entry], due: int, why: Bound, closing: bool
-) -> int:
-    """Lower the line's own components, last taken first, by what is due; gives what is left of it."""
-    for entry in reversed(counted):
-        amount = min(entry.amount, due)
-        if amount <= 0:
+def _cap_of(turn: Turn, rule: PeriodCap, cases: Sequence[CapCase]) -> _Cap | None:
+    """The cap of the first case that holds; None when there is no cap on any line."""
+    script = turn.script
+    for position, case in enumerate(cases):
+        if not turn.holds(case.when):
             continue
-        if closing:
-            _pay_component(rule, terms, registers, entry, amount, why)
-        else:
-            registers.give_back(rule, entry, amount, why)
-        due -= amount
-    return due
+        test = used_test(turn, case.when_used)
+        if not test:
+            return _case(turn, rule, case)
+        fixed, threshold, rate = (script.name(word) for word in ("fixed", "threshold", "rate"))
+        optional = False
+        with script.block(f"if {test}:"):
+            optional = _assign(turn, _case(turn, rule, case), (fixed, threshold, rate))
+        with script.block("else:"):
+            optional |= _assign(turn, _cap_of(turn, rule, cases[position + 1 :]), (fixed, threshold, rate))
+        return _Cap(fixed, threshold, rate, optional)
+    return None
 
 
-def _credit(
-    rule: PeriodCap, terms: Terms, registers: Registers, amount: int, period: str, why: Bound, closing: bool
-) -> None:
+def _assign(turn: Turn, cap: _Cap | None, names: tuple[str, str, str]) -> bool:
+    """Let the names be what a case says; gives whether there may be no cap."""
+    said = ("None", "0", "0") if cap is None else cap[:3]
+    turn.script.write(f"{', '.join(names)} = {', '.join(said)}")
+    return cap is None or cap.optional
+
+
+def _case(turn: Turn, rule: PeriodCap, case: CapCase) -> _Cap | None:
+    """Scaled amounts are floored; the rate is never scaled."""
+    script = turn.script
+    base = amount_of(turn, case.base)
+    if base is None:
+        return None
+    if base.optional:
+        names = (script.name("fixed"), script.name("threshold"), script.name("rate"))
+        with script.block(f"if {base.text} is None:"):
+            _assign(turn, None, names)
+        with script.block("else:"):
+            _assign(turn, _scaled(turn, rule, case, base.text), names)
+        return _Cap(*names, True)
+    return _scaled(turn, rule, case, base.text)
+
+
+def _scaled(turn: Turn, rule: PeriodCap, case: CapCase, base: str) -> _Cap:
+    script = turn.script
+    scale = next((one.ppm for one in rule.scale if turn.holds(one.when)), MICROS)
+    over, rate = amount_of(turn, case.over), rate_of(turn, case.ppm)
+
+    def scaled(word: str, amount: str) -> str:
+        if amount.isdecimal():
+            return repr(int(amount) * scale // MICROS)
+        return script.let(word, amount if scale == MICROS else f"{amount} * {scale} // {MICROS}")
+
+    return _Cap(
+        scaled("fixed", base),
+        "0" if over is None else scaled("threshold", f"({over.text} or 0)" if over.optional else over.text),
+        "0" if rate is None else script.let("rate", f"{rate.text} or 0") if rate.optional else rate.text,
+        False,
+    )
+
+
+def _limit(turn: Turn, cap: _Cap, cost: str) -> str:
+    """The cap at the pool's cost."""
+    if cap.rate == "0":
+        return cap.fixed
+    script = turn.script
+    above = script.let("above", f"max(0, {cost} - {cap.threshold})")
+    return script.let("limit", f"{cap.fixed} + {portion_of(turn, above, cap.rate)}")
+
+
+def _credit(turn: Turn, rule: PeriodCap, due: str, key: str, why: str, closing: bool) -> None:
     """A transfer for earlier events of the pool: to the patient, or back from the patient when negative."""
-    registers.work.credits.append(Credit(terms.payer, amount, terms.plan.id, rule.id, period))
+    script, plan = turn.script, turn.plan
+    credit = script.zero("credit")
+    with script.block(f"if {due}:"):
+        script.write(f"{credit} = {due}")
+        said = f"{plan.payer!r}, {credit}, {plan.id!r}, {rule.id!r}, {key}[2]"
+        script.write(f"credits += (new(Credit, ({said})),)")
+        turn.note(rule, credit, f"credit:{plan.payer}", why)
+    script.credits.append(credit)
     if not closing:
-        registers.credited += amount
-    registers.note(rule, amount, f"credit:{terms.payer}", why)
+        turn.credits.append(credit)
 
 
-def _pay_component(rule: PeriodCap, terms: Terms, registers: Registers, entry: Entry, amount: int, why: Bound) -> None:
+def _pay_component(turn: Turn, rule: PeriodCap, owed: Owed, due: str, why: str) -> None:
     """After the last document, what the cap takes off a component is paid by the cap's payer."""
-    entry.amount -= amount
-    own = entry.document == terms.plan.id
-    registers.note(rule, -amount, entry.component if own else f"{entry.document}/{entry.component}", why)
-    registers.work.payments.append(Payment(terms.plan.id, terms.payer, "plan_paid", amount, rule.reason))
-    registers.note(rule, amount, terms.payer, why)
+    script, plan = turn.script, turn.plan
+    amount = script.zero("paid")
+    with script.block(f"if {owed.amount} > 0 < {due}:"):
+        script.write(f"{amount} = {owed.amount} if {owed.amount} < {due} else {due}")
+        script.write(f"{owed.amount} -= {amount}")
+        script.write(f"{due} -= {amount}")
+        own = owed.document == plan.id
+        turn.note(rule, f"-{amount}", owed.component if own else f"{owed.document}/{owed.component}", why)
+        turn.note(rule, amount, plan.payer, why)
+    script.paid.append(Paid(amount, plan.id, plan.payer, rule.reason))

@@ -1,140 +1,137 @@
 """Does the rule look at this line?
 
-Conditions become small callables over the facts of the line. The order of looking is the page's: keys by code point,
-and the first that fails ends the look, so that a fact behind it is never asked for.
+Conditions are looked at once for each signature, when its program is written, in the page's order: keys by code point,
+and the first that fails ends the look, so that a fact behind it is never asked for. The *signature* of a line says of
+each fact only what conditions can tell apart: in which of their lists a word stands, between which of their bounds a
+number lies.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from itertools import count
+from typing import Any, Final
 
-from drachm.domain.benefits.document import Band
-from drachm.domain.benefits.registers import Facts
-from drachm.domain.benefits.words import AnyOf, Condition, Not, OneOf, Part, Within
+from drachm.domain.benefits.document import Accumulator, Plan
+from drachm.domain.benefits.rules import PeriodCap, WaitingPeriod
+from drachm.domain.benefits.words import AnyOf, Condition, Expression, FromFact, Growing, Not, OneOf, Part, Within
+from drachm.domain.errors import Pended
 
-Test: TypeAlias = Callable[[Facts], bool]
-
-_MEMOS: Final = 1024
-"""Combinations of facts kept per document; a document that reads unbounded ones starts over."""
-
-_MISSING: Final = object()
+MISSING: Final = object()
+"""Neither given nor defaulted."""
 
 
-class Conditions:
-    """Compiles the conditions of one document, and keeps what they said.
+class Facts(dict[str, Any]):
+    """Everything a document may look at on this line; None is a fact that is absent by its null default."""
 
-    Conditions read few facts with few values, so most lines repeat an earlier line's facts. What then follows (the
-    answer to a `not` or `any`, the list of active steps or feeds) is kept under a number, for each different
-    combination of the facts that conditions read.
-    """
+    __slots__ = ("_origins",)
 
-    def __init__(self) -> None:
-        self._slots: dict[Part, int] = {}
-        self._next = 0
-        self._read: dict[str, None] = {}
-        self._memos: dict[tuple[Any, ...], dict[int, Any]] = {}
+    def __init__(self, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+        super().__init__({name: value for name, value in values.items() if value is not MISSING})
+        self._origins = origins
+        """Band fact -> the declared fact it is made of: that one is missing when the band is."""
 
-    def slot(self) -> int:
-        """A number under which something that follows from conditions alone may be kept."""
-        self._next += 1
-        return self._next
-
-    def recall(self, facts: Facts) -> None:
-        """Give the facts the memory of earlier lines on which all facts that conditions read were equal."""
-        seen = tuple([facts.get(name, _MISSING) for name in self._read])
-        memo = self._memos.get(seen)
-        if memo is None:
-            if len(self._memos) >= _MEMOS:
-                self._memos.clear()
-            memo = self._memos[seen] = {}
-        facts.memo = memo
-
-    def test(self, condition: Condition) -> Test | None:
-        """A test of the facts; None for a condition that always holds."""
-        tests = [self._part(part) for part in condition.parts]
-        if not tests:
-            return None
-        if len(tests) == 1:
-            return tests[0]
-        if len(tests) == 2:
-            first, second = tests
-            return lambda facts: first(facts) and second(facts)
-
-        def every(facts: Facts) -> bool:
-            for test in tests:  # noqa: SIM110 - a generator costs more than the loop
-                if not test(facts):
-                    return False
-            return True
-
-        return every
-
-    def _part(self, part: Part) -> Test:
-        if isinstance(part, OneOf | Within):
-            self._read[part.fact] = None
-            return _one_of(part) if isinstance(part, OneOf) else _within(part)
-        if part not in self._slots:
-            self._slots[part] = self.slot()
-        slot = self._slots[part]
-        return _remembered(self._not(part) if isinstance(part, Not) else self._any_of(part), slot)
-
-    def _not(self, part: Not) -> Test:
-        inner = self.test(part.condition)
-        return (lambda facts: False) if inner is None else (lambda facts: not inner(facts))
-
-    def _any_of(self, part: AnyOf) -> Test:
-        tests = [self.test(condition) for condition in part.conditions]
-
-        def test(facts: Facts) -> bool:
-            for one in tests:  # noqa: SIM110 - a generator costs more than the loop
-                if one is None or one(facts):
-                    return True
-            return False
-
-        return test
+    def __missing__(self, name: str) -> Any:
+        name = self._origins.get(name, name)
+        raise Pended(
+            "fact_missing",
+            f"the plan asks for the fact {name!r}, which nobody supplied",
+            where=name,
+            next_step="Supply it with the event, the member or the cover; the event then clears as a new revision.",
+        )
 
 
-def _remembered(test: Test, slot: int) -> Test:
-    def remembered(facts: Facts) -> bool:
-        found: bool | None = facts.memo.get(slot)
-        if found is None:
-            found = facts.memo[slot] = test(facts)
-        return found
-
-    return remembered
+def holds(condition: Condition, facts: Facts) -> bool:
+    """Whether every part holds. Raises `Pended` for a missing fact that is reached."""
+    return all(_part_holds(part, facts) for part in condition.parts)
 
 
-def _one_of(part: OneOf) -> Test:
-    name, values = part.fact, part.values
-    # An absent fact is None, which is never among the values; types were checked, so 1 never meets true.
-    if len(values) == 1:
-        (value,) = values
-        return lambda facts: bool(facts[name] == value)
-    return lambda facts: facts[name] in values
+def _part_holds(part: Part, facts: Facts) -> bool:
+    if isinstance(part, Not):
+        return not holds(part.condition, facts)
+    if isinstance(part, AnyOf):
+        return any(holds(condition, facts) for condition in part.conditions)
+    value = facts[part.fact]
+    if value is None:
+        return False
+    if isinstance(part, OneOf):
+        # Types were checked, so 1 never meets true.
+        return value in part.values
+    return bool((part.at_least is None or value >= part.at_least) and (part.below is None or value < part.below))
 
 
-def _within(part: Within) -> Test:
-    name, at_least, below = part.fact, part.at_least, part.below
+class Looks:
+    """What the rules of one document look at."""
 
-    def test(facts: Facts) -> bool:
-        value: Any = facts[name]
-        if value is None or (at_least is not None and value < at_least):
-            return False
-        return below is None or bool(value < below)
+    def __init__(self, plan: Plan) -> None:
+        self.read: dict[str, None] = {}
+        """Facts whose very value a rule uses: amounts, days, what splits a total."""
+        self.lists: dict[str, list[frozenset[Any]]] = {}
+        """The lists of words, numbers or days that conditions ask a fact to stand in."""
+        self.bounds: dict[str, set[Any]] = {}
+        """The bounds that conditions and bands put between numbers or days."""
+        for part in _parts((plan.applies, plan.starts_from, plan.accumulators, plan.steps, plan.closing_steps)):
+            self._look(part)
+        for band in plan.bands:
+            if band.fact in self.read or band.fact in self.lists:
+                self.read.pop(band.fact, None)
+                self.lists.pop(band.fact, None)
+                self.bounds.setdefault(band.of, set()).update(band.bounds)
 
-    return test
+    def _look(self, part: Any) -> None:
+        if isinstance(part, OneOf):
+            self.lists.setdefault(part.fact, []).append(frozenset(part.values))
+        elif isinstance(part, Within):
+            bounds = {bound for bound in (part.at_least, part.below) if bound is not None}
+            self.bounds.setdefault(part.fact, set()).update(bounds)
+        else:
+            self.read.update(dict.fromkeys(_read_by(part)))
+
+    def classes(self, fact: str) -> dict[Any, int]:
+        """Word -> the number of the lists it stands in, taken together; words of no list are 0."""
+        found: dict[tuple[bool, ...], int] = {}
+        numbers = count(1)
+        classes = {}
+        for value in dict.fromkeys(value for one in self.lists[fact] for value in sorted(one)):
+            places = tuple(value in one for one in self.lists[fact])
+            if places not in found:
+                found[places] = next(numbers)
+            classes[value] = found[places]
+        return classes
+
+    def cuts(self, fact: str) -> list[Any]:
+        """The bounds of a number or day in order; one that a list names lies between two of its own."""
+        cuts = set(self.bounds.get(fact, ()))
+        for value in (value for one in self.lists.get(fact, ()) for value in one):
+            cuts |= {value, value + "\0" if isinstance(value, str) else value + 1}
+        return sorted(cuts)
 
 
-def compile_band(band: Band) -> Callable[[Facts], None]:
-    """Adds a band fact to the facts; where its number is missing or absent, the band fact is too."""
-    fact, of, bounds, words = band.fact, band.of, band.bounds, band.words
+def _read_by(part: Any) -> Iterable[str]:
+    if isinstance(part, FromFact):
+        return (part.fact,)
+    if isinstance(part, Growing):
+        return ("family_size",)
+    if isinstance(part, Expression):
+        return (*part.greatest, *part.less)
+    if isinstance(part, WaitingPeriod):
+        return (part.since,)
+    if isinstance(part, Accumulator):
+        helped = ("third_party_help",) if part.help_excluded else ()
+        return (*part.by, *helped, *(("policy_start",) if part.period == "policy_year" else ()))
+    if isinstance(part, PeriodCap):
+        start = ("policy_start",) if part.pool.period == "policy_year" else ()
+        return (*part.pool.by, *start, *(part.qualify.by if part.qualify else ()))
+    return ()
 
-    def add(facts: Facts) -> None:
-        if of not in facts:
-            facts.pop(fact, None)
-            return
-        value = facts[of]
-        facts[fact] = None if value is None else words[bisect_right(bounds, value)]
 
-    return add
+def _parts(node: Any) -> Iterator[Any]:
+    """Everything that is said somewhere below."""
+    if isinstance(node, tuple):
+        for item in node:
+            yield from _parts(item)
+    elif is_dataclass(node):
+        yield node
+        for item in fields(node):
+            yield from _parts(getattr(node, item.name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final, TypeGuard
 
 from drachm.domain.benefits.document import FactKind, FactType
@@ -30,8 +31,13 @@ def fits_integer(value: Any) -> TypeGuard[int]:
 
 def fits_day(value: Any) -> bool:
     """Whether a value is an ISO 8601 calendar day of the form 2025-03-31."""
+    return isinstance(value, str) and _is_day(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_day(value: str) -> bool:
     # The signs are looked at because `fromisoformat` also reads week dates, which do not compare as text.
-    if not isinstance(value, str) or len(value) != 10 or value[4] != "-" or value[7] != "-":
+    if len(value) != 10 or value[4] != "-" or value[7] != "-":
         return False
     try:
         date.fromisoformat(value)

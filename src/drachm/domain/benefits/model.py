@@ -31,7 +31,7 @@ Totals = Mapping[Key, int]
 """Running totals as they stand before the line; an absent key is 0."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One priced line with everything a plan may look at."""
 
@@ -39,7 +39,7 @@ class Line:
     """Stable id of the event; stands in for a missing visit."""
     billed: int
     cost: int
-    """The allowed amount: what benefits are worked out on."""
+    """The allowed amount, not negative: what benefits are worked out on."""
     at: datetime
     """Aware UTC instant of the service."""
     member: str
@@ -102,7 +102,7 @@ class Step(NamedTuple):
     limit: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Adjudication:
     """The answer for one line. Same line, same documents, same totals: same answer, for ever."""
 

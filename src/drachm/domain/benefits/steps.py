@@ -1,29 +1,26 @@
 """What does each kind of step do?
 
-One compiler per kind, named in the table `STEPS`: it turns a rule into a callable that moves money on the registers of
-one document. To add a kind, write its function and name it (docs/reference/plan-model.md, section 4).
+One function per kind, named in the table `STEPS`: it writes the lines that move money on the locals of one turn. To add
+a kind, write its function and name it (docs/reference/plan-model.md, section 4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
-from operator import itemgetter
-from typing import Final, TypeAlias, cast
+from typing import Any, Final
 
 from drachm.domain.benefits.amounts import (
-    AmountOf,
-    Room,
-    compile_amount,
-    compile_expression,
-    compile_rate,
-    compile_room,
+    Value,
+    amount_of,
+    at_most,
+    expression_of,
+    portion_of,
+    rate_of,
+    room_of,
+    times_quantity,
 )
-from drachm.domain.benefits.bands import compile_banded
-from drachm.domain.benefits.caps import compile_period_cap
-from drachm.domain.benefits.model import Key
-from drachm.domain.benefits.naming import day_period, key, visit_period
-from drachm.domain.benefits.registers import FREE, Bound, Registers
+from drachm.domain.benefits.bands import banded
+from drachm.domain.benefits.caps import period_cap
 from drachm.domain.benefits.rules import (
     BenefitLimit,
     Coinsurance,
@@ -33,289 +30,261 @@ from drachm.domain.benefits.rules import (
     Exclude,
     OutOfPocketMax,
     Pay,
-    PeriodCap,
-    Rule,
     UnitLimit,
     WaitingPeriod,
 )
-from drachm.domain.benefits.totals import Terms
-from drachm.domain.events.model import UNIT
-from drachm.domain.money import portion, round_ratio
-from drachm.domain.periods import add_months
+from drachm.domain.benefits.script import added
+from drachm.domain.benefits.totals import counts_now, used
+from drachm.domain.benefits.turn import FREE, Turn
 
-Act: TypeAlias = Callable[[Registers], None]
+Write = Callable[[Turn, Any], None]
 
 
-def exclude(rule: Rule, terms: Terms) -> Act:
+def exclude(turn: Turn, rule: Exclude | WaitingPeriod) -> None:
     """All of open becomes the component; the line is denied, also at 0."""
-    provider = cast(Exclude | WaitingPeriod, rule).by_provider
-
-    def act(registers: Registers) -> None:
-        if registers.open > 0:
-            registers.take(rule, registers.open, FREE, excess=True, provider=provider)
-        else:
-            registers.note(rule, 0, rule.component, FREE)
-        registers.deny(rule)
-
-    return act
+    script = turn.script
+    if script.explains:
+        with script.block("if open_ <= 0:"):
+            turn.note(rule, "0", rule.component, FREE)
+    turn.take(rule, "open_", FREE, excess=True, provider=rule.by_provider)
+    turn.deny(rule)
 
 
-def waiting_period(rule: Rule, terms: Terms) -> Act:
+def waiting_period(turn: Turn, rule: WaitingPeriod) -> None:
     """As `exclude` while the date lies before `since` + `months`; nothing where either is absent."""
-    rule = cast(WaitingPeriod, rule)
-    since_fact, months_of, deny = rule.since, compile_amount(rule.months, terms), exclude(rule, terms)
-
-    def act(registers: Registers) -> None:
-        since = registers.facts[since_fact]
-        months = months_of(registers)
-        if since is not None and months is not None and registers.work.day < _months_after(since, months):
-            deny(registers)
-
-    return act
+    since, months = turn.value(rule.since), amount_of(turn, rule.months)
+    if since is not None and months is not None:
+        there = f"{months.text} is not None and " if months.optional else ""
+        with turn.script.block(f"if {there}calendar[0] < months_after({since}, {months.text}):"):
+            exclude(turn, rule)
 
 
-def _months_after(since: str, months: int) -> date:
-    try:
-        return add_months(date.fromisoformat(since), months)
-    except (ValueError, OverflowError):
-        # The calendar ends in 9999: the wait never does.
-        return date.max
-
-
-def benefit_limit(rule: Rule, terms: Terms) -> Act:
+def benefit_limit(turn: Turn, rule: BenefitLimit) -> None:
     """Open above the least bound becomes the component; denies when exhausted or when nothing is left."""
-    rule = cast(BenefitLimit, rule)
-    each_of, amount_of = compile_amount(rule.each, terms), compile_amount(rule.amount, terms)
-    room_of = compile_room(rule.limits, terms)
-    unit_bounds = [_unit_bound(one, terms) for one in rule.unit_limits]
-    per_unit, denies, provider = rule.per_unit, rule.denies, rule.by_provider
-
-    def act(registers: Registers) -> None:
-        bounds: list[Bound] = []
-        exhausted = False
-        each = each_of(registers)
-        if each is not None:
-            bounds.append((_times(each, registers, terms) if per_unit else each, "", 0, 0))
-        amount = amount_of(registers)
-        if amount is not None:
-            bounds.append((amount, "", 0, 0))
-        room = room_of(registers, registers.sums) if room_of else None
-        if room is not None:
-            bounds.append(room)
-        for unit_bound in unit_bounds:
-            units = unit_bound(registers)
-            if units is not None:
-                bounds.append(units[0])
-                exhausted = exhausted or units[1]
-        if not bounds:
-            return
-        least = min(bounds, key=itemgetter(0))
-        moved = max(0, registers.open - least[0])
-        registers.take(rule, moved, least, excess=True, provider=provider)
-        if denies and (exhausted or (moved > 0 and registers.open == 0)):
-            if not moved:
-                registers.note(rule, 0, rule.component, least)
-            registers.deny(rule)
-
-    return act
+    script = turn.script
+    bounds = _Bounds(turn)
+    each = amount_of(turn, rule.each)
+    if each is not None:
+        with script.block_if(f"{each.text} is not None" if each.optional else ""):
+            bounds.add(times_quantity(turn, each.text) if rule.per_unit else each.text, FREE, sure=not each.optional)
+    amount = amount_of(turn, rule.amount)
+    if amount is not None:
+        with script.block_if(f"{amount.text} is not None" if amount.optional else ""):
+            bounds.add(amount.text, FREE, sure=not amount.optional)
+    room = room_of(turn, rule.limits)
+    if room is not None:
+        with script.block_if(f"{room.text} is not None" if room.optional else ""):
+            bounds.add(room.text, room.why, sure=not room.optional)
+    exhausted = script.zero("exhausted") if rule.unit_limits else ""
+    for limit in rule.unit_limits:
+        _unit_bound(turn, limit, bounds, exhausted)
+    if not bounds.any:
+        return
+    with script.block_if("" if bounds.sure else f"{bounds.least} is not None"):
+        moved = script.let("moved", f"open_ - {bounds.least} if open_ > {bounds.least} else 0")
+        turn.take(rule, moved, bounds.why, excess=True, provider=rule.by_provider)
+        if rule.denies:
+            empty = f"({moved} > 0 and open_ == 0)"
+            with script.block(f"if {exhausted} or {empty}:" if exhausted else f"if {empty}:"):
+                if script.explains:
+                    with script.block(f"if not {moved}:"):
+                        turn.note(rule, "0", rule.component, bounds.why)
+                turn.deny(rule)
 
 
-def _times(amount: int, registers: Registers, terms: Terms) -> int:
-    """`amount` x quantity; only a fractional quantity makes a product that needs rounding."""
-    quantity = registers.line.quantity
-    whole, fraction = divmod(quantity, UNIT)
-    return portion(amount, quantity, terms.unit, terms.mode) if fraction else amount * whole
+class _Bounds:
+    """The least of the bounds written so far, the first of equals."""
 
+    def __init__(self, turn: Turn) -> None:
+        self._script = turn.script
+        self.least, self.why = turn.script.name("least"), turn.script.name("why")
+        self.sure = False
+        """Whether there is a bound on every line."""
+        self.any = False
 
-def _unit_bound(limit: UnitLimit, terms: Terms) -> Callable[[Registers], tuple[Bound, bool] | None]:
-    """The bound a count sets and whether the line is exhausted; None while the count leaves it alone."""
-    total, limit_of, by_unit = terms.totals[limit.accumulator], compile_amount(limit.limit, terms), limit.by_unit
-
-    def bound(registers: Registers) -> tuple[Bound, bool] | None:
-        most = limit_of(registers)
-        if most is None:
-            return None
-        used, adds = total.used(registers), total.counts_now(registers)
-        if used + adds <= most:
-            return None
-        room = max(0, most - used)
-        if not by_unit or room == 0:
-            return (0, total.id, used, most), True
-        return (round_ratio(registers.open * room, adds, terms.unit, terms.mode), total.id, used, most), False
-
-    return bound
-
-
-def copay(rule: Rule, terms: Terms) -> Act:
-    """min(open, room, x): x a fixed amount per line, unit, visit or day, or a rate between `min` and `max`."""
-    rule = cast(Copay, rule)
-    asked_of = _rated_copay(rule, terms) if rule.ppm is not None else _fixed_copay(rule, terms)
-    room_of = compile_room(rule.limits, terms)
-
-    def act(registers: Registers) -> None:
-        asked = asked_of(registers)
-        if asked is not None:
-            registers.take(rule, *_at_most(asked, registers, room_of))
-
-    return act
-
-
-def _at_most(asked: int, registers: Registers, room_of: Room | None) -> tuple[int, Bound]:
-    """min(open, room, asked), and the limit if it was the least."""
-    moved = min(registers.open, asked)
-    room = room_of(registers, registers.sums) if room_of else None
-    return (moved, FREE) if room is None or room[0] >= moved else (room[0], room)
-
-
-def _rated_copay(rule: Copay, terms: Terms) -> AmountOf:
-    rate_of, of_cost = compile_rate(rule.ppm, terms), rule.of_cost
-    least_of, most_of = compile_amount(rule.minimum, terms), compile_amount(rule.maximum, terms)
-
-    def asked(registers: Registers) -> int | None:
-        rate = rate_of(registers)
-        if rate is None:
-            return None
-        amount = portion(registers.work.cost if of_cost else registers.open, rate, terms.unit, terms.mode)
-        least, most = least_of(registers), most_of(registers)
-        amount = amount if least is None else max(amount, least)
-        return amount if most is None else min(amount, most)
-
-    return asked
-
-
-def _fixed_copay(rule: Copay, terms: Terms) -> AmountOf:
-    amount_of = compile_amount(rule.amount, terms)
-    if rule.per == "line":
-        return amount_of
-    if rule.per == "unit":
-
-        def asked(registers: Registers) -> int | None:
-            amount = amount_of(registers)
-            return None if amount is None else _times(amount, registers, terms)
-
-        return asked
-    taken_of = taken_key(rule, terms)
-
-    def still_asked(registers: Registers) -> int | None:
-        amount = amount_of(registers)
-        taken = taken_of(registers)
-        if amount is None or taken is None:
-            return amount
-        return max(0, amount - registers.work.totals.get(taken, 0))
-
-    return still_asked
-
-
-def taken_key(rule: Copay, terms: Terms) -> Callable[[Registers], Key | None]:
-    """Where a copay per visit or day keeps what it took from the member; None for a line without visit."""
-    name = f"{terms.plan.totals_of}/{rule.id}#taken"
-    if rule.per == "day":
-        return lambda registers: key(registers.line.member, name, day_period(registers))
-    return lambda registers: key(registers.line.member, name, visit_period(registers)) if registers.line.visit else None
-
-
-def deductible(rule: Rule, terms: Terms) -> Act:
-    """min(open, room) of the limits; without any limit nothing."""
-    room_of = compile_room(cast(Deductible, rule).limits, terms)
-
-    def act(registers: Registers) -> None:
-        room = room_of(registers, registers.sums) if room_of else None
-        if room is not None:
-            registers.take(rule, min(registers.open, room[0]), room)
-
-    return act
-
-
-def coinsurance(rule: Rule, terms: Terms) -> Act:
-    """min(open, room, rate x base); the rate may change by bands of a running total."""
-    rule = cast(Coinsurance, rule)
-    banded = compile_banded(rule, terms) if rule.bands else None
-    rate_of, room_of, of_cost = compile_rate(rule.ppm, terms), compile_room(rule.limits, terms), rule.of_cost
-
-    def act(registers: Registers) -> None:
-        base = registers.work.cost if of_cost else registers.open
-        if banded is not None:
-            asked, where = banded(registers, base)
+    def add(self, bound: str, why: str, *, sure: bool) -> None:
+        """One more bound, there when the block around it is entered."""
+        script = self._script
+        if self.any or not sure:
+            self._begin()
+            bound = script.let("bound", bound)
+            none = "" if self.sure else f"{self.least} is None or "
+            with script.block(f"if {none}{bound} < {self.least}:"):
+                self._set(bound, why)
         else:
-            rate = rate_of(registers)
-            if rate is None:
-                return
-            asked, where = portion(base, rate, terms.unit, terms.mode), FREE
-        moved, bound = _at_most(asked, registers, room_of)
-        registers.bases += base
-        registers.take(rule, moved, where if bound is FREE else bound)
+            self._set(bound, why)
+        self.any = True
+        self.sure = self.sure or sure
 
-    return act
+    def _begin(self) -> None:
+        if not self.any:
+            self._script.head(f"{self.least} = None")
+
+    def _set(self, bound: str, why: str) -> None:
+        self._script.write(f"{self.least} = {bound}")
+        if self._script.explains:
+            self._script.write(f"{self.why} = {why}")
 
 
-def pay(rule: Rule, terms: Terms) -> Act:
+def _unit_bound(turn: Turn, limit: UnitLimit, bounds: _Bounds, exhausted: str) -> None:
+    """The bound a count sets, and whether the line is exhausted; none while the count leaves it alone."""
+    script = turn.script
+    most = amount_of(turn, limit.limit)
+    if most is None:
+        return
+    with script.block_if(f"{most.text} is not None" if most.optional else ""):
+        held = used(turn, limit.accumulator)
+        adds = script.let("adds", added(counts_now(turn, limit.accumulator)))
+        why = f"({limit.accumulator!r}, {held}, {most.text})"
+        with script.block(f"if {held} + {adds} > {most.text}:"):
+            bound = "0"
+            if limit.by_unit:
+                room = script.let("room", f"{most.text} - {held} if {most.text} > {held} else 0")
+                script.write(f"if {room} == 0: {exhausted} = 1")
+                bound = f"round_ratio(open_ * {room}, {adds}, {turn.plan.rounding.unit}, {turn.plan.rounding.mode!r})"
+                bound = f"{bound} if {room} else 0"
+            else:
+                script.write(f"{exhausted} = 1")
+            bounds.add(bound, why, sure=False)
+
+
+def copay(turn: Turn, rule: Copay) -> None:
+    """min(open, room, x): x a fixed amount per line, unit, visit or day, or a rate between `min` and `max`."""
+    asked = _rated_copay(turn, rule) if rule.ppm is not None else _fixed_copay(turn, rule)
+    if asked is not None:
+        with turn.script.block_if(f"{asked.text} is not None" if asked.optional else ""):
+            moved, why = at_most(turn, asked.text, room_of(turn, rule.limits))
+            turn.take(rule, moved, why)
+
+
+def _rated_copay(turn: Turn, rule: Copay) -> Value | None:
+    script = turn.script
+    rate = rate_of(turn, rule.ppm)
+    if rate is None:
+        return None
+    asked = script.name("asked")
+    if rate.optional:
+        script.write(f"{asked} = None")
+    with script.block_if(f"{rate.text} is not None" if rate.optional else ""):
+        script.write(f"{asked} = {portion_of(turn, 'cost' if rule.of_cost else 'open_', rate.text)}")
+        for bound, sign in ((amount_of(turn, rule.minimum), "<"), (amount_of(turn, rule.maximum), ">")):
+            if bound is not None:
+                there = f"{bound.text} is not None and " if bound.optional else ""
+                script.write(f"if {there}{asked} {sign} {bound.text}: {asked} = {bound.text}")
+    return Value(asked, rate.optional)
+
+
+def _fixed_copay(turn: Turn, rule: Copay) -> Value | None:
+    script = turn.script
+    amount = amount_of(turn, rule.amount)
+    key = taken_key(turn, rule)
+    if amount is None or rule.per == "line" or (rule.per != "unit" and not key):
+        return amount
+    if rule.per == "unit":
+        asked = times_quantity(turn, amount.text)
+    else:
+        # What this step took already from this member in this visit or day is not asked again.
+        asked = f"max(0, {amount.text} - {script.used(key)})"
+    return Value(
+        script.let("asked", f"None if {amount.text} is None else {asked}" if amount.optional else asked),
+        amount.optional,
+    )
+
+
+def taken_key(turn: Turn, rule: Copay) -> str:
+    """Where a copay per visit or day keeps what it took from the member; empty for a line without visit."""
+    if rule.per not in ("visit", "day") or rule.amount is None or (rule.per == "visit" and not turn.script.has_visit):
+        return ""
+    name = f"{turn.plan.totals_of}/{rule.id}#taken"
+    return turn.script.key(turn.scope("person"), repr(name), turn.period(rule.per))
+
+
+def deductible(turn: Turn, rule: Deductible) -> None:
+    """min(open, room) of the limits; without any limit nothing."""
+    script = turn.script
+    room = room_of(turn, rule.limits)
+    if room is not None:
+        with script.block_if(f"{room.text} is not None" if room.optional else ""):
+            turn.take(rule, script.let("moved", f"{room.text} if {room.text} < open_ else open_"), room.why)
+
+
+def coinsurance(turn: Turn, rule: Coinsurance) -> None:
+    """min(open, room, rate x base); the rate may change by bands of a running total."""
+    script = turn.script
+    base = "cost" if rule.of_cost else "open_"
+    if rule.bands:
+        asked, where = banded(turn, rule, base)
+        _take_coinsurance(turn, rule, base, asked, where)
+        return
+    rate = rate_of(turn, rule.ppm)
+    if rate is not None:
+        with script.block_if(f"{rate.text} is not None" if rate.optional else ""):
+            asked = script.let("asked", portion_of(turn, base, rate.text))
+            _take_coinsurance(turn, rule, base, asked, FREE)
+
+
+def _take_coinsurance(turn: Turn, rule: Coinsurance, base: str, asked: str, where: str) -> None:
+    script = turn.script
+    room = room_of(turn, rule.limits)
+    moved, why = at_most(turn, asked, room)
+    kept = script.zero("base")
+    script.write(f"{kept} = {base}")
+    if room is not None and where != FREE and script.explains:
+        script.write(f"if {why} == {FREE}: {why} = {where}")
+    turn.take(rule, moved, where if room is None else why)
+    turn.bases.append(kept)
+
+
+def pay(turn: Turn, rule: Pay) -> None:
     """min(open, room, x) is paid by a party; without amount or rate all of open."""
-    rule = cast(Pay, rule)
-    party = rule.party or terms.payer
-    amount_of, rate_of = compile_amount(rule.amount, terms), compile_rate(rule.ppm, terms)
-    room_of, everything = compile_room(rule.limits, terms), rule.everything
+    script = turn.script
+    asked: Value | None = Value("open_")
+    if not rule.everything:
+        asked = amount_of(turn, rule.amount)
+        rate = rate_of(turn, rule.ppm)
+        if rate is not None:
+            portion = portion_of(turn, "open_", rate.text)
+            other = asked.text if asked else "None"
+            may = rate.optional and (asked is None or asked.optional)
+            asked = Value(
+                script.let("asked", f"{portion} if {rate.text} is not None else {other}" if rate.optional else portion),
+                may,
+            )
+    if asked is not None:
+        with script.block_if(f"{asked.text} is not None" if asked.optional else ""):
+            moved, why = at_most(turn, asked.text, room_of(turn, rule.limits))
+            turn.pay(rule, rule.party or turn.plan.payer, moved, why)
 
-    def act(registers: Registers) -> None:
-        asked: int | None = registers.open
-        if not everything:
-            asked = amount_of(registers)
-            rate = rate_of(registers)
-            if rate is not None:
-                asked = portion(registers.open, rate, terms.unit, terms.mode)
-        if asked is not None:
-            registers.pay(rule, party, *_at_most(asked, registers, room_of))
 
-    return act
-
-
-def out_of_pocket_max(rule: Rule, terms: Terms) -> Act:
+def out_of_pocket_max(turn: Turn, rule: OutOfPocketMax) -> None:
     """What the counted components hold above the room goes back to open, last taken first."""
-    rule = cast(OutOfPocketMax, rule)
-    room_of, counts = compile_room(rule.limits, terms), rule.counts
-
-    def act(registers: Registers) -> None:
-        if room_of is None:
-            return
-        sums = registers.sums
-        counted = sum([sums.get(component, 0) for component in counts])
-        # The counted components are weighed against the room, so they cannot also have used it up.
-        others = {name: amount for name, amount in sums.items() if name not in counts} if counted else sums
-        room = room_of(registers, others)
-        if room is not None and counted > room[0]:
-            _give_back(rule, registers, counts, counted - room[0], room)
-
-    return act
+    script = turn.script
+    # The counted components are weighed against the room, so they cannot also have used it up.
+    room = room_of(turn, rule.limits, without=rule.counts)
+    counted = [owed for owed in turn.owed if owed.component in rule.counts and not owed.provider]
+    if room is None or not counted:
+        return
+    with script.block_if(f"{room.text} is not None" if room.optional else ""):
+        due = script.let("due", f"{added([owed.amount for owed in counted])} - {room.text}")
+        with script.block(f"if {due} > 0:"):
+            for owed in reversed(counted):
+                turn.give_back(rule, owed, due, room.why)
 
 
-def _give_back(rule: Rule, registers: Registers, counts: frozenset[str], excess: int, why: Bound) -> None:
-    for entry in reversed(registers.entries):
-        if entry.component in counts and not entry.provider:
-            amount = min(entry.amount, excess)
-            if amount > 0:
-                registers.give_back(rule, entry, amount, why)
-                excess -= amount
-
-
-def coordinate(rule: Rule, terms: Terms) -> Act:
+def coordinate(turn: Turn, rule: Coordinate) -> None:
     """Open is lowered to max(0, least expression - what the `pay` steps gave); the difference vanishes."""
-    expressions = [compile_expression(one) for one in cast(Coordinate, rule).lowest_of]
-
-    def act(registers: Registers) -> None:
-        given = sum(registers.paid.values())
-        least = max(0, min(expression(registers) for expression in expressions) - given)
-        if least < registers.open:
-            difference, registers.open = registers.open - least, least
-            registers.note(rule, -difference, terms.payer, FREE)
-
-    return act
-
-
-def period_cap(rule: Rule, terms: Terms) -> Act:
-    """A rule over a period (section 5), here on this document's own components."""
-    return compile_period_cap(cast(PeriodCap, rule), terms, closing=False)
+    script = turn.script
+    expressions = [expression_of(turn, one) for one in rule.lowest_of]
+    lowest = f"min({', '.join(expressions)})" if len(expressions) > 1 else expressions[0]
+    given = "".join(f" - {paid.amount}" for paid in turn.paid)
+    least = script.let("least", f"max(0, {lowest}{given})")
+    with script.block(f"if {least} < open_:"):
+        vanished = script.let("vanished", f"open_ - {least}")
+        script.write(f"open_ = {least}")
+        turn.note(rule, f"-{vanished}", turn.plan.payer, FREE)
 
 
-STEPS: Final[dict[str, Callable[[Rule, Terms], Act]]] = {
+STEPS: Final[dict[str, Write]] = {
     "exclude": exclude,
     "waiting_period": waiting_period,
     "benefit_limit": benefit_limit,

@@ -14,14 +14,14 @@ from typing import Final
 from drachm.domain.catalog.book import PriceBook
 from drachm.domain.catalog.context import PriceContext
 from drachm.domain.catalog.document import ensure_no_circle, invalid
-from drachm.domain.catalog.listing import Item
+from drachm.domain.catalog.edition import Edition, Found, afresh
 from drachm.domain.errors import Pended
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import round_ratio
 from drachm.domain.periods import local_date
 
-MOST_REMEMBERED: Final = 100_000
-"""Found items kept for the next line with the same code; then the memory starts anew."""
+MOST_DAYS: Final = 10_000
+"""Days whose editions are kept; then they are found anew."""
 
 
 class Books:
@@ -31,7 +31,7 @@ class Books:
     circle. A book that leans on one that is not here is accepted: it may be published later.
     """
 
-    __slots__ = ("_found", "_versions")
+    __slots__ = ("_by_day", "_editions", "_versions")
 
     def __init__(self, books: Iterable[PriceBook] = ()) -> None:
         versions: dict[str, list[PriceBook]] = {}
@@ -47,13 +47,14 @@ class Books:
             book_id: frozenset().union(*(book.references for book in known)) for book_id, known in versions.items()
         }
         ensure_no_circle(leans_on, "includes")
-        self._found: dict[tuple[object, ...], tuple[PriceBook, Item]] = {}
+        self._editions: dict[tuple[object, ...], Edition] = {}
+        self._by_day: dict[tuple[str, date], Edition] = {}
 
     def find(self, book_id: str, day: date) -> PriceBook:
         """The version in force on a local service date; `Pended` (`no_contract`) when there is none."""
-        book = self._in_force(book_id, day)
-        if book is not None:
-            return book
+        for book in self._versions.get(book_id, ()):
+            if day in book.effective:
+                return book
         raise Pended(
             "no_contract",
             f"no version of price book {book_id[:60]!r} is in force on {day.isoformat()}",
@@ -72,24 +73,17 @@ class Books:
         """The same context with its service date settled, so that every book is asked for the same day."""
         return at if at.service_date is not None else replace(at, service_date=self.service_date(event, at))
 
-    def item(self, book_id: str, event: ServiceEvent, at: PriceContext) -> tuple[PriceBook, Item]:
+    def item(self, book_id: str, event: ServiceEvent, at: PriceContext) -> Found:
         """The most exact rule for the line: the book's own, else of the books it includes, else its default.
 
         Raises `Pended`: `unknown_code`, `price_not_supported`, `ambiguous_rule`, `currency_mismatch`, `no_contract`.
         """
-        code = event.code
-        key = (book_id, at.service_date, code.system, code.value, event.modifiers, event.currency)
-        found = self._found.get(key)
-        if found is not None:
-            return found
-        book = self.find(book_id, self.service_date(event, at))
-        found = self._search(book, event, at)
-        # Only answers that follow from the key alone are kept: no condition was read, no default of a category used.
-        if at.service_date is not None and found[1].code and not self._reads_facts(book, event, at.service_date):
-            if len(self._found) >= MOST_REMEMBERED:
-                self._found.clear()
-            self._found[key] = found
-        return found
+        day = at.service_date or self.service_date(event, at)
+        edition = self._by_day.get((book_id, day)) or self._edition(book_id, day)
+        answer = edition.answer(event, at)
+        if isinstance(answer, Pended):
+            raise afresh(answer)
+        return answer
 
     def amount(self, book: str, event: ServiceEvent, at: PriceContext) -> int:
         """What book `book` allows for the line, in micros, before any comparison with the asked amount."""
@@ -97,58 +91,22 @@ class Books:
         numerator, denominator = item.rule.amount(event, at, self)
         return round_ratio(numerator, denominator, item.unit, item.mode)
 
-    def _search(self, book: PriceBook, event: ServiceEvent, at: PriceContext) -> tuple[PriceBook, Item]:
-        if book.currency != event.currency:
-            raise Pended(
-                "currency_mismatch",
-                f"price book {book.id} is in {book.currency}, the line in {event.currency}",
-                where="currency",
-            )
-        found = self._listed(book, event, at)
-        if found is not None:
-            return found
-        item = book.default(event)
-        if item is None:
-            raise Pended(
-                "unknown_code",
-                f"price book {book.id} has no price for {event.code.system} {event.code.value}",
-                where="code",
-            )
-        return book, item
-
-    def _reads_facts(self, book: PriceBook, event: ServiceEvent, day: date) -> bool:
-        if book.listing.conditional(event):
-            return True
-        others = [self._in_force(other, day) for other in book.includes]
-        return any(self._reads_facts(other, event, day) for other in others if other)
-
-    def _in_force(self, book_id: str, day: date) -> PriceBook | None:
-        return next((book for book in self._versions.get(book_id, ()) if day in book.effective), None)
-
-    def _listed(self, book: PriceBook, event: ServiceEvent, at: PriceContext) -> tuple[PriceBook, Item] | None:
-        refusal: Pended | None = None
-        try:
-            item = book.find(event, at)
-            if item is not None:
-                return book, item
-        except Pended as reason:
-            # An ambiguous book must be mended; a service that one book does not price another may.
-            if reason.reason != "price_not_supported" or not book.includes:
-                raise
-            refusal = reason
+    def _edition(self, book_id: str, day: date) -> Edition:
+        """The edition of a day; days on which the same versions are in force share one, and what it remembers."""
+        book = self.find(book_id, day)
+        includes: list[Edition | Pended] = []
         for other in book.includes:
             try:
-                found = self.item(other, event, at)
-            except Pended as reason:
-                if reason.reason not in ("price_not_supported", "unknown_code"):
-                    raise
-                if reason.reason == "price_not_supported":
-                    refusal = refusal or reason
-            else:
-                return found
-        if refusal is not None:
-            raise refusal
-        return None
+                includes.append(self._edition(other, day))
+            except Pended as missing:
+                includes.append(afresh(missing))
+        if len(self._by_day) >= MOST_DAYS:
+            self._by_day.clear()
+            self._editions.clear()
+        key = (book.hash, *(other.message if isinstance(other, Pended) else id(other) for other in includes))
+        edition = self._editions.setdefault(key, Edition(book, tuple(includes)))
+        self._by_day[book_id, day] = edition
+        return edition
 
 
 def _ensure_fits(book: PriceBook, known: list[PriceBook]) -> None:

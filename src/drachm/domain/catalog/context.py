@@ -6,15 +6,16 @@ catalogue only reads them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+from drachm.domain.events.record import record
 
 AS_SUBMITTED: Final = "as-submitted"
 """The book id that needs no book: what was asked is agreed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PriceContext:
     """The facts of site and agreement that choose and shape a price."""
 

@@ -6,8 +6,9 @@ exact one wins; two equally exact ones are an error of the book that nobody may 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from drachm.domain.catalog.context import PriceContext
 from drachm.domain.catalog.facts import Condition
@@ -47,8 +48,12 @@ class Item:
         """The rule as a provider recognises it: ``PFS 99213 locality AR-13 non-facility``."""
         if not self.rule.reads:
             return self.words
-        said = [_said(fact, read(event, at)) for fact, read in self.rule.reads]
-        return " ".join((self.words, *said))
+        return _name(self.words, *[(fact, read(event, at)) for fact, read in self.rule.reads])
+
+
+@lru_cache(maxsize=65_536)
+def _name(words: str, *said: tuple[str, str]) -> str:
+    return " ".join((words, *(_said(fact, value) for fact, value in said)))
 
 
 def _said(fact: str, value: str) -> str:
@@ -115,12 +120,19 @@ class Listing:
             raise _no_such_modifiers(event, modifiers, shelf)
         if len(items) == 1 and not items[0].when:
             return items[0]
-        return _most_exact(items, event, at)
+        return most_exact(items, event, at)
 
-    def conditional(self, event: ServiceEvent) -> bool:
-        """True when the choice among the items of the line's code depends on more than code and modifiers."""
-        shelf = self._shelves.get(self._codes.key(event), {})
-        return any(len(items) > 1 or items[0].when for items in shelf.values())
+    def lists(self, event: ServiceEvent) -> bool:
+        """True when the line's code is listed, with whatever modifiers."""
+        return self._codes.key(event) in self._shelves
+
+    def choice(self, event: ServiceEvent) -> tuple[Item, ...]:
+        """The items among which the facts of the line decide; none when code and modifiers decide alone."""
+        shelf = self._shelves.get(self._codes.key(event))
+        if shelf is None or any(modifier in self._codes.not_supported for modifier in event.modifiers):
+            return ()
+        items = shelf.get(self._codes.modifiers(event), ())
+        return tuple(items) if len(items) > 1 or any(item.when for item in items) else ()
 
     def line_amount(self, event: ServiceEvent, at: PriceContext, quotes: Quotes) -> Ratio:
         """The exact amount of the line, for rules that build on this listing."""
@@ -130,7 +142,8 @@ class Listing:
         return item.rule.amount(event, at, quotes)
 
 
-def _most_exact(items: list[Item], event: ServiceEvent, at: PriceContext) -> Item:
+def most_exact(items: Sequence[Item], event: ServiceEvent, at: PriceContext) -> Item:
+    """The fitting item with the most conditions; `Pended`: `price_not_supported` without one, `ambiguous_rule`."""
     fitting = [item for item in items if item.fits(event, at)]
     if not fitting:
         raise Pended(
@@ -138,6 +151,8 @@ def _most_exact(items: list[Item], event: ServiceEvent, at: PriceContext) -> Ite
             f"{event.code.value} is priced only where {', '.join(sorted(_facts_of(items)))} fit, and they do not",
             where="code",
         )
+    if len(fitting) == 1:
+        return fitting[0]
     exactness = max(len(item.when) for item in fitting)
     best = [item for item in fitting if len(item.when) == exactness]
     if len(best) > 1:
@@ -149,7 +164,7 @@ def _most_exact(items: list[Item], event: ServiceEvent, at: PriceContext) -> Ite
     return best[0]
 
 
-def _facts_of(items: list[Item]) -> set[str]:
+def _facts_of(items: Sequence[Item]) -> set[str]:
     return {condition.fact for item in items for condition in item.when}
 
 

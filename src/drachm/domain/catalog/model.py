@@ -7,12 +7,13 @@ A price book is a versioned, effective-dated, content-hashed document of rules; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from drachm.domain.events.model import Fact
+from drachm.domain.events.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PricedEvent:
     """An event with its price. All amounts are micros of `currency` for the whole line (quantity applied)."""
 

@@ -41,7 +41,8 @@ def find_item(event: ServiceEvent, books: Books, at: PriceContext) -> Item:
 def _by_the_book(event: ServiceEvent, books: Books, at: PriceContext) -> PricedEvent:
     if not at.book:
         raise Pended("no_contract", "no price agreement holds for this line", where="billing_party")
-    at = books.dated(event, at)
+    if at.service_date is None:
+        at = books.dated(event, at)
     book, item = books.item(at.book, event, at)
     numerator, denominator = item.rule.amount(event, at, books)
     allowed = round_ratio(numerator, denominator, item.unit, item.mode)

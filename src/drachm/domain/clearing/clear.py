@@ -1,68 +1,90 @@
-"""Who owes what for one event? The heart of the product, on one screen."""
+"""Who owes what for this event?
+
+The heart of the product on one screen: price, adjudicate, fund, journal - as the difference to what the event takes
+the place of.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from drachm.domain.benefits import adjudicate
 from drachm.domain.benefits.model import Adjudication, Key
-from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.journal import charge_entries, difference, hold_entries
-from drachm.domain.clearing.model import EMPTY, Asked, Clearing, Snapshot, Standing, Target
+from drachm.domain.clearing.model import EMPTY, Clearing, Decision, Snapshot, Standing, Target
 from drachm.domain.errors import Pended, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.arrange import arrange, reserve
-from drachm.domain.funding.model import FundingPlan, Leg, Pot
+from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg
 from drachm.domain.ledger.model import EntryKind
 
 UNDOING: Final = ("reversal", "stop")
-"""Kinds that only take back: they need no price, no cover and no contract."""
+"""Kinds that only take back what another event posted; they need neither price nor cover nor contract."""
 
 REFERRING: Final = ("reversal", "replacement", "stop")
 """Kinds that take the place of the event that `replaces` names; on other kinds the field means nothing."""
 
+UNDONE: Final = Decision("posted", "reversed", EMPTY)
 
-def clear(event: ServiceEvent, at: Snapshot, documents: Documents) -> Clearing:
-    """Decide who owes what for one event. Same inputs, same answer, for ever.
 
-    Raises `Pended` for what cannot be decided yet and `Refused` for what can never be.
+def clear(event: ServiceEvent, at: Snapshot, totals: Mapping[Key, int], avail: Mapping[str, int]) -> Clearing:
+    """Decide who owes what for one event, and what that changes in the books. Same inputs, same answer, for ever.
+
+    `totals` and `avail` (what each pot may spend) are as if the event's target had never been posted. Raises `Pended`
+    for what cannot be decided yet and `Refused` for what can never be.
     """
-    old = at.target.standing if at.target else EMPTY
-    if event.kind in UNDOING:
-        return _undone(at, old)
-    asked = documents.asked(event, at)
-    adjudication = _adjudicated(asked, at, documents)
-    funding = _funded(event, adjudication, at)
-    new = _standing(event, adjudication, funding, at)
+    decision = decide(event, at, totals, avail)
+    new, target = decision.standing, at.target
+    if target is None:
+        if event.kind in UNDOING:
+            raise Pended("unknown_target", "the event it takes back is not here", where="replaces")
+        return Clearing(decision, difference(_kind(event, None), new.entries, ()), new.deltas, _moves(new.legs, ()))
+    old = target.standing
     return Clearing(
-        status="denied" if adjudication.decision == "denied" else "posted",
-        reason=adjudication.reason,
-        entry=difference(_kind(event, at.target), new.entries, old.entries),
-        standing=new,
-        priced=asked.priced,
-        adjudication=adjudication,
-        funding=funding,
-        deltas=_difference_of_deltas(new, old),
-        moves=_moves(new.legs, old.legs),
-        covers=at.covers,
+        decision,
+        difference(_kind(event, target), new.entries, old.entries),
+        _difference_of_deltas(new, old),
+        _moves(new.legs, old.legs),
     )
 
 
-def _adjudicated(asked: Asked, at: Snapshot, documents: Documents) -> Adjudication:
-    currency, priced_in = documents.currency(at), asked.priced.currency
-    if currency not in ("", priced_in):
-        raise Pended("currency_mismatch", f"the price is in {priced_in}, the plan in {currency}", where="currency")
-    adjudication = adjudicate(asked.line, documents.stack(at), at.totals)
-    if at.answer is None:
-        return adjudication
-    return replace(adjudication, decided_by=(at.answer.id,), status=at.answer.status)
+def decide(
+    event: ServiceEvent, at: Snapshot, totals: Mapping[Key, int], avail: Mapping[str, int], *, explain: bool = False
+) -> Decision:
+    """The decision alone, whatever it takes the place of; `explain` adds the steps that led to it."""
+    if event.kind in UNDOING:
+        return UNDONE
+    adjudication = _adjudicated(at, totals, explain)
+    funding = _funded(event, adjudication.patient_responsibility, at, avail)
+    return Decision(
+        "denied" if adjudication.decision == "denied" else "posted",
+        adjudication.reason,
+        _standing(event, adjudication, funding, at),
+        at.priced,
+        adjudication,
+        funding,
+    )
 
 
-def _funded(event: ServiceEvent, adjudication: Adjudication, at: Snapshot) -> FundingPlan:
-    share = adjudication.patient_responsibility
-    pots = [pot for pot in at.pots if pot.currency == event.currency]
-    if share > 0 and at.pots and not pots:
+def _adjudicated(at: Snapshot, totals: Mapping[Key, int], explain: bool) -> Adjudication:
+    priced, prepared, plans = at.priced, at.prepared, at.stack.plans
+    if priced is None or prepared is None:
+        raise Pended("no_contract", "the event was not priced", where="billing_party")
+    if plans and plans[0].currency != priced.currency:
+        message = f"the price is in {priced.currency}, the plan in {plans[0].currency}"
+        raise Pended("currency_mismatch", message, where="currency")
+    adjudication = prepared.decide(totals, explain)
+    if at.answer is not None:
+        adjudication = replace(adjudication, decided_by=(at.answer.id,), status=at.answer.status)
+    return adjudication
+
+
+def _funded(event: ServiceEvent, share: int, at: Snapshot, avail: Mapping[str, int]) -> FundingPlan:
+    if share <= 0:
+        return UNFUNDED
+    pots = [(pot, avail.get(pot.id, 0)) for pot in at.pots if pot.currency == event.currency]
+    if at.pots and not pots:
         raise Pended("currency_mismatch", f"no pocket of the member holds {event.currency}", where="funding")
     if event.kind == "hold":
         return reserve(share, pots, must_serve=event.emergency or event.essential)
@@ -79,29 +101,16 @@ def _standing(event: ServiceEvent, adjudication: Adjudication, funding: FundingP
     return Standing(entries, funding.legs, adjudication.deltas, funding.due)
 
 
-def _undone(at: Snapshot, old: Standing) -> Clearing:
-    target = at.target
-    if target is None:
-        raise Pended("unknown_target", "the event it takes back is not here", where="replaces")
-    released = target.kind is EntryKind.HOLD
-    return Clearing(
-        status="posted",
-        reason="reversed",
-        entry=difference(EntryKind.RELEASE if released else EntryKind.REVERSAL, (), old.entries),
-        standing=EMPTY,
-        deltas=_difference_of_deltas(EMPTY, old),
-        moves=_moves((), old.legs),
-        covers=at.covers,
-    )
-
-
 def _kind(event: ServiceEvent, target: Target | None) -> EntryKind:
     if event.kind == "hold":
         return EntryKind.HOLD
     if target is None:
         return EntryKind.CHARGE
+    held = target.kind is EntryKind.HOLD
+    if event.kind in UNDOING:
+        return EntryKind.RELEASE if held else EntryKind.REVERSAL
     if event.kind == "replacement":
-        return EntryKind.CAPTURE if target.kind is EntryKind.HOLD else EntryKind.REPLACEMENT
+        return EntryKind.CAPTURE if held else EntryKind.REPLACEMENT
     return EntryKind.REVISION
 
 
@@ -113,28 +122,28 @@ def _difference_of_deltas(new: Standing, old: Standing) -> tuple[tuple[Key, int]
 
 
 def _moves(new: tuple[Leg, ...], old: tuple[Leg, ...]) -> tuple[tuple[str, int], ...]:
+    if not new and not old:
+        return ()
     sums: dict[str, int] = {}
     for legs, sign in ((new, -1), (old, 1)):
         for leg in legs:
             sums[leg.lot] = sums.get(leg.lot, 0) + sign * leg.amount
-    return tuple(sorted((lot, amount) for lot, amount in sums.items() if amount))
+    return tuple(sorted([(lot, amount) for lot, amount in sums.items() if amount]))
 
 
-def unwound(pots: tuple[Pot, ...], totals: dict[Key, int], old: Standing) -> tuple[tuple[Pot, ...], dict[Key, int]]:
-    """Pots and totals as if `old` had never been posted: what a new decision in its place may see."""
-    back: dict[str, int] = {}
-    for leg in old.legs:
-        back[leg.lot] = back.get(leg.lot, 0) + leg.amount
-    restored = tuple([filled(pot, pot.avail + back[pot.id]) if pot.id in back else pot for pot in pots])
-    without = dict(totals)
+def unwound(
+    at: Snapshot, totals: Mapping[Key, int], avail: Mapping[str, int], old: Standing
+) -> tuple[dict[Key, int], dict[str, int]]:
+    """The totals and pots of one decision as if `old` had never been posted."""
+    without = {key: totals.get(key, 0) for key in at.keys}
     for key, value in old.deltas:
-        without[key] = without.get(key, 0) - value
-    return restored, without
-
-
-def filled(pot: Pot, avail: int) -> Pot:
-    """The pot with what it may spend now."""
-    return Pot(pot.id, pot.member, pot.currency, avail, pot.priority, pot.pocket, pot.state)
+        if key in without:
+            without[key] -= value
+    back = {pot.id: avail.get(pot.id, 0) for pot in at.pots}
+    for leg in old.legs:
+        if leg.lot in back:
+            back[leg.lot] += leg.amount
+    return without, back
 
 
 def check_target(event: ServiceEvent, target: Target | None) -> None:

@@ -5,17 +5,21 @@ Plans and price books are immutable and known by hash; here they stand compiled,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
-from drachm.domain.benefits import Plan, Stack, build_stack, keys, load_plan
-from drachm.domain.benefits.model import Key, Line
+from drachm.domain.benefits import Plan, Prepared, Stack, build_stack, load_plan, prepare
+from drachm.domain.benefits.model import Line
 from drachm.domain.catalog import AS_SUBMITTED, Books, PriceContext, price
 from drachm.domain.catalog.model import PricedEvent
-from drachm.domain.clearing.model import Answer, Asked, Snapshot
+from drachm.domain.clearing.model import Answer, Cover, Snapshot
 from drachm.domain.coverage.facts import line_facts
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.periods import local_date
+
+PAID: Final = "answer_paid"
+"""The fact by which an outside payer's answer says what it pays; micros."""
 
 
 class Documents:
@@ -32,29 +36,26 @@ class Documents:
 
     def plan(self, plan_id: str, at: datetime) -> Plan | None:
         """The version of a plan in force on the service date in the plan's own zone."""
-        versions = self._plans.get(plan_id, ())
-        return next((plan for plan in versions if local_date(at, plan.zone) in plan.effective), None)
+        for plan in self._plans.get(plan_id, ()):
+            if local_date(at, plan.zone) in plan.effective:
+                return plan
+        return None
 
     def by_hash(self, plan_hash: str) -> Plan | None:
         """The plan with this content hash."""
         return self._by_hash.get(plan_hash)
 
-    def stack(self, at: Snapshot) -> Stack:
+    def stack(self, covers: Sequence[Cover], answer: Answer | None = None) -> Stack:
         """The compiled stack of the covers, an outside payer's answer standing in for its own plan."""
-        plans = [self._by_hash[cover.plan_hash] for cover in at.covers]
-        if at.answer is not None:
-            return build_stack(
-                [plan if plan.payer != at.answer.payer else _answered(at.answer, plan) for plan in plans]
-            )
-        hashes = tuple(plan.hash for plan in plans)
-        stack = self._stacks.get(hashes)
+        hashes = tuple([cover.plan_hash for cover in covers])
+        name = hashes if answer is None else (*hashes, answer.payer)
+        stack = self._stacks.get(name)
         if stack is None:
-            stack = self._stacks[hashes] = build_stack(plans)
+            plans = [self._by_hash[one] for one in hashes]
+            if answer is not None:
+                plans = [_answered(plan) if plan.payer == answer.payer else plan for plan in plans]
+            stack = self._stacks[name] = build_stack(plans)
         return stack
-
-    def currency(self, at: Snapshot) -> str:
-        """The currency of the covers; empty without cover."""
-        return self._by_hash[at.covers[0].plan_hash].currency if at.covers else ""
 
     def price(self, event: ServiceEvent, at: Snapshot) -> PricedEvent:
         """The event with its price under the contract; an outside payer's answer brings its own allowed amount.
@@ -75,23 +76,20 @@ class Documents:
             facts=priced.facts,
         )
 
-    def asked(self, event: ServiceEvent, at: Snapshot) -> Asked:
-        """The event with its price, and as the plans see it. Raises `Pended` like `price`."""
-        if at.asked is not None:
-            return at.asked
-        priced = self.price(event, at)
-        return Asked(priced, line_of(event, priced, at))
-
-    def keys(self, asked: Asked, at: Snapshot) -> frozenset[Key]:
-        """Every running total that deciding the event may read or write."""
-        return keys(asked.line, self.stack(at))
+    def prepare(self, event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Prepared:
+        """The priced event as the plans see it, read once. Raises `Pended` when a fact is missing or does not fit."""
+        return prepare(_line_of(event, priced, at), at.stack)
 
 
-def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:
+def _line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:
     """The event as a plan sees it."""
     received = local_date(at.received, at.provider.zone)
     category = str(event.facts.get("category") or priced.category or "other")
-    first = at.covers[0].coverage if at.covers else None
+    covers, answer = at.covers, at.answer
+    first = covers[0].coverage if covers else None
+    own = {cover.coverage.plan: cover.coverage.facts for cover in covers}
+    if answer is not None:
+        own.update({cover.coverage.plan: {PAID: answer.paid} for cover in covers if cover.payer == answer.payer})
     return Line(
         id=f"{event.source}/{event.event_id}",
         billed=priced.billed,
@@ -104,8 +102,8 @@ def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:
         admission=event.admission,
         quantity=event.quantity,
         facts=line_facts(event, at.member, at.provider, at.site, at.contract, category, priced.facts, at.day, received),
-        document_facts={cover.coverage.plan: cover.coverage.facts for cover in at.covers},
-        policies={cover.coverage.plan: cover.coverage.policy or cover.coverage.id for cover in at.covers},
+        document_facts=own,
+        policies={cover.coverage.plan: cover.coverage.policy or cover.coverage.id for cover in covers},
     )
 
 
@@ -125,18 +123,19 @@ def _price_context(at: Snapshot) -> PriceContext:
     )
 
 
-def _answered(answer: Answer, plan: Plan) -> Plan:
+def _answered(plan: Plan) -> Plan:
     """What an outside payer decided, as an ordinary document: it pays what it says and leaves the rest."""
     return load_plan(
         {
             "id": plan.id,
-            "version": f"answer {answer.id}",
-            "payer": answer.payer,
+            "version": f"{plan.version}, answered",
+            "payer": plan.payer,
             "currency": plan.currency,
             "zone": plan.zone,
             "effective": {"from": "1900-01-01"},
             "rounding": {"unit": 1, "mode": "half_up"},
             "remainder": "patient",
-            "steps": [{"id": "answer", "kind": "pay", "amount": answer.paid, "clause": answer.id}],
+            "facts": {PAID: "money"},
+            "steps": [{"id": "answer", "kind": "pay", "amount": {"fact": PAID}, "clause": "answer"}],
         }
     )

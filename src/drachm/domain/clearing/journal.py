@@ -7,44 +7,70 @@ credit for earlier events debits the payer and credits the patient. Contractual 
 
 from __future__ import annotations
 
+from typing import Final
+
 from drachm.domain.benefits.model import Adjudication
 from drachm.domain.funding.model import FundingPlan
-from drachm.domain.ledger.model import Account, Entry, EntryKind, JournalEntry, Source, negated, net
+from drachm.domain.ledger.model import Account, Entry, EntryKind, JournalEntry, Source, journal_entry, negated, net
 
 
 def charge_entries(
     adjudication: Adjudication, funding: FundingPlan, *, provider: str, member: str, currency: str
 ) -> tuple[Entry, ...]:
     """Entries of delivered care: every credit to the provider keeps whose money it is."""
-    owed = Account("provider_payable", provider, currency)
-    entries = []
+    payers: dict[str, int] = {}
+    covered = 0
     for share in adjudication.shares:
         if share.bearer == "payer":
-            entries.append(Entry(Account("payer_receivable", share.party, currency), share.amount, Source.PAYER))
-            entries.append(Entry(owed, -share.amount, Source.PAYER))
-    for leg in funding.legs:
-        entries.append(Entry(Account("wallet", leg.lot, currency), leg.amount, Source.WALLET))
-        entries.append(Entry(owed, -leg.amount, Source.WALLET))
-    # A negative patient share (a residue in the patient's favour) is due the other way round.
-    due = adjudication.patient_responsibility - funding.drawn
-    if due:
-        entries.append(Entry(Account("patient_receivable", member, currency), due, Source.DUE))
-        entries.append(Entry(owed, -due, Source.DUE))
+            payers[share.party] = payers.get(share.party, 0) + share.amount
+            covered += share.amount
+    credited = 0
     for credit in adjudication.credits:
-        entries.append(Entry(Account("payer_receivable", credit.party, currency), credit.amount, Source.PAYER))
-        entries.append(Entry(Account("patient_credit", member, currency), -credit.amount, Source.PAYER))
-    return net(entries)
+        payers[credit.party] = payers.get(credit.party, 0) + credit.amount
+        credited += credit.amount
+    # A negative patient share (a residue in the patient's favour) is due the other way round.
+    drawn = funding.drawn
+    due = adjudication.patient_responsibility - drawn
+    owed = _account("provider_payable", provider, currency)
+    entries = [
+        _entry(_account("payer_receivable", party, currency), amount, Source.PAYER)
+        for party, amount in payers.items()
+        if amount
+    ]
+    if covered:
+        entries.append(_entry(owed, -covered, Source.PAYER))
+    entries += [_entry(_account("wallet", leg.lot, currency), leg.amount, Source.WALLET) for leg in funding.legs]
+    if drawn:
+        entries.append(_entry(owed, -drawn, Source.WALLET))
+    if due:
+        entries.append(_entry(_account("patient_receivable", member, currency), due, Source.DUE))
+        entries.append(_entry(owed, -due, Source.DUE))
+    if credited:
+        entries.append(_entry(_account("patient_credit", member, currency), -credited, Source.PAYER))
+    return tuple(entries)
 
 
 def hold_entries(funding: FundingPlan, *, currency: str) -> tuple[Entry, ...]:
     """Entries of a request: the money leaves what the pots may spend and waits."""
     entries = []
     for leg in funding.legs:
-        entries.append(Entry(Account("wallet", leg.lot, currency), leg.amount, Source.WALLET))
-        entries.append(Entry(Account("wallet_held", leg.lot, currency), -leg.amount, Source.WALLET))
-    return net(entries)
+        entries.append(_entry(_account("wallet", leg.lot, currency), leg.amount, Source.WALLET))
+        entries.append(_entry(_account("wallet_held", leg.lot, currency), -leg.amount, Source.WALLET))
+    return tuple(entries)
 
 
 def difference(kind: EntryKind, new: tuple[Entry, ...], old: tuple[Entry, ...]) -> JournalEntry:
     """The journal entry that turns what stands in the books into what should stand there."""
-    return JournalEntry(kind, net((*new, *negated(old))))
+    return journal_entry(kind, net((*new, *negated(old))) if old else new)
+
+
+_new: Final = tuple.__new__
+
+
+def _account(kind: str, owner: str, currency: str) -> Account:
+    """The same as `Account(...)`, twice as fast."""
+    return _new(Account, (kind, owner, currency))
+
+
+def _entry(account: Account, amount: int, source: Source) -> Entry:
+    return _new(Entry, (account, amount, source))

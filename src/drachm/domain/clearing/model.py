@@ -1,8 +1,8 @@
 """What does a decision need, and what does it give?
 
-`Snapshot` is everything one event's decision reads; `Clearing` is everything it decides; `Standing` is what an event
-has in the books. Every posting is the difference between a new standing and the one it takes the place of: so a
-charge, a reversal, a rebill, the capture or release of a hold and a payer's late answer are one mechanism.
+`Snapshot` is what one event's decision reads of the register and the documents; `Decision` is the answer; `Standing` is
+what an event has in the books. Every posting is the difference between a new standing and the one it takes the place
+of: so a charge, a reversal, a rebill, the capture or release of a hold and a payer's late answer are one mechanism.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from drachm.domain.benefits.model import Adjudication, Key, Line, Totals
+from drachm.domain.benefits import Prepared, Stack
+from drachm.domain.benefits.model import Adjudication, Key
 from drachm.domain.catalog.model import PricedEvent
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg, Pot
@@ -21,8 +22,7 @@ Status = Literal["posted", "denied", "pended", "refused"]
 STATUSES: tuple[Status, ...] = ("posted", "denied", "pended", "refused")
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What one event has in the books now; empty after a reversal, a pend or a refusal."""
 
     entries: tuple[Entry, ...] = ()
@@ -48,8 +48,7 @@ class Answer:
     status: Literal["final", "provisional"]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """The posted row that a reversal, replacement, stop or revision takes the place of."""
 
     key: bytes
@@ -63,8 +62,7 @@ class Target:
     """True when another row took its place already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(NamedTuple):
     """One coverage with the hash of the plan version in force on the day."""
 
     coverage: Coverage
@@ -72,16 +70,9 @@ class Cover:
     payer: str
 
 
-class Asked(NamedTuple):
-    """An event with its price, and as the plans see it."""
-
-    priced: PricedEvent
-    line: Line
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Snapshot:
-    """Everything one decision reads, as it stands before the event."""
+    """What one decision reads that no event of a batch can move; running totals and pots are handed in beside it."""
 
     member: Member
     provider: Party
@@ -89,44 +80,42 @@ class Snapshot:
     contract: Contract | None
     covers: tuple[Cover, ...]
     day: date
-    """Local service date in the primary plan's zone, or the provider's without cover."""
+    """Local service date of the provider."""
     received: datetime
-    totals: Totals
     pots: tuple[Pot, ...]
+    """In drawing order."""
+    stack: Stack
+    """The compiled plans of the covers, an outside payer's answer standing in for its own plan."""
     target: Target | None = None
     answer: Answer | None = None
-    asked: Asked | None = None
-    """What the plans are asked, once worked out; it depends on nothing that moves within a batch."""
+    priced: PricedEvent | None = None
+    prepared: Prepared | None = None
+    """What the plans are asked; None for an event that takes another one back."""
 
-    def standing_at(self, totals: Totals, pots: tuple[Pot, ...]) -> Snapshot:
-        """The same snapshot with the totals and pots of this moment."""
-        return Snapshot(
-            *(self.member, self.provider, self.site, self.contract, self.covers, self.day, self.received),
-            *(totals, pots, self.target, self.answer, self.asked),
-        )
-
-    def asking(self, asked: Asked) -> Snapshot:
-        """The same snapshot with the event's price and line."""
-        return Snapshot(
-            *(self.member, self.provider, self.site, self.contract, self.covers, self.day, self.received),
-            *(self.totals, self.pots, self.target, self.answer, asked),
-        )
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Every running total that the decision may read or write, in an order that never changes."""
+        return tuple(self.prepared.keys) if self.prepared else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Clearing:
-    """Who owes what for one event, from which pockets, and what the books say about it."""
+class Decision(NamedTuple):
+    """Who owes what for one event, and from which pockets."""
 
     status: Status
     reason: str
-    entry: JournalEntry
     standing: Standing
-    """What the event has in the books after this row."""
+    """What the event has in the books from now on."""
     priced: PricedEvent | None = None
     adjudication: Adjudication | None = None
     funding: FundingPlan = UNFUNDED
+
+
+class Clearing(NamedTuple):
+    """A decision with what it changes in the books."""
+
+    decision: Decision
+    entry: JournalEntry
     deltas: tuple[tuple[Key, int], ...] = ()
     """What to add to the running totals now: the new standing's less the old one's."""
     moves: tuple[tuple[str, int], ...] = ()
     """Pot id and what to add to what it may spend, sorted; negative draws."""
-    covers: tuple[Cover, ...] = ()

@@ -1,24 +1,24 @@
 """What does each event of a batch find, when the events before it have already moved the totals?
 
-`Registry` is what the shell read for the batch; `World` is the batch's own state: totals and pots under lock, moved
+`World` is the batch's own state: totals and pots under lock, moved
 forward event by event, so that the second visit of a morning sees the deductible the first one used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.clear import REFERRING, UNDOING, check_target, filled, unwound
+from drachm.domain.clearing.clear import REFERRING, UNDOING, check_target, unwound
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import Answer, Clearing, Cover, Snapshot, Target
-from drachm.domain.coverage.facts import in_force
-from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage, Member, Party
+from drachm.domain.clearing.register import Registry
+from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage
 from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.model import Pot
 from drachm.domain.periods import local_date
 from drachm.domain.transparency.leaf import event_key
 
@@ -26,61 +26,49 @@ ANY_PAYER = "*"
 """A contract with this payer holds for every payer that has none of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """What one batch needs from the books, read once. Absent ids are simply not in the mappings."""
-
-    tenant: int
-    members: Mapping[str, Member] = field(default_factory=dict)
-    coverages: Mapping[str, tuple[Coverage, ...]] = field(default_factory=dict)
-    """By member."""
-    parties: Mapping[str, Party] = field(default_factory=dict)
-    contracts: Mapping[str, tuple[Contract, ...]] = field(default_factory=dict)
-    """By provider."""
-    pots: Mapping[str, tuple[Pot, ...]] = field(default_factory=dict)
-    """By member; what they may spend is read under lock, not here."""
-    targets: Mapping[bytes, Target] = field(default_factory=dict)
-    """By event key: the newest posted row of every event that the batch refers to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(NamedTuple):
     """What must be locked and read before the batch is decided."""
 
-    keys: frozenset[Key]
-    pots: frozenset[str]
+    keys: Collection[Key]
+    pots: Collection[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """One event of the batch with what accompanies it."""
 
     event: ServiceEvent
     received: datetime
     key: bytes
     """`event_key` of the event."""
-    content: bytes
-    """The event's fingerprint."""
     answer: Answer | None = None
     own: Target | None = None
     """The event's earlier posted revision, when this is a further one."""
     revision: int = 0
 
 
-class World:
-    """The batch's view; `at` reads, `advance` moves it forward."""
+class Turn(NamedTuple):
+    """What one event finds when its turn has come."""
 
-    def __init__(self, registry: Registry, documents: Documents) -> None:
+    at: Snapshot
+    totals: Mapping[Key, int]
+    avail: Mapping[str, int]
+
+
+class World:
+    """The batch's view; `turn` reads, `advance` moves it forward."""
+
+    def __init__(self, registry: Registry, documents: Documents, targets: Mapping[bytes, Target] | None = None) -> None:
         self._registry = registry
         self._documents = documents
         self._totals: dict[Key, int] = {}
         self._avail: dict[str, int] = {}
-        self._targets = dict(registry.targets)
-        self._gathered: dict[bytes, Snapshot] = {}
+        self._targets = dict(targets or {})
+        """By event key: the newest posted row of every event that the batch refers to."""
+        self._read: dict[bytes, Snapshot | Pended] = {}
 
     def knows(self, member: str) -> bool:
         """Whether this member is registered: then what is kept of an event is kept under the member's own key."""
-        return member in self._registry.members
+        return member in self._registry.people
 
     def needs(self, batch: Iterable[Waiting]) -> Needs:
         """Every total and pot that the batch may read or write; events that cannot be decided need nothing."""
@@ -88,103 +76,108 @@ class World:
         pots: set[str] = set()
         for waiting in batch:
             try:
-                at = self._gather(waiting)
-                if waiting.event.kind not in UNDOING:
-                    asked = self._documents.asked(waiting.event, at)
-                    keys |= self._documents.keys(asked, at)
-                    at = at.asking(asked)
-                if waiting.event.kind not in REFERRING:
-                    # Nothing that this event finds, but totals and pots, can change before its turn.
-                    self._gathered[waiting.key] = at
-            except Pended:
+                at = self._read[waiting.key] = self.read(waiting)
+            except Pended as reason:
+                self._read[waiting.key] = reason
                 continue
-            pots.update([pot.id for pot in at.pots])
-            if at.target is not None:
-                keys.update(key for key, _ in at.target.standing.deltas)
-                pots.update(leg.lot for leg in at.target.standing.legs)
-        return Needs(frozenset(keys), frozenset(pots))
+            if at.prepared is not None:
+                keys.update(at.prepared.keys)
+            for pot in at.pots:
+                pots.add(pot.id)
+            target = waiting.own or self._referred(waiting.event)
+            if target is not None:
+                keys.update([key for key, _ in target.standing.deltas])
+                pots.update([leg.lot for leg in target.standing.legs])
+        return Needs(keys, pots)
 
     def load(self, totals: Mapping[Key, int], avail: Mapping[str, int]) -> None:
         """Take what was read under lock: running totals (absent: 0) and what each pot may spend."""
         self._totals = dict(totals)
         self._avail = dict(avail)
 
-    def at(self, waiting: Waiting) -> Snapshot:
+    def turn(self, waiting: Waiting) -> Turn:
         """What this event finds now. Raises `Pended` or `Refused` when it finds too little."""
-        found = self._gathered.pop(waiting.key, None) or self._gather(waiting)
-        check_target(waiting.event, found.target)
-        totals: Mapping[Key, int] = self._totals
-        pots = tuple([filled(pot, self._avail.get(pot.id, 0)) for pot in found.pots])
-        if found.target is not None:
-            pots, totals = unwound(pots, self._totals, found.target.standing)
-        return found.standing_at(totals, pots)
+        at = self._read.pop(waiting.key, None) or self.read(waiting)
+        if isinstance(at, Pended):
+            raise at
+        target = at.target = waiting.own or self._referred(waiting.event)
+        check_target(waiting.event, target)
+        if target is None:
+            return Turn(at, self._totals, self._avail)
+        return Turn(at, *unwound(at, self._totals, self._avail, target.standing))
 
     def advance(self, waiting: Waiting, clearing: Clearing, *, position: int) -> tuple[tuple[str, int], ...]:
         """Move totals and pots by what was decided; returns each touched pot with what it may spend afterwards."""
+        totals = self._totals
         for key, delta in clearing.deltas:
-            self._totals[key] = self._totals.get(key, 0) + delta
+            totals[key] = totals.get(key, 0) + delta
         after = []
         for pot, move in clearing.moves:
-            self._avail[pot] = self._avail.get(pot, 0) + move
-            ensure(self._avail[pot] >= 0, "a pot fell below its floor", where=f"pot {pot}")
-            after.append((pot, self._avail[pot]))
+            left = self._avail[pot] = self._avail.get(pot, 0) + move
+            ensure(left >= 0, "a pot fell below its floor", where="pots")
+            after.append((pot, left))
         event = waiting.event
         if event.kind in REFERRING:
             target = self._targets[self._key(event, event.replaces)]
-            self._targets[target.key] = replace(target, superseded=True)
+            self._targets[target.key] = target._replace(superseded=True)
         self._targets[waiting.key] = Target(
-            key=waiting.key,
-            revision=waiting.revision,
-            position=position,
-            kind=clearing.entry.kind,
-            standing=clearing.standing,
-            member=event.member,
-            billing_party=event.billing_party,
+            waiting.key,
+            waiting.revision,
+            position,
+            clearing.entry.kind,
+            clearing.decision.standing,
+            event.member,
+            event.billing_party,
         )
         return tuple(after)
+
+    def read(self, waiting: Waiting) -> Snapshot:
+        """What the register and the documents say of one event; nothing in a batch changes it.
+
+        Raises `Pended` when they say too little.
+        """
+        event, registry, documents = waiting.event, self._registry, self._documents
+        person = registry.people.get(event.member)
+        if person is None:
+            raise Pended("unknown_member", "no such member", where="member")
+        record = registry.parties.get(event.billing_party)
+        if record is None:
+            raise Pended("unknown_provider", "no such party", where="billing_party")
+        provider = record.party
+        day = local_date(event.started_at, provider.zone)
+        undoing = event.kind in UNDOING
+        covers = () if undoing else self._covers(person.coverages, event.started_at, day)
+        site = registry.parties.get(event.site) if event.site else None
+        at = Snapshot(
+            person.member,
+            provider,
+            site.party if site is not None else None,
+            None if undoing else _contract(record.contracts, covers, day),
+            covers,
+            day,
+            waiting.received,
+            person.pots,
+            documents.stack(covers, waiting.answer),
+            None,
+            waiting.answer,
+        )
+        if not undoing:
+            at.priced = priced = documents.price(event, at)
+            at.prepared = documents.prepare(event, priced, at)
+        return at
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:
         return event_key(self._registry.tenant, event.source, event_id)
 
-    def _gather(self, waiting: Waiting) -> Snapshot:
-        event = waiting.event
-        registry = self._registry
-        member = registry.members.get(event.member)
-        if member is None:
-            raise Pended("unknown_member", "no such member", where="member")
-        provider = registry.parties.get(event.billing_party)
-        if provider is None:
-            raise Pended("unknown_provider", "no such party", where="billing_party")
-        day = local_date(event.started_at, provider.zone)
-        covers: tuple[Cover, ...] = ()
-        contract = None
-        if event.kind not in UNDOING:
-            covers = self._covers(event, day)
-            contract = _contract(registry.contracts.get(provider.id, ()), covers, day)
-        return Snapshot(
-            member=member,
-            provider=provider,
-            site=registry.parties.get(event.site),
-            contract=contract,
-            covers=covers,
-            day=day,
-            received=waiting.received,
-            totals={},
-            pots=registry.pots.get(event.member, ()),
-            target=waiting.own or self._referred(event),
-            answer=waiting.answer,
-        )
-
     def _referred(self, event: ServiceEvent) -> Target | None:
         return self._targets.get(self._key(event, event.replaces)) if event.kind in REFERRING else None
 
-    def _covers(self, event: ServiceEvent, day: date) -> tuple[Cover, ...]:
-        coverages = self._registry.coverages.get(event.member, ())
+    def _covers(self, coverages: tuple[Coverage, ...], at: datetime, day: date) -> tuple[Cover, ...]:
         covers = []
-        for coverage in in_force(coverages, day):
-            if coverage.plan == NO_PLAN:
+        for coverage in coverages:
+            if coverage.plan == NO_PLAN or day not in coverage.period:
                 continue
-            plan = self._documents.plan(coverage.plan, event.started_at)
+            plan = self._documents.plan(coverage.plan, at)
             if plan is None:
                 raise Pended("unknown_plan", f"plan {coverage.plan} is not published for {day}", where="coverage")
             covers.append(Cover(coverage, plan.hash, plan.payer))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from operator import attrgetter
 
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.events.model import Fact, ServiceEvent
 from drachm.domain.periods import age_on
 
+_RANK_AND_ID = attrgetter("rank", "id")
+
 
 def in_force(coverages: Iterable[Coverage], day: date) -> tuple[Coverage, ...]:
     """The coverages of one member that hold on a day, primary first (ties by id)."""
-    return tuple(sorted((c for c in coverages if day in c.period), key=lambda c: (c.rank, c.id)))
+    found = [coverage for coverage in coverages if day in coverage.period]
+    if len(found) > 1:
+        found.sort(key=_RANK_AND_ID)
+    return tuple(found)
 
 
 def line_facts(
@@ -32,23 +38,21 @@ def line_facts(
     the price book's), `service`, `code_system`, `network`, `emergency`, `authorised`, `filing_days`, `age`, `sex`,
     `place_of_service`.
     """
-    facts: dict[str, Fact] = {}
-    for party in (provider, site):
-        if party is not None:
-            facts.update(party.facts)
-    facts.update(member.facts)
+    facts: dict[str, Fact] = dict(provider.facts) if provider is not None else {}
+    if site is not None:
+        facts |= site.facts
+    facts |= member.facts
     facts["category"] = category
-    facts.update(event.facts)
-    facts.update(book_facts)
-    facts.update(
-        service=event.code.value,
-        code_system=event.code.system,
-        network=contract.network if contract is not None else "out",
-        emergency=event.emergency,
-        authorised=bool(event.authorisation),
-        filing_days=max(0, (received - day).days),
-        place_of_service=event.place_of_service,
-    )
+    facts |= event.facts
+    facts |= book_facts
+    # One by one: a call with many names, or one large literal, takes longer than everything else here.
+    facts["service"] = event.code.value
+    facts["code_system"] = event.code.system
+    facts["network"] = contract.network if contract is not None else "out"
+    facts["emergency"] = event.emergency
+    facts["authorised"] = bool(event.authorisation)
+    facts["filing_days"] = max(0, (received - day).days)
+    facts["place_of_service"] = event.place_of_service
     if member.birth_date is not None:
         facts["age"] = max(0, age_on(member.birth_date, day))
     if member.sex:

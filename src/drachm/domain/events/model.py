@@ -6,12 +6,12 @@ sensor upload. One event is one line; lines that belong together share `visit`, 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
+
+from drachm.domain.events.record import record
 
 Kind = Literal["charge", "reversal", "replacement", "hold", "stop"]
 KINDS: Final[tuple[Kind, ...]] = ("charge", "reversal", "replacement", "hold", "stop")
@@ -33,7 +33,7 @@ class Code:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceEvent:
     """One moment of care as its source reported it; (tenant, `source`, `event_id`) is its key for ever."""
 
@@ -86,47 +86,3 @@ class ServiceEvent:
     """Plain words for the receipt; health data, so it lives in the encrypted body only."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What the source says beyond the fields: `category`, `visit_class`, named amounts such as `usual_charge` ..."""
-
-
-def fingerprint(event: ServiceEvent) -> bytes:
-    """SHA-256 over every field: the same key with another fingerprint is a Conflict.
-
-    The hashed bytes are the JSON array of the fields in the order of the class, facts as sorted pairs.
-    """
-    fields = (
-        event.source,
-        event.event_id,
-        event.kind,
-        event.member,
-        event.code.system,
-        event.code.value,
-        event.currency,
-        event.started_at.isoformat(),
-        event.ended_at.isoformat() if event.ended_at else None,
-        event.modifiers,
-        event.quantity,
-        event.unit,
-        event.billed,
-        event.billing_party,
-        event.rendering_party,
-        event.site,
-        event.place_of_service,
-        event.visit,
-        event.admission,
-        event.claim,
-        event.line,
-        event.authorisation,
-        event.tax_ppm,
-        event.tax_category,
-        event.diagnoses,
-        event.diagnosis_pointers,
-        event.replaces,
-        event.emergency,
-        event.essential,
-        event.display,
-        sorted(event.facts.items()),
-    )
-    return hashlib.sha256(_canonical(fields).encode()).digest()
-
-
-_canonical = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 from drachm.domain.errors import Refused
 from drachm.domain.funding.model import FundingPlan, Leg, Pot
 
+Pockets: TypeAlias = Sequence[tuple[Pot, int]]
+"""Pots in drawing order (`Pot.priority`, then id), each with the micros it may spend."""
 
-def arrange(share: int, pots: Iterable[Pot]) -> FundingPlan:
-    """Draw `share` micros of delivered care from the pots by priority; the rest is due.
 
-    >>> arrange(8, [Pot("b", "ana", "USD", 9, priority=2), Pot("a", "ana", "USD", 5, priority=1)]).legs[1].amount
+def arrange(share: int, pockets: Pockets) -> FundingPlan:
+    """Draw `share` micros of delivered care from the pots in their order; the rest is due.
+
+    >>> arrange(8, [(Pot("a", "ana", "USD"), 5), (Pot("b", "ana", "USD"), 9)]).legs[1].amount
     3
     """
-    return _draw(share, pots, "posted")
+    return _draw(share, pockets, "posted")
 
 
-def reserve(share: int, pots: Iterable[Pot], *, must_serve: bool) -> FundingPlan:
+def reserve(share: int, pockets: Pockets, *, must_serve: bool) -> FundingPlan:
     """Hold `share` micros for a request. Too little money refuses it, unless it is essential or an emergency."""
-    plan = _draw(share, pots, "held")
+    plan = _draw(share, pockets, "held")
     if plan.due and not must_serve:
         raise Refused(
             "insufficient_funds",
@@ -31,12 +34,14 @@ def reserve(share: int, pots: Iterable[Pot], *, must_serve: bool) -> FundingPlan
     return plan
 
 
-def _draw(share: int, pots: Iterable[Pot], status: Literal["posted", "held"]) -> FundingPlan:
-    rest = max(0, share)
+def _draw(share: int, pockets: Pockets, status: Literal["posted", "held"]) -> FundingPlan:
+    wanted = rest = max(0, share)
     legs = []
-    for pot in sorted(pots, key=lambda pot: (pot.priority, pot.id)):
-        taken = min(rest, pot.avail)
+    for pot, avail in pockets:
+        if not rest:
+            break
+        taken = rest if rest < avail else avail
         if taken > 0:
             legs.append(Leg(pot.pocket, pot.id, taken, status))
             rest -= taken
-    return FundingPlan(tuple(legs), rest)
+    return FundingPlan(tuple(legs), rest, wanted - rest)

@@ -7,20 +7,18 @@ an amount due, never a refusal (docs/decisions/0008).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Pot:
+class Pot(NamedTuple):
     """One pocket of money with a floor of zero."""
 
     id: str
     member: str
     """Who holds it."""
     currency: str
-    avail: int
-    """Micros it may spend now."""
+    avail: int = 0
+    """Micros it may spend, where that is told with it; a decision is handed what stands under lock instead."""
     priority: int = 0
     """Lower is drawn first; ties by id."""
     pocket: str = "wallet"
@@ -28,8 +26,7 @@ class Pot:
     """Id of its state row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """An amount taken from one pocket."""
 
     pocket: str
@@ -39,17 +36,14 @@ class Leg:
     status: Literal["posted", "held"] = "posted"
 
 
-@dataclass(frozen=True, slots=True)
-class FundingPlan:
+class FundingPlan(NamedTuple):
     """How a patient's share is paid: legs in drawing order, and what no pocket covers."""
 
     legs: tuple[Leg, ...] = ()
     due: int = 0
     """Owed by the patient after all pockets."""
-
-    @property
-    def drawn(self) -> int:
-        return sum(leg.amount for leg in self.legs)
+    drawn: int = 0
+    """The sum of the legs."""
 
 
 UNFUNDED = FundingPlan()

@@ -91,17 +91,23 @@ class Entry(NamedTuple):
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
+class JournalEntry(NamedTuple):
     """What one outcome posts. Balanced, one currency, at most `MAX_ENTRIES` entries, none of them zero."""
 
     kind: EntryKind
     entries: tuple[Entry, ...] = ()
 
-    def __post_init__(self) -> None:
-        ensure(sum(entry.amount for entry in self.entries) == 0, "debits and credits differ", where="journal entry")
-        ensure(len({entry.account.currency for entry in self.entries}) <= 1, "two currencies", where="journal entry")
-        ensure(len(self.entries) <= MAX_ENTRIES, f"more than {MAX_ENTRIES} entries", where="journal entry")
+
+def journal_entry(kind: EntryKind, entries: tuple[Entry, ...]) -> JournalEntry:
+    """The entry, checked. Raises `IntegrityError` for one that must never be posted."""
+    total, currencies = 0, set()
+    for account, amount, _ in entries:
+        total += amount
+        currencies.add(account[2])
+    ensure(total == 0, "debits and credits differ", where="journal entry")
+    ensure(len(currencies) <= 1, "two currencies", where="journal entry")
+    ensure(len(entries) <= MAX_ENTRIES, "too many entries", where="journal entry")
+    return JournalEntry(kind, entries)
 
 
 @lru_cache(maxsize=65_536)

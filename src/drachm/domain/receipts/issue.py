@@ -7,17 +7,16 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from drachm.domain.benefits.model import Adjudication, Step
-from drachm.domain.clearing.model import Clearing
+from drachm.domain.clearing.model import Decision
 from drachm.domain.errors import ensure
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.ledger.model import EntryKind
 from drachm.domain.reasons import text_of
 from drachm.domain.receipts.model import Part, Receipt, Why
 
 
 def issue_receipt(
     event: ServiceEvent,
-    clearing: Clearing,
+    decision: Decision,
     *,
     position: int,
     revision: int,
@@ -31,12 +30,12 @@ def issue_receipt(
 
     The parts of a posted charge sum to the billed amount; anything else is an `IntegrityError`.
     """
-    priced, answer = clearing.priced, clearing.adjudication
+    priced, answer = decision.priced, decision.adjudication
     blank = Receipt(
         number=f"rcp_{position}",
         kind=event.kind,
-        status=clearing.status,
-        reason=clearing.reason,
+        status=decision.status,
+        reason=decision.reason,
         next_step=next_step,
         event_id=event.event_id,
         source=event.source,
@@ -53,7 +52,7 @@ def issue_receipt(
     )
     if priced is None or answer is None:
         return blank
-    parts = _parts(clearing, answer)
+    parts = _parts(decision, answer)
     ensure(sum(part.amount for part in parts) == priced.billed, "the receipt does not add up", where=blank.number)
     return replace(
         blank,
@@ -62,7 +61,7 @@ def issue_receipt(
         patient=answer.patient_responsibility,
         payers=answer.plan_paid,
         provider_borne=answer.provider_borne,
-        due=clearing.funding.due if clearing.entry.kind is not EntryKind.HOLD else 0,
+        due=decision.funding.due if event.kind != "hold" else 0,
         parts=parts,
         credits=tuple(Part("payer", c.party, "Credit for earlier care", c.amount) for c in answer.credits),
         why=tuple(_why(step, clauses.get(step.document, {})) for step in answer.trace),
@@ -94,15 +93,15 @@ def sentence(receipt: Receipt) -> str:
     return "Part of your share is paid; the rest is still to pay."
 
 
-def _parts(clearing: Clearing, answer: Adjudication) -> tuple[Part, ...]:
+def _parts(decision: Decision, answer: Adjudication) -> tuple[Part, ...]:
     parts = [
         Part(share.bearer, share.party, text_of(share.reason or share.component), share.amount)
         for share in answer.shares
         if share.bearer != "patient"
     ]
-    legs = clearing.funding.legs
+    legs = decision.funding.legs
     parts.extend(Part("patient", leg.lot, "Held" if leg.status == "held" else "Paid", leg.amount) for leg in legs)
-    due = answer.patient_responsibility - clearing.funding.drawn
+    due = answer.patient_responsibility - decision.funding.drawn
     if due:
         parts.append(Part("patient", "", "Still to pay", due))
     return tuple(parts)

@@ -15,12 +15,13 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 NO_KEY: Final = bytes(16)
 _MAGIC: Final = b"drachm-leaf-1\n"
-_HEAD: Final = struct.Struct(">I16sHBBq16sH3sB")
-_ENTRY: Final = struct.Struct(">qqB")
+_HEAD: Final = ">I16sHBBq16sH3sB"
+_ENTRY: Final = "qqB"
 
 
 class Leaf(NamedTuple):
@@ -48,24 +49,29 @@ def commitment(salt: bytes, content: bytes) -> bytes:
 
 def leaf_bytes(leaf: Leaf) -> bytes:
     """The canonical bytes of a leaf, as laid out above."""
-    head = _HEAD.pack(
-        leaf.tenant,
-        leaf.key,
-        leaf.revision,
-        leaf.kind,
-        leaf.outcome,
-        leaf.posted_at,
-        leaf.superseded_key,
-        leaf.superseded_revision,
-        leaf.currency.encode("ascii"),
-        len(leaf.entries),
-    )
-    return b"".join((_MAGIC, head, *(_ENTRY.pack(*entry) for entry in leaf.entries), leaf.commitment))
+    flat: list[int] = []
+    for entry in leaf.entries:
+        flat += entry
+    return _packed(b"", leaf, flat)
 
 
 def leaf_hash(leaf: Leaf) -> bytes:
     """RFC 9162 2.1.1: the hash of a log entry is SHA-256(0x00 || entry)."""
-    return hashlib.sha256(b"\x00" + leaf_bytes(leaf)).digest()
+    flat: list[int] = []
+    for entry in leaf.entries:
+        flat += entry
+    return hashlib.sha256(_packed(b"\x00", leaf, flat)).digest()
+
+
+def _packed(prefix: bytes, leaf: Leaf, flat: list[int]) -> bytes:
+    count = len(leaf.entries)
+    fields = (*leaf[:8], leaf.currency.encode("ascii"), count, *flat, leaf.commitment)
+    return prefix + _MAGIC + _layout(count).pack(*fields)
+
+
+@lru_cache(maxsize=64)
+def _layout(entries: int) -> struct.Struct:
+    return struct.Struct(_HEAD + _ENTRY * entries + "32s")
 
 
 def event_key(tenant: int, source: str, event_id: str) -> bytes:

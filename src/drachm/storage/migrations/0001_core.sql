@@ -1,10 +1,13 @@
 -- Hot tables carry ids, amounts and hashes only; names, codes and words live in encrypted bodies. No foreign keys on
--- hot tables: integrity by constraint and audit (docs/decisions/0001). Every key begins with the tenant, so the same
--- schema can be distributed by tenant.
+-- hot tables: integrity by constraint and audit (docs/decisions/0001). Every key holds the tenant, so the same schema
+-- can be distributed by tenant.
 
 CREATE TABLE tenant (
-    id   integer PRIMARY KEY CHECK (id > 0),
-    name text NOT NULL
+    id      integer PRIMARY KEY CHECK (id > 0),
+    name    text NOT NULL,
+    -- Of the register: one up with every change of people, parties, agreements or documents. Whoever changes them takes
+    -- this row first, so the order of versions is the order of commits.
+    version bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE party (
@@ -61,6 +64,8 @@ CREATE TABLE document (
     id           text NOT NULL,
     version      text NOT NULL,
     body         text NOT NULL,
+    -- The register's version from which on it is here.
+    since        bigint NOT NULL,
     published_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant, hash),
     UNIQUE (tenant, kind, id, version)
@@ -96,28 +101,39 @@ CREATE TABLE pot (
 );
 CREATE INDEX pot_of_member ON pot (tenant, member);
 
--- One row for each limited thing: a pot with what it may spend and what it has promised, or a policy whose running totals
--- are locked by it. A batch locks its rows once, in id order.
-CREATE TABLE state (
-    tenant  integer NOT NULL,
-    id      bigint NOT NULL,
-    kind    text NOT NULL CHECK (kind IN ('pot', 'scope')),
-    avail   bigint NOT NULL DEFAULT 0 CHECK (avail >= 0),
-    held    bigint NOT NULL DEFAULT 0 CHECK (held >= 0),
-    version bigint NOT NULL DEFAULT 0,
-    PRIMARY KEY (tenant, id)
-) WITH (fillfactor = 70);
-
--- Running totals: rows by (scope id, name, period). Derived; rebuildable from bodies (drachm audit).
-CREATE TABLE accumulator (
+-- Who was registered as what, when: everything about one person (kind 1) or party (kind 2) in one value, from a version
+-- of the register on until the next. Written together with the tables above; only an erasure removes old ones.
+CREATE TABLE sheet (
+    id     bigint NOT NULL,
+    since  bigint NOT NULL,
     tenant integer NOT NULL,
-    -- Code-point order on every server, so that totals read back in one order everywhere.
-    scope  text COLLATE "C" NOT NULL,
-    name   text COLLATE "C" NOT NULL,
-    period text COLLATE "C" NOT NULL,
-    value  bigint NOT NULL,
-    PRIMARY KEY (tenant, scope, name, period)
-) WITH (fillfactor = 80);
+    kind   smallint NOT NULL CHECK (kind IN (1, 2)),
+    packed bytea NOT NULL,
+    PRIMARY KEY (id, kind, tenant, since)
+);
+CREATE INDEX sheet_since ON sheet (tenant, since);
+
+-- What each pot may spend and has promised. A batch locks its rows once, in order of id.
+CREATE TABLE state (
+    id     bigint NOT NULL,
+    avail  bigint NOT NULL DEFAULT 0 CHECK (avail >= 0),
+    held   bigint NOT NULL DEFAULT 0 CHECK (held >= 0),
+    tenant integer NOT NULL,
+    -- A new row is larger than it needs to be; its first change drops this. A page of such rows stays half empty, and
+    -- need not be cleaned up at each change (docs/decisions/0012).
+    room   bytea DEFAULT decode(repeat('00', 56), 'hex'),
+    PRIMARY KEY (id, tenant)
+) WITH (fillfactor = 90);
+
+-- Running totals, locked together because they are used together: those of one scope in one year, one month of days or
+-- one visit. `packed` holds records of 16 bytes, sorted: the total's number and its value, big-endian; zeros are left
+-- out, but for the room that a new row begins with. Derived; rebuildable from bodies (drachm audit).
+CREATE TABLE total (
+    id     bigint NOT NULL,
+    tenant integer NOT NULL,
+    packed bytea NOT NULL CHECK (length(packed) % 16 = 0),
+    PRIMARY KEY (id, tenant)
+) WITH (fillfactor = 90);
 
 CREATE SEQUENCE journal_position;
 
@@ -137,52 +153,53 @@ BEGIN
     RETURN first;
 END $$;
 
--- One row per event revision. Entries are arrays of (account, amount, source) that sum to zero.
+-- One row per event revision. `legs` is account, amount, account, amount ...; `sources` has a byte for each leg; `avail`
+-- is state row, what it may spend after this row, state row ...; `body` is sealed under the patient's data key. The
+-- columns stand by size: no byte is lost to alignment.
 CREATE TABLE journal (
-    tenant      integer NOT NULL,
     position    bigint NOT NULL,
-    key         bytea NOT NULL CHECK (length(key) = 16),
-    content     bytea NOT NULL CHECK (length(content) = 32),
-    revision    smallint NOT NULL CHECK (revision >= 0),
-    supersedes  bigint,
-    kind        smallint NOT NULL CHECK (kind BETWEEN 1 AND 9),
-    status      smallint NOT NULL CHECK (status BETWEEN 0 AND 3),
     patient     bigint NOT NULL,
     provider    bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
     posted_at   timestamptz NOT NULL,
-    currency    text NOT NULL CHECK (length(currency) = 3),
-    accounts    bigint[] NOT NULL,
-    amounts     bigint[] NOT NULL,
-    sources     smallint[] NOT NULL,
-    states      bigint[] NOT NULL,
-    avail       bigint[] NOT NULL,
+    supersedes  bigint,
+    tenant      integer NOT NULL,
+    revision    smallint NOT NULL CHECK (revision >= 0),
+    kind        smallint NOT NULL CHECK (kind BETWEEN 1 AND 9),
+    status      smallint NOT NULL CHECK (status BETWEEN 0 AND 3),
+    key         bytea NOT NULL CHECK (length(key) = 16),
     leaf        bytea NOT NULL CHECK (length(leaf) = 32),
+    currency    text NOT NULL CHECK (length(currency) = 3),
+    sources     bytea,
+    legs        bigint[],
+    avail       bigint[],
+    -- Sealed bytes cannot be compressed: PostgreSQL need not try.
+    body        bytea STORAGE EXTERNAL NOT NULL,
     PRIMARY KEY (tenant, position),
     CONSTRAINT journal_balanced CHECK (
-        coalesce(amounts[1], 0) + coalesce(amounts[2], 0) + coalesce(amounts[3], 0) + coalesce(amounts[4], 0)
-        + coalesce(amounts[5], 0) + coalesce(amounts[6], 0) + coalesce(amounts[7], 0) + coalesce(amounts[8], 0)
-        + coalesce(amounts[9], 0) + coalesce(amounts[10], 0) + coalesce(amounts[11], 0) + coalesce(amounts[12], 0)
-        + coalesce(amounts[13], 0) + coalesce(amounts[14], 0) + coalesce(amounts[15], 0) + coalesce(amounts[16], 0) = 0),
+        coalesce(legs[2], 0) + coalesce(legs[4], 0) + coalesce(legs[6], 0) + coalesce(legs[8], 0)
+        + coalesce(legs[10], 0) + coalesce(legs[12], 0) + coalesce(legs[14], 0) + coalesce(legs[16], 0)
+        + coalesce(legs[18], 0) + coalesce(legs[20], 0) + coalesce(legs[22], 0) + coalesce(legs[24], 0)
+        + coalesce(legs[26], 0) + coalesce(legs[28], 0) + coalesce(legs[30], 0) + coalesce(legs[32], 0) = 0),
     -- One dimension, counted from 1, nothing null: otherwise the sum above would look past an amount.
     CONSTRAINT journal_shape CHECK (
-        cardinality(accounts) = cardinality(amounts) AND cardinality(accounts) = cardinality(sources)
-        AND cardinality(accounts) <= 16 AND cardinality(states) = cardinality(avail)
-        AND coalesce(array_ndims(amounts), 1) = 1 AND coalesce(array_lower(amounts, 1), 1) = 1
-        AND array_position(amounts, NULL) IS NULL AND array_position(avail, NULL) IS NULL),
-    CONSTRAINT journal_floor CHECK (0 <= ALL (avail)),
-    CONSTRAINT journal_note CHECK (status < 2 OR cardinality(accounts) = 0)
+        coalesce(cardinality(legs), 0) = 2 * coalesce(length(sources), 0) AND coalesce(cardinality(legs), 0) <= 32
+        AND coalesce(array_ndims(legs), 1) = 1 AND coalesce(array_lower(legs, 1), 1) = 1
+        AND array_position(legs, NULL) IS NULL),
+    CONSTRAINT journal_avail CHECK (
+        avail IS NULL
+        OR cardinality(avail) % 2 = 0 AND cardinality(avail) <= 32
+        AND coalesce(array_ndims(avail), 1) = 1 AND coalesce(array_lower(avail, 1), 1) = 1
+        AND array_position(avail, NULL) IS NULL),
+    CONSTRAINT journal_floor CHECK (
+        avail IS NULL
+        OR coalesce(least(avail[2], avail[4], avail[6], avail[8], avail[10], avail[12], avail[14], avail[16],
+                          avail[18], avail[20], avail[22], avail[24], avail[26], avail[28], avail[30], avail[32]), 0) >= 0),
+    CONSTRAINT journal_note CHECK (status < 2 OR coalesce(cardinality(legs), 0) = 0)
 );
--- The key stands first: a look-up by key never scans a tenant's prefix.
-CREATE UNIQUE INDEX journal_key ON journal (key, tenant, revision);
+-- The key stands first: a look-up by key never scans a tenant's prefix. The revision fills the gap before the tenant.
+CREATE UNIQUE INDEX journal_key ON journal (key, revision, tenant);
 CREATE UNIQUE INDEX journal_supersedes ON journal (supersedes, tenant) WHERE supersedes IS NOT NULL;
-
-CREATE TABLE body (
-    tenant   integer NOT NULL,
-    position bigint NOT NULL,
-    cipher   bytea NOT NULL,
-    PRIMARY KEY (tenant, position)
-);
 
 -- Pended events waiting to be cleared as a new revision.
 CREATE TABLE work_queue (
@@ -204,9 +221,19 @@ CREATE TABLE outbox (
     PRIMARY KEY (tenant, id)
 );
 
+-- One row for each leg.
 CREATE VIEW entry WITH (security_invoker = true) AS
-SELECT j.tenant, j.position, j.posted_at, leg.n AS leg, leg.account, leg.amount, leg.source, j.currency, j.supersedes
-FROM journal j, unnest(j.accounts, j.amounts, j.sources) WITH ORDINALITY AS leg (account, amount, source, n);
+SELECT j.tenant, j.position, j.posted_at, leg.n AS leg, j.legs[2 * leg.n - 1] AS account, j.legs[2 * leg.n] AS amount,
+       get_byte(j.sources, leg.n - 1) AS source, j.currency, j.supersedes
+FROM journal AS j CROSS JOIN LATERAL generate_series(1, cardinality(j.legs) / 2) AS leg (n);
+
+-- One row for each running total that is not 0.
+CREATE VIEW running_total WITH (security_invoker = true) AS
+SELECT t.tenant, t.id AS row,
+       ('x' || encode(substring(t.packed FROM 16 * record.n + 1 FOR 8), 'hex'))::bit(64)::bigint AS slot,
+       ('x' || encode(substring(t.packed FROM 16 * record.n + 9 FOR 8), 'hex'))::bit(64)::bigint AS value
+FROM total AS t CROSS JOIN LATERAL generate_series(0, length(t.packed) / 16 - 1) AS record (n)
+WHERE substring(t.packed FROM 16 * record.n + 9 FOR 8) <> '\x0000000000000000';
 
 -- Roles belong to the cluster; several databases may create them at once.
 DO $$
@@ -252,8 +279,8 @@ DO $$
 DECLARE
     hot text;
 BEGIN
-    FOREACH hot IN ARRAY ARRAY['party', 'member', 'coverage', 'contract', 'document', 'data_key', 'account', 'pot', 'state',
-                               'accumulator', 'journal', 'body', 'work_queue', 'outbox'] LOOP
+    FOREACH hot IN ARRAY ARRAY['party', 'member', 'coverage', 'contract', 'document', 'data_key', 'account', 'pot', 'sheet',
+                               'state', 'total', 'journal', 'work_queue', 'outbox'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', hot);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', hot);
         EXECUTE format(
@@ -262,11 +289,15 @@ BEGIN
     END LOOP;
 END $$;
 
--- Nobody but the owner looks at the list of tenants.
-GRANT SELECT ON entry TO drachm_reader, drachm_writer;
+-- Nobody but the owner looks at the list of tenants; the others see the version of their own.
+ALTER TABLE tenant ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON tenant USING (id = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT (id, version) ON tenant TO drachm_reader, drachm_writer;
+
+GRANT SELECT ON entry, running_total TO drachm_reader, drachm_writer;
 REVOKE EXECUTE ON FUNCTION reserve_positions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION reserve_positions TO drachm_writer;
-GRANT INSERT ON journal, body, outbox, account, data_key, work_queue, accumulator, state TO drachm_writer;
--- State rows only: running totals, pots and the queue are derived and rebuildable; the journal and its bodies are not.
-GRANT UPDATE ON state, accumulator, work_queue TO drachm_writer;
-GRANT DELETE ON accumulator, work_queue TO drachm_writer;
+GRANT INSERT ON journal, outbox, account, data_key, work_queue, total TO drachm_writer;
+-- State rows only: running totals, pots and the queue are derived and rebuildable; the journal is not.
+GRANT UPDATE ON state, total, work_queue TO drachm_writer;
+GRANT DELETE ON work_queue TO drachm_writer;

@@ -4,9 +4,63 @@
 -- The operator's market, made when it is opened for the first time.
 INSERT INTO tenant (id, name) VALUES (%(tenant)s, %(name)s) ON CONFLICT DO NOTHING;
 
--- name: any_data_key
--- One wrapped key, to try the master key on before anything is written under it.
-SELECT patient, wrapped FROM data_key WHERE tenant = %(tenant)s LIMIT 1;
+-- name: next_version
+-- The register changes now: until the end of the transaction nobody else changes it.
+UPDATE tenant SET version = version + 1 WHERE id = %(tenant)s RETURNING version;
+
+-- name: data_keys
+-- The wrapped data keys of patients, as far as they have one.
+SELECT patient, wrapped FROM data_key WHERE tenant = %(tenant)s AND patient = ANY (%(patients)s::bigint[]);
+
+-- name: add_data_keys
+-- Keys of new patients, in order of id; the key of a faster writer stays.
+INSERT INTO data_key (tenant, patient, wrapped)
+SELECT %(tenant)s, new.patient, new.wrapped
+FROM unnest(%(patients)s::bigint[], %(wrapped)s::bytea[]) AS new (patient, wrapped)
+ON CONFLICT DO NOTHING;
+
+-- name: delete_data_key
+-- Erase what a patient's key seals.
+DELETE FROM data_key WHERE tenant = %(tenant)s AND patient = %(patient)s;
+
+-- name: delete_sheets
+-- Forget how a person was registered before.
+DELETE FROM sheet WHERE tenant = %(tenant)s AND id = %(id)s AND kind = 1;
+
+-- name: add_sheets
+-- How people or parties are registered from this version on.
+INSERT INTO sheet (tenant, kind, id, since, packed)
+SELECT %(tenant)s, %(kind)s, new.id, %(version)s, new.packed
+FROM unnest(%(ids)s::bigint[], %(packed)s::bytea[]) AS new (id, packed);
+
+-- name: members_with
+-- Who has these coverages and pots now.
+SELECT member FROM coverage WHERE tenant = %(tenant)s AND id = ANY (%(coverages)s::text[])
+UNION
+SELECT member FROM pot WHERE tenant = %(tenant)s AND id = ANY (%(pots)s::text[]);
+
+-- name: people
+-- Members as they are registered.
+SELECT id, birth_date, sex, family, shard, facts FROM member WHERE tenant = %(tenant)s AND id = ANY (%(ids)s::text[]);
+
+-- name: coverages_of
+-- Their coverages, in the order in which they pay.
+SELECT id, member, plan, starts_on, ends_on, rank, policy, facts FROM coverage
+WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
+
+-- name: pots_of
+-- Their pots.
+SELECT id, member, currency, priority, pocket, state FROM pot
+WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
+
+-- name: parties_now
+-- Parties as they are registered.
+SELECT id, roles, name, zone, facts FROM party WHERE tenant = %(tenant)s AND id = ANY (%(ids)s::text[]);
+
+-- name: contracts_of
+-- Their price agreements.
+SELECT provider, payer, price_book, starts_on, ends_on, network FROM contract
+WHERE tenant = %(tenant)s AND provider = ANY (%(ids)s::text[]);
 
 -- name: parties
 -- Insert or replace parties.
@@ -58,16 +112,12 @@ RETURNING p.id;
 
 -- name: pot_states
 -- The state rows of new pots, at zero.
-INSERT INTO state (tenant, id, kind)
-SELECT %(tenant)s, new.state, 'pot' FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (state bigint)
+INSERT INTO state (tenant, id)
+SELECT %(tenant)s, new.state FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (state bigint)
 ORDER BY new.state
 ON CONFLICT DO NOTHING;
 
--- name: lock_documents
--- Publishing is one at a time for each tenant, so that two overlapping versions cannot both find room.
-SELECT pg_advisory_xact_lock(hashtextextended('drachm document', %(tenant)s));
-
 -- name: add_document
 -- Publish one version.
-INSERT INTO document (tenant, hash, kind, id, version, body)
-VALUES (%(tenant)s, %(hash)s, %(kind)s, %(id)s, %(version)s, %(body)s);
+INSERT INTO document (tenant, hash, kind, id, version, body, since)
+VALUES (%(tenant)s, %(hash)s, %(kind)s, %(id)s, %(version)s, %(body)s, %(since)s);

@@ -2,13 +2,12 @@
 
 -- name: rows_after
 -- Journal rows after a position, in order, each with its sealed body and the key that opens it.
-SELECT j.position, j.key, j.content, j.revision, j.supersedes,
+SELECT j.position, j.key, j.revision, j.supersedes,
        (SELECT later.position FROM journal AS later
         WHERE later.supersedes = j.position AND later.tenant = %(tenant)s LIMIT 1) IS NOT NULL,
-       j.kind, j.status, j.patient, j.occurred_at, j.posted_at, j.currency,
-       j.accounts, j.amounts, j.sources, j.states, j.avail, j.leaf,
-       (SELECT body.cipher FROM body WHERE body.tenant = %(tenant)s AND body.position = j.position),
-       (SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient)
+       j.kind, j.status, j.posted_at, j.leaf, j.body, j.patient,
+       (SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient),
+       j.occurred_at, j.currency, j.legs, j.sources, j.avail
 FROM journal AS j
 WHERE j.tenant = %(tenant)s AND j.position > %(after)s
 ORDER BY j.position
@@ -37,23 +36,36 @@ FROM pot AS p LEFT JOIN state AS s ON s.tenant = p.tenant AND s.id = p.state
 WHERE p.tenant = %(tenant)s;
 
 -- name: totals_after
--- Running totals after a key, in key order (code points, whatever the server's language).
-SELECT scope, name, period, value FROM accumulator
-WHERE tenant = %(tenant)s AND (scope, name, period) > (%(scope)s, %(name)s, %(period)s)
-ORDER BY scope, name, period
-LIMIT %(limit)s;
+-- Rows of running totals after a row, in order of id.
+SELECT id, packed FROM total WHERE tenant = %(tenant)s AND id > %(after)s ORDER BY id LIMIT %(limit)s;
 
 -- name: queue
 -- Pended events, oldest first.
 SELECT position, key, reason FROM work_queue WHERE tenant = %(tenant)s ORDER BY position LIMIT %(limit)s;
 
--- name: documents_mark
--- Changes whenever a document is published: none is ever changed or removed.
-SELECT count(*), max(published_at) FROM document WHERE tenant = %(tenant)s;
+-- name: version
+-- The register as it stands.
+SELECT version FROM tenant WHERE id = %(tenant)s;
 
--- name: document_hashes
--- Which documents are published, in order of their first day in the books.
-SELECT hash FROM document WHERE tenant = %(tenant)s ORDER BY published_at, hash;
+-- name: sheets_at
+-- People or parties as they were registered at a version, and the version from which on they were registered otherwise.
+SELECT s.id, s.packed, s.since, (
+    SELECT later.since FROM sheet AS later
+    WHERE later.id = s.id AND later.kind = %(kind)s AND later.tenant = %(tenant)s AND later.since > %(version)s
+    ORDER BY later.since
+    LIMIT 1
+)
+FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT * FROM sheet
+    WHERE sheet.id = wanted.id AND sheet.kind = %(kind)s AND sheet.tenant = %(tenant)s AND sheet.since <= %(version)s
+    ORDER BY sheet.since DESC
+    LIMIT 1
+) AS s;
+
+-- name: document_list
+-- Which documents are published, in the order in which they came.
+SELECT since, hash FROM document WHERE tenant = %(tenant)s ORDER BY since, hash;
 
 -- name: document_bodies
 -- The documents themselves.

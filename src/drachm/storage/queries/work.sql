@@ -6,12 +6,10 @@
 
 -- name: newest_rows
 -- The newest revision of each event key that is here, with its sealed body and the key that opens it.
-SELECT j.position, j.key, j.content, j.revision, j.supersedes,
+SELECT j.position, j.key, j.revision, j.supersedes,
        (SELECT later.position FROM journal AS later
         WHERE later.supersedes = j.position AND later.tenant = %(tenant)s LIMIT 1) IS NOT NULL,
-       j.kind, j.status, j.patient, j.occurred_at, j.posted_at, j.currency,
-       j.accounts, j.amounts, j.sources, j.states, j.avail, j.leaf,
-       (SELECT body.cipher FROM body WHERE body.tenant = %(tenant)s AND body.position = j.position),
+       j.kind, j.status, j.posted_at, j.leaf, j.body, j.patient,
        (SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient)
 FROM unnest(%(keys)s::bytea[]) AS wanted (key)
 CROSS JOIN LATERAL (
@@ -21,73 +19,83 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS j;
 
--- name: members
--- The members of a batch, by id.
-SELECT m.id, m.birth_date, m.sex, m.family, m.shard, m.facts
-FROM unnest(%(ids)s::text[]) AS wanted (id)
-CROSS JOIN LATERAL (SELECT * FROM member WHERE member.tenant = %(tenant)s AND member.id = wanted.id OFFSET 0) AS m;
+-- name: version
+-- The register as it stands.
+SELECT version FROM tenant WHERE id = %(tenant)s;
 
--- name: coverages
--- Every coverage of the batch's members.
-SELECT c.id, c.member, c.plan, c.starts_on, c.ends_on, c.rank, c.policy, c.facts
-FROM unnest(%(ids)s::text[]) AS wanted (id)
-CROSS JOIN LATERAL (
-    SELECT * FROM coverage WHERE coverage.tenant = %(tenant)s AND coverage.member = wanted.id OFFSET 0
-) AS c;
+-- name: changed
+-- Whose sheets are newer than what is remembered.
+SELECT kind, id FROM sheet WHERE tenant = %(tenant)s AND since > %(after)s AND since <= %(version)s;
 
--- name: pots
--- Every pot of the batch's members; what it may spend is read under lock.
-SELECT p.id, p.member, p.currency, p.priority, p.pocket, p.state
-FROM unnest(%(ids)s::text[]) AS wanted (id)
-CROSS JOIN LATERAL (SELECT * FROM pot WHERE pot.tenant = %(tenant)s AND pot.member = wanted.id OFFSET 0) AS p;
-
--- name: parties
--- Providers, practitioners and sites of a batch, by id.
-SELECT p.id, p.roles, p.name, p.zone, p.facts
-FROM unnest(%(ids)s::text[]) AS wanted (id)
-CROSS JOIN LATERAL (SELECT * FROM party WHERE party.tenant = %(tenant)s AND party.id = wanted.id OFFSET 0) AS p;
-
--- name: contracts
--- Every contract of the batch's billing parties.
-SELECT c.provider, c.payer, c.price_book, c.starts_on, c.ends_on, c.network
-FROM unnest(%(ids)s::text[]) AS wanted (id)
-CROSS JOIN LATERAL (
-    SELECT * FROM contract WHERE contract.tenant = %(tenant)s AND contract.provider = wanted.id OFFSET 0
-) AS c;
-
--- name: add_scopes
--- State rows of scopes seen for the first time. The ids come sorted: two writers meet each new row in one order.
-INSERT INTO state (tenant, id, kind)
-SELECT %(tenant)s, wanted.id, 'scope' FROM unnest(%(ids)s::bigint[]) AS wanted (id)
-ON CONFLICT DO NOTHING;
-
--- name: lock_states
--- Lock each row once, in the order of the sorted ids; what is returned is the row as it stands under the lock.
-SELECT s.id, s.avail
+-- name: people
+-- People as they were registered at a version, each with the wrapped data key.
+SELECT s.id, s.packed, d.wrapped
 FROM unnest(%(ids)s::bigint[]) AS wanted (id)
 CROSS JOIN LATERAL (
-    SELECT state.id, state.avail FROM state WHERE state.tenant = %(tenant)s AND state.id = wanted.id FOR UPDATE
+    SELECT sheet.id, sheet.packed FROM sheet
+    WHERE sheet.id = wanted.id AND sheet.kind = 1 AND sheet.tenant = %(tenant)s AND sheet.since <= %(version)s
+    ORDER BY sheet.since DESC
+    LIMIT 1
+) AS s
+LEFT JOIN LATERAL (
+    SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = s.id OFFSET 0
+) AS d ON true;
+
+-- name: parties
+-- Parties as they were registered at a version.
+SELECT s.id, s.packed
+FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT sheet.id, sheet.packed FROM sheet
+    WHERE sheet.id = wanted.id AND sheet.kind = 2 AND sheet.tenant = %(tenant)s AND sheet.since <= %(version)s
+    ORDER BY sheet.since DESC
+    LIMIT 1
 ) AS s;
 
--- name: read_totals
--- The running totals of the needed keys, by their place in the question. A statement of its own, after the locks: its
--- snapshot holds everything that earlier holders of those locks committed.
-SELECT wanted.place, a.value
-FROM unnest(%(scopes)s::text[], %(names)s::text[], %(periods)s::text[])
-     WITH ORDINALITY AS wanted (scope, name, period, place)
+-- name: lock_totals
+-- Lock each row that is here once, in the order of the sorted ids; what is returned is the row as it stands under the
+-- lock, and its place in the table, which it keeps until the lock's holder changes it.
+SELECT t.id, t.packed, t.ctid
+FROM unnest(%(ids)s::bigint[]) AS wanted (id)
 CROSS JOIN LATERAL (
-    SELECT accumulator.value FROM accumulator
-    WHERE accumulator.tenant = %(tenant)s AND accumulator.scope = wanted.scope
-      AND accumulator.name = wanted.name AND accumulator.period = wanted.period
-    OFFSET 0
-) AS a;
+    SELECT total.id, total.packed, total.ctid FROM total
+    WHERE total.id = wanted.id AND total.tenant = %(tenant)s FOR UPDATE
+) AS t;
+
+-- name: lock_pots
+-- The same for pots.
+SELECT s.id, s.avail, s.ctid
+FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT state.id, state.avail, state.ctid FROM state
+    WHERE state.id = wanted.id AND state.tenant = %(tenant)s FOR UPDATE
+) AS s;
 
 -- name: reserve_positions
 -- The first of a block of journal positions that nobody else receives.
 SELECT reserve_positions(%(rows)s::integer);
 
+-- name: add_totals
+-- Rows of totals seen for the first time, in order of id. One that another writer made since is left out.
+INSERT INTO total (tenant, id, packed)
+SELECT %(tenant)s, new.id, new.packed FROM unnest(%(ids)s::bigint[], %(packed)s::bytea[]) AS new (id, packed)
+ON CONFLICT DO NOTHING;
+
+-- name: change_totals
+-- What every touched row holds now. The rows are locked, so they keep their place. `+ 0`: asked for plainly, the tenant
+-- would lead PostgreSQL to read all its rows through the index.
+UPDATE total SET packed = touched.packed
+FROM unnest(%(places)s::tid[], %(packed)s::bytea[]) AS touched (place, packed)
+WHERE total.ctid = touched.place AND total.tenant + 0 = %(tenant)s;
+
+-- name: move_pots
+-- The net change of every touched pot; the table's checks hold the floors.
+UPDATE state SET avail = state.avail + touched.move, held = state.held + touched.held, room = NULL
+FROM unnest(%(places)s::tid[], %(moves)s::bigint[], %(held)s::bigint[]) AS touched (place, move, held)
+WHERE state.ctid = touched.place AND state.tenant + 0 = %(tenant)s;
+
 -- name: data_keys
--- The wrapped data keys of a batch's patients, as far as they have one.
+-- The wrapped data keys of patients, as far as they have one.
 SELECT d.patient, d.wrapped
 FROM unnest(%(patients)s::bigint[]) AS wanted (patient)
 CROSS JOIN LATERAL (
@@ -102,14 +110,10 @@ FROM unnest(%(patients)s::bigint[], %(wrapped)s::bytea[]) AS new (patient, wrapp
 ON CONFLICT DO NOTHING;
 
 -- name: copy_journal
--- The rows of a batch.
-COPY journal (tenant, position, key, content, revision, supersedes, kind, status, patient, provider, occurred_at,
-              posted_at, currency, accounts, amounts, sources, states, avail, leaf)
+-- The rows of a batch with their sealed bodies.
+COPY journal (tenant, position, patient, provider, occurred_at, posted_at, revision, kind, status, key, leaf, currency,
+              supersedes, sources, legs, avail, body)
 FROM STDIN (FORMAT BINARY);
-
--- name: copy_body
--- Their sealed bodies.
-COPY body (tenant, position, cipher) FROM STDIN (FORMAT BINARY);
 
 -- name: add_accounts
 -- Accounts used for the first time, in order of id; returns those that were not here.
@@ -119,41 +123,6 @@ FROM unnest(%(ids)s::bigint[], %(kinds)s::text[], %(owners)s::text[], %(currenci
      AS new (id, kind, owner, currency)
 ON CONFLICT DO NOTHING
 RETURNING id;
-
--- name: add_to_totals
--- The net change of every touched total.
-INSERT INTO accumulator AS a (tenant, scope, name, period, value)
-SELECT %(tenant)s, delta.scope, delta.name, delta.period, delta.value
-FROM unnest(%(scopes)s::text[], %(names)s::text[], %(periods)s::text[], %(values)s::bigint[])
-     AS delta (scope, name, period, value)
-ON CONFLICT (tenant, scope, name, period) DO UPDATE SET value = a.value + excluded.value;
-
--- name: delete_zero_totals
--- Totals that came back to zero.
-DELETE FROM accumulator
-WHERE ctid = ANY (ARRAY(
-    SELECT a.place
-    FROM unnest(%(scopes)s::text[], %(names)s::text[], %(periods)s::text[]) AS wanted (scope, name, period)
-    CROSS JOIN LATERAL (
-        SELECT accumulator.ctid AS place FROM accumulator
-        WHERE accumulator.tenant = %(tenant)s AND accumulator.scope = wanted.scope
-          AND accumulator.name = wanted.name AND accumulator.period = wanted.period AND accumulator.value = 0
-        OFFSET 0
-    ) AS a
-));
-
--- name: move_pots
--- The net change of every touched pot; the table's checks hold the floors. The rows are locked, so they keep their place.
-UPDATE state
-SET avail = state.avail + touched.move, held = state.held + touched.held, version = state.version + 1
-FROM (
-    SELECT s.place, delta.move, delta.held
-    FROM unnest(%(ids)s::bigint[], %(moves)s::bigint[], %(held)s::bigint[]) AS delta (id, move, held)
-    CROSS JOIN LATERAL (
-        SELECT state.ctid AS place FROM state WHERE state.tenant = %(tenant)s AND state.id = delta.id OFFSET 0
-    ) AS s
-) AS touched
-WHERE state.ctid = touched.place;
 
 -- name: put_in_queue
 -- Events that wait now, each with the position of its newest row.

@@ -1,0 +1,101 @@
+"""How does everything about one person, or one party, stand in one value?
+
+A sheet is the msgpack of the register's own classes. A field that one of them gains later needs a default, and stands
+last in a tuple: then the sheets of today are still read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+
+from drachm.domain.clearing import numbers
+from drachm.domain.clearing.register import PartyRecord, Person
+from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.errors import IntegrityError, ensure
+from drachm.domain.funding.model import Pot
+from drachm.storage.vault import DataKey
+
+PERSON: Final = 1
+PARTY: Final = 2
+"""`sheet.kind`"""
+
+T = TypeVar("T")
+
+
+class PersonSheet(NamedTuple):
+    """What a person's sheet holds; `Pot.avail` is 0."""
+
+    member: Member
+    coverages: tuple[Coverage, ...]
+    pots: tuple[Pot, ...]
+
+
+class PartySheet(NamedTuple):
+    """What a party's sheet holds."""
+
+    party: Party
+    contracts: tuple[Contract, ...]
+
+
+class Registered(Person):
+    """A person from the register, with the data key as far as it was here. Shared between batches."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, sheet: PersonSheet, number: int, key: DataKey | None) -> None:
+        super().__init__(sheet.member, number, sheet.coverages, sheet.pots)
+        self.key = key
+
+
+pack: Final = msgspec.msgpack.Encoder().encode
+_person: Final = msgspec.msgpack.Decoder(PersonSheet).decode
+_party: Final = msgspec.msgpack.Decoder(PartySheet).decode
+
+
+def open_person(tenant: int, number: int, packed: bytes, key: DataKey | None) -> Registered:
+    """The person of a stored sheet. Raises IntegrityError when it cannot be read or stands under another number."""
+    try:
+        sheet = _person(packed)
+    except msgspec.MsgspecError as error:
+        raise _unreadable(number, error) from None
+    right = numbers.patient_number(tenant, sheet.member.id) == number
+    ensure(right, "a sheet stands under another person's number", where=f"sheet {number}")
+    return Registered(sheet, number, key)
+
+
+def open_party(tenant: int, number: int, packed: bytes) -> PartyRecord:
+    """The party of a stored sheet. Raises as `open_person`."""
+    try:
+        sheet = _party(packed)
+    except msgspec.MsgspecError as error:
+        raise _unreadable(number, error) from None
+    right = numbers.party_number(tenant, sheet.party.id) == number
+    ensure(right, "a sheet stands under another party's number", where=f"sheet {number}")
+    return PartyRecord(sheet.party, number, sheet.contracts)
+
+
+def people_of(members: Iterable[Member], coverages: Iterable[Coverage], pots: Iterable[Pot]) -> list[PersonSheet]:
+    """The members with coverages by rank and pots by priority: one order everywhere."""
+    covers = _grouped((one.member, one) for one in sorted(coverages, key=lambda one: (one.rank, one.id)))
+    pockets = _grouped((one.member, one) for one in sorted(pots, key=lambda one: (one.priority, one.id)))
+    return [PersonSheet(one, tuple(covers.get(one.id, ())), tuple(pockets.get(one.id, ()))) for one in members]
+
+
+def parties_of(parties: Iterable[Party], contracts: Iterable[Contract]) -> list[PartySheet]:
+    """The parties with contracts by payer and first day."""
+    agreed = _grouped((one.provider, one) for one in sorted(contracts, key=lambda one: (one.payer, one.period.start)))
+    return [PartySheet(one, tuple(agreed.get(one.id, ()))) for one in parties]
+
+
+def _grouped(pairs: Iterable[tuple[str, T]]) -> Mapping[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for name, one in pairs:
+        groups.setdefault(name, []).append(one)
+    return groups
+
+
+def _unreadable(number: int, error: Exception) -> IntegrityError:
+    return IntegrityError(f"a sheet of the register cannot be read: {error}", where=f"sheet {number}")
