@@ -61,7 +61,7 @@ def main(target: Path) -> None:
     try:
         shutil.copytree(ROOT / "src", work / "src", ignore=shutil.ignore_patterns("__pycache__"))
         # What the sources find beside themselves.
-        for name, place in (("samples", work), ("shared", work.parent)):
+        for name, place in (("samples", work), ("requirements", work), ("shared", work.parent)):
             found = (ROOT if place == work else ROOT.parent) / name
             link = place / name
             if found.is_dir() and not link.exists():

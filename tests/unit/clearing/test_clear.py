@@ -71,7 +71,7 @@ def test_credits_to_earlier_events_are_posted_beside_the_charge() -> None:
         shares=(Share("payer", "fund", "plan_paid", 100),),
         credits=(Credit("fund", 30, "plan", "cap", "M2025-03"), Credit("fund", -10, "plan", "other", "M2025-03")),
     )
-    entries = charge_entries(answer, FundingPlan(), provider="clinic", member="ana", currency="JPY")
+    entries = charge_entries(answer, 0, FundingPlan(), provider="clinic", member="ana", currency="JPY")
     assert {entry.account: entry.amount for entry in entries} == {
         Account("payer_receivable", "fund", "JPY"): 120,
         Account("provider_payable", "clinic", "JPY"): -100,

@@ -56,11 +56,12 @@ def decide(
     if event.kind in UNDOING:
         return UNDONE
     adjudication = _adjudicated(at, totals, explain)
-    funding = _funded(event, adjudication.patient_responsibility, at, avail)
+    share = adjudication.patient_responsibility
+    funding = _funded(event, share, at, avail)
     return Decision(
         "denied" if adjudication.decision == "denied" else "posted",
         adjudication.reason,
-        _standing(event, adjudication, funding, at),
+        _standing(event, adjudication, share, funding, at),
         at.priced,
         adjudication,
         funding,
@@ -91,12 +92,14 @@ def _funded(event: ServiceEvent, share: int, at: Snapshot, avail: Mapping[str, i
     return arrange(share, pots)
 
 
-def _standing(event: ServiceEvent, adjudication: Adjudication, funding: FundingPlan, at: Snapshot) -> Standing:
+def _standing(
+    event: ServiceEvent, adjudication: Adjudication, share: int, funding: FundingPlan, at: Snapshot
+) -> Standing:
     if event.kind == "hold":
         # A request moves no accumulator: it is care that has not happened yet.
         return Standing(hold_entries(funding, currency=event.currency), funding.legs, (), 0)
     entries = charge_entries(
-        adjudication, funding, provider=at.provider.id, member=event.member, currency=event.currency
+        adjudication, share, funding, provider=at.provider.id, member=event.member, currency=event.currency
     )
     return Standing(entries, funding.legs, adjudication.deltas, funding.due)
 
@@ -122,8 +125,9 @@ def _difference_of_deltas(new: Standing, old: Standing) -> tuple[tuple[Key, int]
 
 
 def _moves(new: tuple[Leg, ...], old: tuple[Leg, ...]) -> tuple[tuple[str, int], ...]:
-    if not new and not old:
-        return ()
+    if not old:
+        # A pot gives at most one leg.
+        return tuple(sorted([(leg.lot, -leg.amount) for leg in new]))
     sums: dict[str, int] = {}
     for legs, sign in ((new, -1), (old, 1)):
         for leg in legs:

@@ -15,22 +15,22 @@ from drachm.domain.ledger.model import Account, Entry, EntryKind, JournalEntry, 
 
 
 def charge_entries(
-    adjudication: Adjudication, funding: FundingPlan, *, provider: str, member: str, currency: str
+    adjudication: Adjudication, share: int, funding: FundingPlan, *, provider: str, member: str, currency: str
 ) -> tuple[Entry, ...]:
-    """Entries of delivered care: every credit to the provider keeps whose money it is."""
+    """Entries of delivered care; `share` is the patient's. Every credit to the provider keeps whose money it is."""
     payers: dict[str, int] = {}
     covered = 0
-    for share in adjudication.shares:
-        if share.bearer == "payer":
-            payers[share.party] = payers.get(share.party, 0) + share.amount
-            covered += share.amount
+    for bearer, party, _, amount, _, _ in adjudication.shares:
+        if bearer == "payer":
+            payers[party] = payers.get(party, 0) + amount
+            covered += amount
     credited = 0
     for credit in adjudication.credits:
         payers[credit.party] = payers.get(credit.party, 0) + credit.amount
         credited += credit.amount
     # A negative patient share (a residue in the patient's favour) is due the other way round.
     drawn = funding.drawn
-    due = adjudication.patient_responsibility - drawn
+    due = share - drawn
     owed = _account("provider_payable", provider, currency)
     entries = [
         _entry(_account("payer_receivable", party, currency), amount, Source.PAYER)

@@ -65,6 +65,8 @@ class World:
         self._targets = dict(targets or {})
         """By event key: the newest posted row of every event that the batch refers to."""
         self._read: dict[bytes, Snapshot | Pended] = {}
+        self._awaited: set[bytes] = set()
+        """Events that others of the batch refer to."""
 
     def knows(self, member: str) -> bool:
         """Whether this member is registered: then what is kept of an event is kept under the member's own key."""
@@ -75,6 +77,8 @@ class World:
         keys: set[Key] = set()
         pots: set[str] = set()
         for waiting in batch:
+            if waiting.event.kind in REFERRING:
+                self._awaited.add(self._key(waiting.event, waiting.event.replaces))
             try:
                 at = self._read[waiting.key] = self.read(waiting)
             except Pended as reason:
@@ -120,15 +124,16 @@ class World:
         if event.kind in REFERRING:
             target = self._targets[self._key(event, event.replaces)]
             self._targets[target.key] = target._replace(superseded=True)
-        self._targets[waiting.key] = Target(
-            waiting.key,
-            waiting.revision,
-            position,
-            clearing.entry.kind,
-            clearing.decision.standing,
-            event.member,
-            event.billing_party,
-        )
+        if waiting.key in self._awaited:
+            self._targets[waiting.key] = Target(
+                waiting.key,
+                waiting.revision,
+                position,
+                clearing.entry.kind,
+                clearing.decision.standing,
+                event.member,
+                event.billing_party,
+            )
         return tuple(after)
 
     def read(self, waiting: Waiting) -> Snapshot:
