@@ -58,8 +58,10 @@ def _entries(stored: Stored, written: Written) -> str:
 
 def _name(stored: Stored) -> str:
     kept = kept_of(stored)
-    told = (kept.body.event or kept.body.top_up) if kept else None
-    return f"{told.source}/{told.event_id}" if told else "an erased event"
+    if kept is None:
+        return "an erased event"
+    told = kept.body.event or kept.body.top_up
+    return f"{told.source}/{told.event_id}" if told else "the fund itself"
 
 
 def _outcomes(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from town import charge, pay_in
 
+from drachm.application.allot import return_allotments
 from drachm.application.clear_events import Desk, clear_events
 from drachm.application.complete_answer import complete_answer
 from drachm.application.first_answers import Outcome
 from drachm.domain.clearing.model import Answer
 from drachm.domain.events.model import Code
+from drachm.domain.funding.allotment import admission, open_fund
 from drachm.domain.money import MICROS
 
 
@@ -75,6 +77,17 @@ def _monthly_cap(desk: Desk) -> list[Outcome]:
 
 def _borne_by_provider(desk: Desk) -> list[Outcome]:
     return clear_events([charge("e1", 40, code=Code("local", "scan"), display="Scan")], desk)
+
+
+def _shared_fund(desk: Desk) -> list[Outcome]:
+    fund = open_fund("winter-fund", "USD", slices=4)
+    desk.books.enrol(pots=[fund])
+    desk.books.enrol(pots=[admission(fund, "ana", priority=9), admission(fund, "ben", priority=9)])
+    pay_in(desk, fund.id, 100)
+    outcomes = clear_events([charge("e1", 40)], desk)
+    outcomes += clear_events([charge("e2", 40, member="ben", visit="v2")], desk)
+    return_allotments(fund, desk)
+    return outcomes
 
 
 ANA = {"ana-gift": 5, "ana-cash": 95}
@@ -168,5 +181,14 @@ STORIES = (
         "owes anybody anything.",
         _borne_by_provider,
         ANA,
+    ),
+    Story(
+        "shared-fund",
+        "A fund shared by many",
+        "The town's winter fund has 100.00 for everybody it admits, drawn in four slices; Ana and Ben draw "
+        "from the first, after their own money. The slice is empty when Ana's 16.00 come, so 16.00 are "
+        "allotted to it, and the visit is paid. For Ben's 8.00 it receives an eighth of the rest, 10.50. In "
+        "the evening the 2.50 that nobody used go back. Slices and rest are the fund at every row.",
+        _shared_fund,
     ),
 )

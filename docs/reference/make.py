@@ -135,6 +135,10 @@ ENTRY_KINDS = {
     EntryKind.REVISION: ("A later answer for the same event.", "[late answer](../money-flows/provisional-answer.md)"),
     EntryKind.TOP_UP: ("Outside money enters a pot.", "[top-up](../money-flows/top-up.md)"),
     EntryKind.NOTE: ("A pended or refused outcome: no entries.", ""),
+    EntryKind.ALLOTMENT: (
+        "Money of a shared fund moves to one of its slices, or back.",
+        "[shared fund](../money-flows/shared-fund.md)",
+    ),
 }
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -50,9 +50,9 @@ TAMPERING = {
     "key": "UPDATE journal SET key = substring(sha256(key) FROM 1 FOR 16) WHERE position = {n}",
     "revision": "UPDATE journal SET revision = 9 WHERE position = {n}",
     "currency": "UPDATE journal SET currency = 'EUR' WHERE position = {n}",
-    "after-value": "UPDATE journal SET avail[2] = avail[2] + 1 WHERE position = {n}",
+    "after-value": "UPDATE journal SET avail = set_byte(avail, 15, get_byte(avail, 15) # 1) WHERE position = {n}",
     "leaf": "UPDATE journal SET leaf = sha256(leaf) WHERE position = {n}",
-    "supersedes": "UPDATE journal SET supersedes = 1 WHERE position = {n}",
+    "supersedes": "UPDATE journal SET supersedes = int8send(1) WHERE position = {n}",
     "occurred at": "UPDATE journal SET occurred_at = occurred_at + interval '1 second' WHERE position = {n}",
     "body": "UPDATE journal SET body = set_byte(body, 40, get_byte(body, 40) # 1) WHERE position = {n}",
     "body swapped": "UPDATE journal SET body = (SELECT body FROM journal j WHERE j.position = {n} - 1) "

@@ -20,29 +20,33 @@ Connection = psycopg.Connection[Any]
 
 TABLES = (
     *("tenant", "party", "member", "coverage", "contract", "document", "data_key", "account", "pot", "sheet"),
-    *("state", "total", "journal", "work_queue", "outbox"),
+    *("state", "total", "journal", "codebook", "work_queue", "outbox"),
 )
-APPEND_ONLY = ("journal", "sheet", "outbox")
+APPEND_ONLY = ("journal", "codebook", "sheet", "outbox")
 
 ROW = {
     "tenant": "1",
     "position": "1",
     "key": "decode(repeat('ab', 16), 'hex')",
     "revision": "0",
-    "supersedes": "NULL",
+    "supersedes": "''",
     "kind": "1",
     "status": "0",
     "patient": "1",
-    "provider": "1",
     "occurred_at": "now()",
     "posted_at": "now()",
     "currency": "'USD'",
     "sources": "'\\x0000'",
     "legs": "'{1, 5, 2, -5}'",
-    "avail": "'{1, 0}'",
+    "avail": "'\\x00000000000000010000000000000000'",
     "leaf": "decode(repeat('ab', 32), 'hex')",
     "body": "'\\x00'",
 }
+
+
+def after(*values: int) -> str:
+    """`journal.avail` with pots and what they may spend."""
+    return "'\\x" + b"".join(value.to_bytes(8, "big", signed=True) for value in values).hex() + "'"
 
 
 def insert_row(conn: Connection, **changes: str) -> None:
@@ -60,9 +64,9 @@ def count_rows(conn: Connection) -> dict[str, int]:
 
 def test_a_lawful_row_passes(postgres: Any, owner: Connection) -> None:
     insert_row(owner)
-    insert_row(owner, position="2", revision="1", supersedes="1", legs="'{}'", sources="''", avail="'{}'")
-    insert_row(owner, position="3", revision="2", legs="NULL", sources="NULL", avail="NULL", status="3")
-    insert_row(owner, position="4", revision="3", avail="'{-7, 0, -8, 5}'")
+    insert_row(owner, position="2", revision="1", supersedes="int8send(1)", legs="'{}'", sources="''", avail="''")
+    insert_row(owner, position="3", revision="2", legs="'{}'", sources="''", status="3")
+    insert_row(owner, position="4", revision="3", avail=after(-7, 0, -8, 5))
 
 
 UNLAWFUL: list[tuple[str, dict[str, str]]] = [
@@ -70,32 +74,27 @@ UNLAWFUL: list[tuple[str, dict[str, str]]] = [
     ("journal_balanced", {"legs": "'{1, 0, 2, 1}'"}),
     ("journal_shape", {"legs": "'{1, 0, 2}'", "sources": "'\\x0000'"}),
     ("journal_shape", {"legs": "'{1, 0}'"}),
-    ("journal_shape", {"legs": "NULL"}),
     ("journal_shape", {"legs": "'{}'"}),
     ("journal_shape", {"sources": "'\\x000000'"}),
-    ("journal_shape", {"sources": "NULL"}),
     ("journal_shape", {"legs": "'{1, 0, 2, NULL}'"}),
     ("journal_shape", {"legs": "'{1, 5, NULL, -5}'"}),
     # Amounts that stand where the sum does not look.
     ("journal_shape", {"legs": "'[33:36]={1, 5, 2, 5}'"}),
     ("journal_shape", {"legs": "'[0:3]={1, 5, 0, 5}'"}),
     ("journal_shape", {"legs": "'{{1, 5, 2, 5}}'"}),
-    ("journal_avail", {"avail": "'{1}'"}),
-    ("journal_avail", {"avail": "'{1, NULL}'"}),
-    ("journal_avail", {"avail": "'{NULL, 1}'"}),
-    ("journal_avail", {"avail": "'[33:34]={1, -1}'"}),
-    ("journal_avail", {"avail": "'[0:1]={1, -1}'"}),
-    ("journal_avail", {"avail": "'{{1, -1}}'"}),
-    ("journal_floor", {"avail": "'{1, -1}'"}),
-    ("journal_floor", {"avail": "'{1, 0, 2, -1}'"}),
-    ("journal_floor", {"avail": "'{" + "1, 0, " * 15 + "2, -1}'"}),
+    ("journal_avail", {"avail": after(1)}),
+    ("journal_avail", {"avail": "'\\x00'"}),
+    ("journal_avail", {"avail": after(1, 0, 2)}),
+    *[("journal_floor", {"avail": after(*[1, 0] * before, 2, -1)}) for before in range(16)],
+    ("journal_floor", {"avail": after(1, -(2**63))}),
+    ("journal_supersedes_check", {"supersedes": "'\\x01'"}),
     ("journal_note", {"status": "2"}),
     ("journal_note", {"status": "3"}),
     ("journal_key_check", {"key": "''"}),
     ("journal_leaf_check", {"leaf": "''"}),
     ("journal_kind_check", {"kind": "0"}),
-    ("journal_kind_check", {"kind": "10"}),
-    ("journal_status_check", {"status": "4", "legs": "NULL", "sources": "NULL"}),
+    ("journal_kind_check", {"kind": "11"}),
+    ("journal_status_check", {"status": "4", "legs": "'{}'", "sources": "''"}),
     ("journal_revision_check", {"revision": "-1"}),
     ("journal_currency_check", {"currency": "'US'"}),
 ]
@@ -111,29 +110,35 @@ def test_an_unlawful_row_is_refused_by_name(postgres: Any, owner: Connection) ->
     assert count_rows(owner)["journal"] == 0
 
 
+def test_nothing_of_a_row_is_null(postgres: Any, owner: Connection) -> None:
+    for column in ROW:
+        with pytest.raises(errors.NotNullViolation):
+            insert_row(owner, **{column: "NULL"})
+
+
 def test_seventeen_entries_or_pots_are_refused(postgres: Any, owner: Connection) -> None:
     for sources, legs in [("00" * 17, ["1", "16"] + ["1", "-1"] * 16), ("00" * 17, ["1", "0"] * 17)]:
         with pytest.raises(errors.CheckViolation) as caught:
             insert_row(owner, sources=f"'\\x{sources}'", legs=f"'{{{','.join(legs)}}}'")
         assert caught.value.diag.constraint_name in ("journal_shape", "journal_balanced")
     with pytest.raises(errors.CheckViolation) as caught:
-        insert_row(owner, avail=f"'{{{','.join(['1', '0'] * 17)}}}'")
+        insert_row(owner, avail=after(*[1, 0] * 17))
     assert caught.value.diag.constraint_name == "journal_avail"
     insert_row(
         owner,
         sources=f"'\\x{'00' * 16}'",
         legs=f"'{{{','.join(['1', '15'] + ['2', '-1'] * 15)}}}'",
-        avail=f"'{{{','.join(['1', '0'] * 16)}}}'",
+        avail=after(*[1, 0] * 16),
     )
 
 
 def test_a_place_is_taken_once(postgres: Any, owner: Connection) -> None:
     insert_row(owner)
-    insert_row(owner, position="2", revision="7", supersedes="1")
+    insert_row(owner, position="2", revision="7", supersedes="int8send(1)")
     for name, changes in [
         ("journal_pkey", {"revision": "1"}),
         ("journal_key", {"position": "3"}),
-        ("journal_supersedes", {"position": "3", "revision": "2", "supersedes": "1"}),
+        ("journal_supersedes", {"position": "3", "revision": "2", "supersedes": "int8send(1)"}),
     ]:
         with pytest.raises(errors.UniqueViolation) as caught:
             insert_row(owner, **changes)
@@ -165,6 +170,19 @@ def test_an_auditor_reads_totals_and_legs_row_by_row(
         (position, number, account_id(1, account), amount, source)
         for number, (account, amount, source) in enumerate(entries, start=1)
     ]
+
+
+def test_an_auditor_reads_after_values_and_what_was_superseded_row_by_row(
+    postgres: Any, owner: Connection, draft: Any, post: Any, fill: Any
+) -> None:
+    fill(postgres, cash=10, gift=2**40)
+    (first,) = post(postgres, draft("one", avail=(("cash", 10), ("gift", 2**40))))
+    (second,) = post(postgres, draft("one", revision=1, supersedes=first, avail=(("gift", 0),)))
+    found = owner.execute("SELECT tenant, position, state, avail FROM after_value ORDER BY position, avail").fetchall()
+    cash, gift = pot_number(1, "cash"), pot_number(1, "gift")
+    assert found == [(1, first, cash, 10), (1, first, gift, 2**40), (1, second, gift, 0)]
+    taken = owner.execute("SELECT DISTINCT position, supersedes FROM entry WHERE position >= %s ORDER BY 1", [first])
+    assert taken.fetchall() == [(first, None), (second, first)]
 
 
 def test_a_refused_posting_leaves_no_row_in_any_table(
@@ -226,13 +244,14 @@ def test_nobody_of_the_application_rewrites_history(
 ) -> None:
     postgres.enrol(members=[Member("ana")])
     post(postgres, draft("one"))
+    owner.execute("INSERT INTO codebook (tenant, id, since, ppm, words) VALUES (1, 1, 1, 1, '')")
     for table, statement in product(APPEND_ONLY, REWRITING):
         owner.execute(f"BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.tenant = 1")
         with pytest.raises(errors.InsufficientPrivilege):
             owner.execute(statement.format(table))
         owner.rollback()
     counts = count_rows(owner)
-    assert [counts[table] for table in APPEND_ONLY] == [1, 1, 1]
+    assert [counts[table] for table in APPEND_ONLY] == [1, 1, 1, 1]
 
 
 def test_the_roles_hold_exactly_these_rights(postgres: Any, owner: Connection) -> None:
@@ -240,12 +259,14 @@ def test_the_roles_hold_exactly_these_rights(postgres: Any, owner: Connection) -
         "SELECT grantee, privilege_type, array_agg(table_name::text ORDER BY table_name) "
         "FROM information_schema.role_table_grants WHERE grantee LIKE 'drachm%' GROUP BY 1, 2"
     ).fetchall()
-    everything = sorted([*TABLES, "entry", "running_total"])
+    everything = sorted([*TABLES, "entry", "after_value", "running_total"])
     everything.remove("tenant")
     assert {(role, right): tables for role, right, tables in rights} == {
         ("drachm_reader", "SELECT"): everything,
         ("drachm_writer", "SELECT"): everything,
-        ("drachm_writer", "INSERT"): sorted(["journal", "outbox", "account", "data_key", "work_queue", "total"]),
+        ("drachm_writer", "INSERT"): sorted(
+            ["journal", "codebook", "outbox", "account", "data_key", "work_queue", "total"]
+        ),
         ("drachm_writer", "UPDATE"): ["state", "total", "work_queue"],
         ("drachm_writer", "DELETE"): ["work_queue"],
     }

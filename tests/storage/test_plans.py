@@ -35,9 +35,9 @@ KEYS = {
 
 MANY = 50_000
 FILL = f"""
-INSERT INTO journal (tenant, position, key, revision, supersedes, kind, status, patient, provider, occurred_at,
+INSERT INTO journal (tenant, position, key, revision, supersedes, kind, status, patient, occurred_at,
                      posted_at, currency, legs, sources, leaf, body)
-    SELECT 1, 1000 + n, decode(md5(n::text), 'hex'), 0, 900 + n, 1, 0, n, 1, now(), now(), 'USD',
+    SELECT 1, 1000 + n, decode(md5(n::text), 'hex'), 0, int8send(900 + n), 1, 0, n, now(), now(), 'USD',
            '{{1,5,2,-5}}', '\\x0000', sha256(n::text::bytea), '\\x00' FROM generate_series(1, {MANY}) n;
 INSERT INTO data_key SELECT 1, n, '\\x00' FROM generate_series(1, {MANY}) n ON CONFLICT DO NOTHING;
 INSERT INTO account SELECT 1, n, 'cash', n::text, 'USD' FROM generate_series(1, {MANY}) n;

@@ -60,7 +60,8 @@ def settle(books: Any, draft: Any, post: Any, key: Key, *, money: int) -> None:
     books.publish("plan", PLAN)
     books.publish("price_book", BOOK)
     waits = draft("waits", status="pended", entries=(), reason="unknown_member")
-    post(books, draft("one"), waits, deltas={key: money}, moves={"cash": money})
+    moved = draft("one", avail=(("cash", money),))
+    post(books, moved, waits, deltas={key: money}, moves={"cash": money})
 
 
 @pytest.fixture
@@ -169,6 +170,7 @@ def test_only_the_writer_passes_row_security(postgres: Any, owner: Connection) -
 
 def test_the_reader_sees_its_own_tenant_and_without_one_nothing(two: tuple[Any, Any], owner: Connection) -> None:
     tables = tenant_tables(owner)
+    owner.execute("INSERT INTO codebook (tenant, id, since, ppm, words) VALUES (1, 1, 1, 1, ''), (2, 1, 1, 1, '')")
     for setting, wanted in [
         ("", set()),
         ("SET LOCAL app.tenant = ''", set()),
@@ -176,7 +178,7 @@ def test_the_reader_sees_its_own_tenant_and_without_one_nothing(two: tuple[Any, 
         ("SET LOCAL app.tenant = 1", {1}),
         ("SET LOCAL app.tenant = 2", {2}),
     ]:
-        for table in [*tables, "entry", "running_total", "tenant"]:
+        for table in [*tables, "entry", "after_value", "running_total", "tenant"]:
             owner.execute(f"BEGIN; SET LOCAL ROLE drachm_reader; {setting}")
             column = "id" if table == "tenant" else "tenant"
             seen = {number for (number,) in owner.execute(f"SELECT {column} FROM {table}")}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 
 from drachm.application.ports import Books
+from drachm.domain.funding.allotment import fund_named
 
 
 def check_books(books: Books) -> list[str]:
     """Every disagreement in words, empty when all is well.
 
-    Entries sum to zero in each currency; what a pot may spend and has promised equals its wallet accounts.
+    Entries sum to zero in each currency; what a pot may spend and has promised equals its wallet accounts; slices and
+    rest of a shared fund are what its entries leave of it.
     """
     balances = books.balances()
     problems: list[str] = []
@@ -25,9 +27,18 @@ def check_books(books: Books) -> list[str]:
             held[account.owner] -= balance
     problems.extend(f"entries in {currency} sum to {total}" for currency, total in sums.items() if total)
     states = books.pots()
+    funds: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for pot in sorted(states.keys() | wallets.keys() | held.keys()):
         said = states.get(pot, (0, 0))
         rebuilt = (wallets[pot], held[pot])
         if said != rebuilt:
             problems.append(f"pot {pot} says {said}, its entries say {rebuilt}")
+        fund = fund_named(pot)
+        if fund in states:
+            funds[fund][0] += sum(said)
+            funds[fund][1] += sum(rebuilt)
+    for fund, (slices, entries) in funds.items():
+        rest, left = sum(states[fund]), wallets[fund] + held[fund]
+        if slices + rest != entries + left:
+            problems.append(f"fund {fund}: slices {slices} and rest {rest}, its entries leave {entries + left}")
     return problems

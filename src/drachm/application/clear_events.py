@@ -6,7 +6,7 @@ Batch-first: one event is a batch of one. Read, decide, write, commit - one tran
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
@@ -14,12 +14,14 @@ from drachm.application.body import Problem, write_body
 from drachm.application.first_answers import Answers, Outcome
 from drachm.application.leaves import leaf_of
 from drachm.application.ports import Books, Clock, ConstraintFired, Ids, Posting, Raced, Row
+from drachm.application.shared_funds import Entangled, SharedFunds, Short
 from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.clear import clear
 from drachm.domain.clearing.model import EMPTY, Answer, Clearing, Decision
 from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.errors import IntegrityError, Pended, Refused
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.arrange import TooLittle
 from drachm.domain.ledger.model import EntryKind, JournalEntry
 from drachm.domain.transparency.leaf import event_key
 
@@ -28,8 +30,10 @@ RETRIES: Final = 8
 
 SALT_BYTES: Final = 16
 
-Isolating = (ConstraintFired, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
-"""What one event may break: the batch is halved until the offender stands alone."""
+Isolating = (
+    *(ConstraintFired, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, Entangled),
+)
+"""What one event may break, or hold up: the batch is halved until it stands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Desk:
     books: Books
     clock: Clock
     ids: Ids
+    spent: set[str] = field(default_factory=set)
+    """Shared funds that were found empty; a hint where to look first, never believed."""
 
 
 def clear_events(events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, Answer] | None = None) -> list[Outcome]:
@@ -58,35 +64,52 @@ def clear_batch(batch: Sequence[Waiting], desk: Desk, *, revise: bool = False) -
     """Clear a batch; when something in it breaks, halve it until the offender stands alone and answer that one only."""
     if not batch:
         return []
-    for _ in range(RETRIES):
+    shared, races = SharedFunds(desk, len(batch)), 0
+    while True:
         try:
-            return _clear_once(batch, desk, revise=revise)
-        except Raced as race:
-            last = race
+            return _clear_once(batch, desk, shared, revise=revise)
+        except Short:
+            shared.fetch()
+        except Raced:
+            races += 1
+            if races == RETRIES:
+                raise
         except Isolating as fault:
             if len(batch) == 1:
-                return _clear_once(batch, desk, revise=revise, fault=fault)
+                return _clear_once(batch, desk, shared, revise=revise, fault=fault)
             middle = len(batch) // 2
             first = clear_batch(batch[:middle], desk, revise=revise)
             return first + clear_batch(batch[middle:], desk, revise=revise)
-    raise last
 
 
-def _clear_once(batch: Sequence[Waiting], desk: Desk, *, revise: bool, fault: Exception | None = None) -> list[Outcome]:
+def _clear_once(
+    batch: Sequence[Waiting], desk: Desk, shared: SharedFunds, *, revise: bool, fault: Exception | None = None
+) -> list[Outcome]:
     with desk.books.work() as work:
         answers = Answers(batch, work, desk.books, revise=revise)
-        if not answers.fresh:
+        fresh = answers.fresh
+        if not fresh:
             return answers.in_order()
-        registry = work.registry([waiting.event for waiting in answers.fresh])
-        world = World(registry, desk.books.documents(registry.version), answers.targets)
+        registry = work.registry([waiting.event for waiting in fresh])
+        if desk.spent:
+            shared.foresee(registry)
+        documents = desk.books.documents(registry.version)
+        world = World(registry, documents, answers.targets)
         # An event that broke something is not looked at again: it needs no locks.
-        locked = work.lock(world.needs(answers.fresh if fault is None else ()), len(answers.fresh))
-        world.load(locked.totals, locked.avail)
-        writing = _Writing(desk, world, registry.version, len(answers.fresh))
-        for position, waiting in enumerate(answers.fresh, start=locked.first_position):
-            answers.add(waiting, writing.decide(waiting, position, fault))
+        locked = work.lock(shared.needs(world.needs(fresh if fault is None else ())), len(fresh) + shared.rows)
+        while True:
+            world.load(locked.totals, shared.begin(locked.avail))
+            writing = _Writing(desk, world, shared, registry.version, len(fresh))
+            places = enumerate(fresh, start=locked.first_position + shared.rows)
+            outcomes = [writing.decide(waiting, position, fault) for position, waiting in places]
+            if not shared.again():
+                break
+            world = World(registry, documents, answers.targets)
+            world.needs(fresh)
+        for waiting, outcome in zip(fresh, outcomes, strict=True):
+            answers.add(waiting, outcome)
         if writing.rows:
-            work.post(writing.posting())
+            work.post(shared.joined(writing.posting(), locked) if shared.held else writing.posting())
             work.commit()
         return answers.in_order()
 
@@ -101,9 +124,10 @@ def _named(fault: Exception) -> Pended | Refused:
 class _Writing:
     """Turns decisions into rows, and sums what they change."""
 
-    def __init__(self, desk: Desk, world: World, version: int, count: int) -> None:
+    def __init__(self, desk: Desk, world: World, shared: SharedFunds, version: int, count: int) -> None:
         self._tenant = desk.books.tenant
         self._world = world
+        self._shared = shared
         self._version = version
         self._posted_at: datetime = desk.clock.now()
         salts = desk.ids.random_bytes(SALT_BYTES * 2 * count)
@@ -123,8 +147,15 @@ class _Writing:
             salt = next(self._salts)
             body = self._kept(waiting, turn, salt)
         except (Pended, Refused) as reason:
+            if isinstance(reason, TooLittle):
+                self._shared.lack(reason.pots, waiting.event.currency, reason.missing, whole=True)
             return self._note(waiting, position, reason)
         after = self._world.advance(waiting, clearing, position=position)
+        due = clearing.decision.funding.due
+        if due > 0:
+            self._shared.lack(turn.at.pots, waiting.event.currency, due)
+        if turn.at.target is not None or self._shared.held:
+            self._shared.saw(clearing.moves, after)
         self._sum(clearing)
         return self._post(waiting, turn, clearing, after, salt, body, position)
 
@@ -215,6 +246,8 @@ class _Writing:
             deltas[key] = deltas.get(key, 0) + delta
         for pot, move in clearing.moves:
             moves[pot] = moves.get(pot, 0) + move
+        if clearing.entry.kind is EntryKind.CHARGE:
+            return
         for account, amount, _ in clearing.entry.entries:
             if account.kind == "wallet_held":
                 self._held[account.owner] = self._held.get(account.owner, 0) - amount

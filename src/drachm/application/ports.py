@@ -200,8 +200,8 @@ class Books(Protocol):
     def balances(self) -> dict[Account, int]:
         """Every account's balance from raw entries, positive for debits."""
 
-    def pots(self) -> dict[str, tuple[int, int]]:
-        """Pot id -> (avail, held) as the state rows say."""
+    def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
+        """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""
 
     def totals(self) -> Iterator[tuple[Place, int]]:
         """Every running total that is not 0, by where it is kept (`numbers.total_place`), in that order."""

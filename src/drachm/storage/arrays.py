@@ -18,7 +18,7 @@ from psycopg.pq import Format
 INT8: Final = 20
 """The server's number for `bigint`."""
 _BYTEA, _TEXT, _TID = 17, 25, 27
-_EMPTY: Final = struct.Struct(">iiI")
+EMPTY: Final = struct.Struct(">iiI")
 HEAD: Final = struct.Struct(">iiIii")
 """What stands before the elements of an array that has some."""
 _LENGTH: Final = struct.Struct(">i").pack
@@ -53,7 +53,7 @@ def int8s(values: Sequence[int]) -> Int8s:
     """Whole numbers of 64 bits; struct.error when one is larger."""
     count = len(values)
     if not count:
-        return Int8s(_EMPTY.pack(0, 0, INT8))
+        return Int8s(EMPTY.pack(0, 0, INT8))
     numbers = [8] * (2 * count)
     numbers[1::2] = values
     return Int8s(HEAD.pack(1, 0, INT8, count, 1) + struct.pack(">" + "iq" * count, *numbers))
@@ -107,7 +107,7 @@ class _TidsDumper(_ArrayDumper):
 
 def _array(element: int, count: int, elements: Iterable[bytes]) -> bytes:
     if not count:
-        return _EMPTY.pack(0, 0, element)
+        return EMPTY.pack(0, 0, element)
     return b"".join((HEAD.pack(1, 0, element, count, 1), *elements))
 
 

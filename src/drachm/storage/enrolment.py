@@ -11,6 +11,7 @@ import msgspec
 from drachm.domain.clearing.numbers import party_number, patient_number, pot_number
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import Conflict, InvalidMessage
+from drachm.domain.funding.allotment import checked_fund, slices_of
 from drachm.domain.funding.model import Pot
 from drachm.domain.periods import Period
 from drachm.storage import queries
@@ -51,7 +52,8 @@ class Enrolment:
     ) -> None:
         """Insert or replace, and write the sheets of everybody who is touched.
 
-        Raises Conflict for a pot that is here in another currency: its money would change its meaning.
+        Raises Conflict for a pot that is here in another currency or shared in another way: its money would change its
+        meaning. Raises it too for an admission to a fund that is not here.
         """
         version = self.next_version()
         touched = {member.id for member in members} | {one.member for one in coverages} | {one.member for one in pots}
@@ -96,6 +98,9 @@ class Enrolment:
         for pot in sorted(rows.keys() - written):
             raise other_currency(pot)
         self._write("pot_states", rows)
+        admitted = [pot.id for pot in pots if pot.member and pot.fund]
+        for (stray,) in self._ask("stray_admissions", ids=texts(admitted)) if admitted else ():
+            raise no_such_fund(stray)
 
     def _person_sheets(self, version: int, members: Sequence[str]) -> None:
         for part in _parts(members):
@@ -103,7 +108,8 @@ class Enrolment:
             sheets = people_of(
                 [Member(*row) for row in self._ask("people", ids=ids)],
                 [_coverage_of(*row) for row in self._ask("coverages_of", ids=ids)],
-                [_pot_of(*row) for row in self._ask("pots_of", ids=ids)],
+                [Pot(*row) for row in self._ask("pots_of", ids=ids)],
+                self._tenant,
             )
             self._sheets(version, PERSON, {patient_number(self._tenant, one.member.id): pack(one) for one in sheets})
 
@@ -150,18 +156,38 @@ def checked(
         _ensure_days(contract.period, where)
         if contract.network not in ("in", "out"):
             raise InvalidMessage("a network is 'in' or 'out'", where=where)
+    slices: list[Pot] = []
     for pot in rows[2]:
         if len(pot.currency) != 3:
             raise InvalidMessage("a currency has three letters (ISO 4217)", where=f"pot {pot.id}")
+        if (pot.slices or pot.fund) and not checked_fund(pot).fund:
+            slices += slices_of(pot)
+    rows[2].extend(slices)
     return rows
 
 
+def admits(fund: Pot | None, pot: Pot) -> bool:
+    """Whether the fund is one, and as the admission says."""
+    if fund is None or fund.member or fund.fund:
+        return False
+    return (fund.slices, fund.currency) == (pot.slices, pot.currency)
+
+
 def other_currency(pot: str) -> Conflict:
-    """A pot never changes its currency: the entries of its wallet stay in the old one."""
+    """A pot never changes its currency, nor its fund and slices: the entries of its wallet stay where they are."""
     return Conflict(
-        "the pot is here in another currency",
+        "the pot is here in another currency, or belongs to a fund in another way",
         where=f"pot {pot}",
-        next_step="Open a new pot with an id of its own for the other currency.",
+        next_step="Open a new pot with an id of its own.",
+    )
+
+
+def no_such_fund(pot: str) -> Conflict:
+    """Who is admitted to a fund that is not here, or is not as the admission says, would draw from nothing."""
+    return Conflict(
+        "there is no such fund with so many slices in this currency",
+        where=f"pot {pot}",
+        next_step="Enrol the fund first, and admit the member to it as it was enrolled.",
     )
 
 
@@ -239,13 +265,17 @@ def _contract(contract: Contract) -> Cell:
 
 
 def _pot(tenant: int, pot: Pot) -> Cell:
+    # Money never enters an admission: those of one fund share a row that nobody finds by name, and that stays at zero.
+    held_in = f"{pot.fund}@" if pot.member and pot.fund else pot.id
     return {
         "id": pot.id,
-        "state": pot_number(tenant, pot.id),
+        "state": pot_number(tenant, held_in),
         "member": pot.member,
         "currency": pot.currency,
         "pocket": pot.pocket,
         "priority": pot.priority,
+        "fund": pot.fund,
+        "slices": pot.slices,
     }
 
 
@@ -270,7 +300,3 @@ def _contract_of(
     provider: str, payer: str, price_book: str, starts_on: date, ends_on: date | None, network: str
 ) -> Contract:
     return Contract(provider, payer, price_book, Period(starts_on, ends_on), network)
-
-
-def _pot_of(key: str, member: str, currency: str, priority: int, pocket: str, state: int) -> Pot:
-    return Pot(key, member, currency, 0, priority, pocket, state)

@@ -17,7 +17,7 @@ from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account
-from drachm.storage.enrolment import checked, erasable, other_currency
+from drachm.storage.enrolment import admits, checked, erasable, no_such_fund, other_currency
 from drachm.storage.memory_work import Journal, MemoryWork, People, stored
 from drachm.storage.published import Shelf, compile_document, ensure_fits
 
@@ -56,9 +56,13 @@ class MemoryBooks:
         coverages, contracts, pots = checked(coverages, contracts, pots)
         with self._guard:
             people = self._people
+            funds = {**people.pots, **{pot.id: pot for pot in pots}}
             for pot in pots:
-                if people.pots.get(pot.id, pot).currency != pot.currency:
+                here = people.pots.get(pot.id, pot)
+                if (here.currency, here.fund, here.slices) != (pot.currency, pot.fund, pot.slices):
                     raise other_currency(pot.id)
+                if pot.fund and pot.member and not admits(funds.get(pot.fund), pot):
+                    raise no_such_fund(pot.id)
             touched = {one.id for one in members} | {one.member for one in coverages} | {one.member for one in pots}
             # A coverage or a pot may leave another member.
             touched |= {people.coverages[one.id].member for one in coverages if one.id in people.coverages}
@@ -72,6 +76,8 @@ class MemoryBooks:
             people.contracts.update(((one.provider, one.payer, one.period.start), one) for one in contracts)
             for pot in pots:
                 people.pots[pot.id] = pot._replace(avail=0, state=pot_number(self.tenant, pot.id))
+                if pot.fund and pot.member:
+                    continue  # money never enters an admission
                 self._journal.avail.setdefault(pot.id, 0)
                 self._journal.held.setdefault(pot.id, 0)
             named = {party.id for party in parties} | {one.provider for one in contracts}
@@ -145,10 +151,11 @@ class MemoryBooks:
                     sums[account] = sums.get(account, 0) + amount
         return sums
 
-    def pots(self) -> dict[str, tuple[int, int]]:
-        """Pot id -> (avail, held)."""
+    def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
+        """Pot id -> (avail, held); of all pots, or of these as far as they are here."""
         with self._guard:
-            return {pot: (avail, self._journal.held[pot]) for pot, avail in self._journal.avail.items()}
+            avail, held = self._journal.avail, self._journal.held
+            return {pot: (avail[pot], held[pot]) for pot in (avail if of is None else of) if pot in avail}
 
     def totals(self) -> Iterator[tuple[Place, int]]:
         """Every running total that is not 0, by where it is kept, in that order."""

@@ -68,6 +68,7 @@ class People:
             [self.members[one] for one in members if one in self.members],
             [one for one in self.coverages.values() if one.member in members],
             [one for one in self.pots.values() if one.member in members],
+            tenant,
         ):
             number = patient_number(tenant, person.member.id)
             sheet = Person(person.member, number, person.coverages, person.pots)

@@ -20,6 +20,7 @@ from drachm.domain.errors import DrachmError, IntegrityError
 from drachm.domain.funding.model import Pot
 from drachm.storage import queries
 from drachm.storage.enrolment import Enrolment, checked, erasable, not_storable
+from drachm.storage.library import Library
 from drachm.storage.published import Shelf, compile_document, ensure_fits
 from drachm.storage.reading import PostgresReading
 from drachm.storage.session import Connection, Sessions
@@ -42,7 +43,11 @@ def open_books(url: str, tenant: int, *, master_key: bytes, ids: Ids) -> Postgre
             conn.execute(_ENROLMENT["add_tenant"], {"tenant": tenant, "name": f"tenant {tenant}"})
             patient = patient_number(tenant, "")
             own = Enrolment(conn, tenant, vault).data_keys([patient])[patient]
-            return PostgresBooks(tenant, sessions, vault, vault.unwrap(patient, own))
+        library = Library(tenant, sessions, vault, ids)
+        vault.find_codebook = library.find
+        own_key = vault.unwrap(patient, own)
+        library.open()
+        return PostgresBooks(tenant, sessions, vault, library, own_key)
     except DrachmError:
         sessions.close()
         raise
@@ -51,9 +56,9 @@ def open_books(url: str, tenant: int, *, master_key: bytes, ids: Ids) -> Postgre
 class PostgresBooks(PostgresReading):
     """One tenant's books (`ports.Books`). Safe to use from several threads; close them when done."""
 
-    def __init__(self, tenant: int, sessions: Sessions, vault: Vault, own_key: DataKey) -> None:
+    def __init__(self, tenant: int, sessions: Sessions, vault: Vault, library: Library, own_key: DataKey) -> None:
         super().__init__(tenant, sessions, vault)
-        self._known = Known(tenant, vault, own_key)
+        self._known = Known(tenant, vault, library, own_key)
         self._shelf = Shelf()
 
     def work(self) -> PostgresWork:

@@ -12,7 +12,7 @@ from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import Account
 from drachm.storage import queries
 from drachm.storage.registry import Past
-from drachm.storage.rows import stored_of, written_of
+from drachm.storage.rows import after_values, stored_of, written_of
 from drachm.storage.session import Connection, Sessions
 from drachm.storage.totals import unpack
 from drachm.storage.vault import Vault
@@ -81,10 +81,10 @@ class PostgresReading:
                 raise IntegrityError("entries name an account that is not here", where=f"account {number}")
         return {Account(kind, owner, currency): int(balance) for kind, owner, currency, balance, _ in found}
 
-    def pots(self) -> dict[str, tuple[int, int]]:
-        """Pot id -> (avail, held) as the state rows say."""
+    def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
+        """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""
         with self._sessions.transaction("reader") as conn:
-            found = self._ask(conn, "pot_states")
+            found = self._ask(conn, "pot_states") if of is None else self._ask(conn, "pot_states_of", pots=list(of))
         for pot, avail, _ in found:
             if avail is None:
                 raise IntegrityError("the pot has lost its state row", where=f"pot {pot}")
@@ -132,8 +132,8 @@ class _Names:
         accounts, states = set[int](), set[int]()
         for values in page:
             *_, legs, _, avail = values
-            accounts.update(legs[::2] if legs else ())
-            states.update(avail[::2] if avail else ())
+            accounts.update(legs[::2])
+            states.update(state for state, _ in after_values(avail))
         if accounts := accounts - self.accounts.keys():
             found = ask(conn, "account_names", tenant=self._tenant, ids=sorted(accounts))
             self.accounts.update((number, Account(*name)) for number, *name in found)

@@ -7,17 +7,16 @@ Fields are length-prefixed and big-endian (PostgreSQL documentation, COPY, "Bina
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from drachm.application.ports import Row, Stored, Written
-from drachm.domain.clearing import numbers
 from drachm.domain.clearing.model import STATUSES, Status
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
-from drachm.storage.arrays import HEAD, INT8
+from drachm.storage.arrays import EMPTY, HEAD, INT8
 from drachm.storage.vault import Place, Vault
 
 STATUS_NUMBERS: Final[Mapping[Status, int]] = {status: number for number, status in enumerate(STATUSES)}
@@ -26,13 +25,14 @@ COPY_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_END: Final = b"\xff\xff"
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_FIELDS: Final = 17
+_FIELDS: Final = 16
 
-# Number of fields, tenant and the length of the position; then position, patient, provider, the two times, revision,
+# Number of fields, tenant and the length of the position; then position, patient, the two times, revision,
 # kind, status, key, leaf and currency, each behind its length.
 _START: Final = struct.Struct(">hiii")
-_FIXED: Final = ">14sqiqiqiqiqihihihi16si32si3s"
+_FIXED: Final = ">14sqiqiqiqihihihi16si32si3s"
 _PAIR: Final = struct.Struct(">iqi")
+_AFTER: Final = struct.Struct(">qq")
 
 
 def pair_head(number: int) -> bytes:
@@ -54,30 +54,26 @@ def copy_of_journal(
     """
     start = _START.pack(_FIELDS, 4, tenant, 8)
     parts = [COPY_HEAD]
-    party_number = numbers.party_number
     last, posted = None, 0
     for row, body, patient in zip(rows, bodies, patients, strict=True):
         (
-            position, key, revision, supersedes, kind, status, _, _, provider, occurred_at, posted_at,
+            position, key, revision, supersedes, kind, status, _, _, _, occurred_at, posted_at,
             currency, entries, avail, leaf, _,
         ) = row  # fmt: skip
         if posted_at is not last:
             last, posted = posted_at, _microseconds(posted_at)
-        pack, legs_length, avail_length = _shape(len(entries), len(avail), supersedes is not None)
+        pack, legs_head = _shape(len(entries), len(avail), supersedes is not None)
         values: list[Any] = [
-            *(start, position, 8, patient, 8, party_number(tenant, provider), 8, _microseconds(occurred_at)),
+            *(start, position, 8, patient, 8, _microseconds(occurred_at)),
             *(8, posted, 2, revision, 2, kind, 2, STATUS_NUMBERS[status], 16, key, 32, leaf, 3, currency.encode()),
         ]
-        values += (-1,) if supersedes is None else (8, supersedes)
-        if entries:
-            values += (len(entries), bytes([entry[2] for entry in entries]), legs_length)
-            for account, amount, _ in entries:
-                values += (account_heads[account], amount)
-        else:
-            values += (-1, -1)
-        values.append(avail_length)
+        values += (0,) if supersedes is None else (8, supersedes)
+        values += (len(entries), bytes([entry[2] for entry in entries]), legs_head)
+        for account, amount, _ in entries:
+            values += (account_heads[account], amount)
+        values.append(_AFTER.size * len(avail))
         for pot, left in avail:
-            values += (8, pot_numbers[pot], 8, left)
+            values += (pot_numbers[pot], left)
         parts.append(pack(*values, len(body)))
         parts.append(body)
     parts.append(COPY_END)
@@ -85,18 +81,18 @@ def copy_of_journal(
 
 
 @lru_cache(maxsize=1024)
-def _shape(legs: int, pots: int, supersedes: bool) -> tuple[Callable[..., bytes], bytes, bytes]:
-    """How rows with so many legs and pots are packed, and what stands before their arrays; a length of -1 is null."""
+def _shape(legs: int, pots: int, supersedes: bool) -> tuple[Callable[..., bytes], bytes]:
+    """How rows with so many legs and pots are packed, and what stands before their legs."""
     form = _FIXED + ("iq" if supersedes else "i")
-    form += f"i{legs}s24s" + "16sq" * legs if legs else "ii"
-    form += "24s" + "iqiq" * pots if pots else "4s"
-    null = b"\xff\xff\xff\xff"
-    return struct.Struct(form + "i").pack, _array_length(2 * legs), _array_length(2 * pots) if pots else null
+    head = _array_head(2 * legs)
+    form += f"i{legs}s{len(head)}s" + "16sq" * legs + "i" + "qq" * pots + "i"
+    return struct.Struct(form).pack, head
 
 
-def _array_length(count: int) -> bytes:
+def _array_head(count: int) -> bytes:
     """What stands before the elements of a `bigint[]` field."""
-    return struct.pack(">i", HEAD.size + 12 * count) + HEAD.pack(1, 0, INT8, count, 1)
+    head = HEAD.pack(1, 0, INT8, count, 1) if count else EMPTY.pack(0, 0, INT8)
+    return struct.pack(">i", len(head) + 12 * count) + head
 
 
 def stored_of(values: Sequence[Any], vault: Vault) -> Stored:
@@ -106,7 +102,7 @@ def stored_of(values: Sequence[Any], vault: Vault) -> Stored:
         position=position,
         key=key,
         revision=revision,
-        supersedes=supersedes,
+        supersedes=int.from_bytes(supersedes, "big") if supersedes else None,
         superseded=superseded,
         kind=EntryKind(kind),
         status=STATUSES[status],
@@ -127,18 +123,22 @@ def written_of(
     Raises IntegrityError for an account or a pot that nobody knows by name.
     """
     occurred_at, currency, legs, sources, avail = values
-    legs, avail = legs or (), avail or ()
     try:
         entries = tuple(
             Entry(accounts[account], amount, Source(source))
-            for account, amount, source in zip(legs[::2], legs[1::2], sources or b"", strict=True)
+            for account, amount, source in zip(legs[::2], legs[1::2], sources, strict=True)
         )
-        after = tuple((pots[state], left) for state, left in zip(avail[::2], avail[1::2], strict=True))
-    except (KeyError, ValueError) as error:
+        after = tuple((pots[state], left) for state, left in after_values(avail))
+    except (KeyError, ValueError, struct.error) as error:
         raise IntegrityError(
             f"an account, pot or source of the row is unknown: {error}", where=f"position {position}"
         ) from None
     return Written(occurred_at, currency, entries, after)
+
+
+def after_values(avail: bytes) -> Iterator[tuple[int, int]]:
+    """What stands in `journal.avail`: (state row, what it may spend after the row)."""
+    return _AFTER.iter_unpack(avail)
 
 
 def _microseconds(instant: datetime) -> int:

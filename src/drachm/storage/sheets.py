@@ -15,6 +15,7 @@ from drachm.domain.clearing import numbers
 from drachm.domain.clearing.register import PartyRecord, Person
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError, ensure
+from drachm.domain.funding.allotment import slice_for
 from drachm.domain.funding.model import Pot
 from drachm.storage.vault import DataKey
 
@@ -77,11 +78,30 @@ def open_party(tenant: int, number: int, packed: bytes) -> PartyRecord:
     return PartyRecord(sheet.party, number, sheet.contracts)
 
 
-def people_of(members: Iterable[Member], coverages: Iterable[Coverage], pots: Iterable[Pot]) -> list[PersonSheet]:
-    """The members with coverages by rank and pots by priority: one order everywhere."""
+def people_of(
+    members: Iterable[Member], coverages: Iterable[Coverage], pots: Iterable[Pot], tenant: int = 0
+) -> list[PersonSheet]:
+    """The members with coverages by rank and pots by priority: one order everywhere.
+
+    In the place of an admission to a shared fund stands the slice of the member's shard.
+    """
     covers = _grouped((one.member, one) for one in sorted(coverages, key=lambda one: (one.rank, one.id)))
     pockets = _grouped((one.member, one) for one in sorted(pots, key=lambda one: (one.priority, one.id)))
-    return [PersonSheet(one, tuple(covers.get(one.id, ())), tuple(pockets.get(one.id, ()))) for one in members]
+    return [
+        PersonSheet(one, tuple(covers.get(one.id, ())), _drawn_from(pockets.get(one.id, ()), one.shard, tenant))
+        for one in members
+    ]
+
+
+def _drawn_from(pots: Iterable[Pot], shard: int, tenant: int) -> tuple[Pot, ...]:
+    found: dict[str, Pot] = {}
+    for pot in pots:
+        if pot.fund:
+            pot = slice_for(pot, shard)
+            pot = pot._replace(state=numbers.pot_number(tenant, pot.id))
+        # Admitted twice to one fund, a member draws from it once.
+        found.setdefault(pot.id, pot)
+    return tuple(sorted(found.values(), key=lambda one: (one.priority, one.id)))
 
 
 def parties_of(parties: Iterable[Party], contracts: Iterable[Contract]) -> list[PartySheet]:

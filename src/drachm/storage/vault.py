@@ -5,19 +5,20 @@ the patient's `data_key` row and every body under it is erased, in all copies, w
 
     wrapped  key id (4) | nonce (12) | AES-256-GCM(master key, data key), bound to key id, tenant and patient
     sealed   key id (4) | nonce (12) | AES-256-GCM(data key, form (1) + text), bound to tenant, position, key, revision
+    words    nonce (12) | AES-256-GCM(master key, words of a codebook), bound to tenant and number
 
-The form says whether the text is the body as it is (0) or compressed (1): short bodies only grow by compression. The
-key id tells a body of an erased key from one that cannot be opened: a patient who comes back gets a new key.
+The form says whether the text is the body as it is (0), compressed (1), or the number of a codebook (2) and the body
+compressed with it (2): whichever is the shortest. The key id tells a body of an erased key from one that cannot be
+opened: a patient who comes back gets a new key.
 NIST SP 800-38D 8.3: random 96-bit nonces serve up to 2^32 bodies under one key; one patient has far fewer.
 """
 
 from __future__ import annotations
 
 import struct
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 import zstandard
 from cryptography.exceptions import InvalidTag
@@ -25,12 +26,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from drachm.application.ports import Ids
 from drachm.domain.errors import IntegrityError, InvalidMessage
+from drachm.storage.codebook import Codebook, Press
 
 KEY_BYTES: Final = 32
 OPENED_KEYS_MAX: Final = 20_000
 """Data keys kept ready in memory for reading."""
 PLAIN_BYTES_MAX: Final = 400
-"""A longer body is compressed."""
+"""A longer body is compressed where there is no codebook; a shorter one would only grow."""
 
 _ID: Final = 4
 _NONCE: Final = 12
@@ -40,8 +42,9 @@ _WRAP: Final = struct.Struct(">4siq")
 _PLACE: Final = struct.Struct(">iq16sH")
 _AS_IT_IS: Final = b"\x00"
 _COMPRESSED: Final = b"\x01"
-_COMPRESSION: Final = 1
-"""Bodies are short: level 3 takes a quarter longer for 1 % less; zlib takes three times as long for the same."""
+_BY_CODEBOOK: Final = b"\x02"
+_NUMBER: Final = struct.Struct(">H")
+_WORDS: Final = struct.Struct(">8siH")
 
 
 class Place(NamedTuple):
@@ -59,12 +62,9 @@ class DataKey(NamedTuple):
     secret: bytes
 
 
-class _Press(threading.local):
-    """Compressors are costly to make and serve one thread at a time."""
-
-    def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=_COMPRESSION).compress
-        self.decompress = zstandard.ZstdDecompressor().decompress
+def no_codebook(number: int) -> NoReturn:
+    """What is found where there are none."""
+    raise IntegrityError(f"codebook {number} is missing", where=f"codebook {number}")
 
 
 class Vault:
@@ -80,7 +80,8 @@ class Vault:
         self._master = AESGCM(master_key)
         self._tenant = tenant
         self._ids = ids
-        self._press = _Press()
+        self._press = Press()
+        self.find_codebook: Callable[[int], Codebook] = no_codebook
         # Known by what is stored, never by patient alone: an erased key is not used again because it is remembered.
         self._opened = lru_cache(maxsize=OPENED_KEYS_MAX)(self.unwrap)
 
@@ -106,16 +107,23 @@ class Vault:
                 next_step="Set DRACHM_MASTER_KEY to the key this database was made with; it cannot be recovered.",
             ) from None
 
-    def seal(self, bodies: Sequence[tuple[DataKey, int, bytes, int, bytes]]) -> list[bytes]:
+    def seal(
+        self, bodies: Sequence[tuple[DataKey, int, bytes, int, bytes]], book: Codebook | None = None
+    ) -> list[bytes]:
         """Bodies sealed: each is given with its data key and its place, (key, position, event key, revision, body)."""
-        tenant, aad, compress = self._tenant, _PLACE.pack, self._press.compress
+        tenant, aad = self._tenant, _PLACE.pack
+        compress, head, longest = self._press.compress, _COMPRESSED, PLAIN_BYTES_MAX
+        if book is not None:
+            compress, head, longest = book.press.compress, _BY_CODEBOOK + _NUMBER.pack(book.number), 0
         nonces = self._ids.random_bytes(_NONCE * len(bodies))
         at = 0
         sealed = []
         for (key_id, secret), position, event_key, revision, plain in bodies:
             nonce = nonces[at : at + _NONCE]
             at += _NONCE
-            text = _AS_IT_IS + plain if len(plain) <= PLAIN_BYTES_MAX else _COMPRESSED + compress(plain)
+            text = head + compress(plain) if len(plain) > longest else b""
+            if not text or len(text) > len(plain):
+                text = _AS_IT_IS + plain
             place = aad(tenant, position, event_key, revision)
             sealed.append(key_id + nonce + AESGCM(secret).encrypt(nonce, text, place))
         return sealed
@@ -123,7 +131,8 @@ class Vault:
     def open(self, patient: int, wrapped: bytes | None, place: Place, sealed: bytes) -> bytes:
         """The body again; empty when its key was erased.
 
-        Raises IntegrityError when the body is missing, was changed or moved, or when the master key is another one.
+        Raises IntegrityError when the body is missing, was changed or moved, when its codebook is missing, or when the
+        master key is another one.
         """
         where = f"position {place.position}"
         if not sealed:
@@ -142,4 +151,20 @@ class Vault:
             return text[1:]
         if text[:1] == _COMPRESSED:
             return self._press.decompress(text[1:])
+        if text[:1] == _BY_CODEBOOK and len(text) > 3:
+            (number,) = _NUMBER.unpack_from(text, 1)
+            return self.find_codebook(number).press.decompress(text[3:])
         raise ValueError("unknown form")
+
+    def seal_words(self, number: int, words: bytes) -> bytes:
+        """The words of a codebook, sealed: they are nobody's, and nobody's business either."""
+        nonce = self._ids.random_bytes(_NONCE)
+        return nonce + self._master.encrypt(nonce, words, _WORDS.pack(b"codebook", self._tenant, number))
+
+    def open_words(self, number: int, sealed: bytes) -> bytes:
+        """The words again. Raises IntegrityError when they were changed or belong to another codebook."""
+        try:
+            aad = _WORDS.pack(b"codebook", self._tenant, number)
+            return self._master.decrypt(sealed[:_NONCE], sealed[_NONCE:], aad)
+        except (InvalidTag, ValueError):
+            raise IntegrityError("the codebook was changed", where=f"codebook {number}") from None

@@ -23,6 +23,7 @@ from drachm.domain.events.model import ServiceEvent
 from drachm.domain.ledger.model import Account, account_id
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts, tids
+from drachm.storage.library import Library
 from drachm.storage.posting import Grip, ensure_writable, queue_changes
 from drachm.storage.reading import ask
 from drachm.storage.registry import Register, asked
@@ -41,7 +42,8 @@ KNOWN_MAX: Final = 200_000
 class Known:
     """What all units of work of the books remember."""
 
-    def __init__(self, tenant: int, vault: Vault, own_key: DataKey) -> None:
+    def __init__(self, tenant: int, vault: Vault, library: Library, own_key: DataKey) -> None:
+        self.library = library
         self.own_key = own_key
         """Seals what is kept of unknown members."""
         self.register = Register(tenant, vault)
@@ -100,6 +102,8 @@ class PostgresWork:
         """Pot id -> the place of its state row in the table."""
         self._heads = _Heads(self.tenant, self._known.accounts)
         self._new_keys: list[tuple[Registered, DataKey]] = []
+        self._written: tuple[Sequence[int], Sequence[Row]] = (), ()
+        """The rows that were written, with the numbers of their patients."""
         self._whole, self._wrote = True, False
 
     def __enter__(self) -> Self:
@@ -165,7 +169,10 @@ class PostgresWork:
             self._known.accounts.put(account, self._heads[account])
         for person, key in self._new_keys:
             person.key = key
+        patients, rows = self._written
         self._end()
+        if rows:
+            self._known.library.committed(patients, [row.body for row in rows], rows[-1].position)
 
     def _end(self) -> None:
         conn, self._conn, self._grip = self._conn, None, None
@@ -197,6 +204,7 @@ class PostgresWork:
         # First what another writer may have been faster with.
         self._change_totals(posting.deltas)
         patients, bodies = self._sealed(rows)
+        self._written = patients, rows
         stream = copy_of_journal(self.tenant, rows, bodies, patients, self._heads, self._pot_numbers)
         self._copy("copy_journal", stream)
         self._add_accounts()
@@ -226,7 +234,7 @@ class PostgresWork:
             patient, key = holders[row.member]
             patients.append(patient)
             bodies.append((key, row.position, row.key, row.revision, row.body))
-        return patients, self._vault.seal(bodies)
+        return patients, self._vault.seal(bodies, self._known.library.current)
 
     def _holders(self, members: set[str]) -> dict[str, tuple[int, DataKey]]:
         """The number and data key of each member; keys are made for those who have none."""

@@ -12,6 +12,22 @@ Pockets: TypeAlias = Sequence[tuple[Pot, int]]
 """Pots in drawing order (`Pot.priority`, then id), each with the micros it may spend."""
 
 
+class TooLittle(Refused):
+    """The pots hold too little for a request."""
+
+    def __init__(self, missing: int, pots: Sequence[Pot]) -> None:
+        super().__init__(
+            "insufficient_funds",
+            f"{missing} micros are missing",
+            where="funding",
+            next_step="Top up the wallet by the missing amount, then ask again.",
+        )
+        self.missing = missing
+        """Micros."""
+        self.pots = pots
+        """Those that were asked."""
+
+
 def arrange(share: int, pockets: Pockets) -> FundingPlan:
     """Draw `share` micros of delivered care from the pots in their order; the rest is due.
 
@@ -22,15 +38,13 @@ def arrange(share: int, pockets: Pockets) -> FundingPlan:
 
 
 def reserve(share: int, pockets: Pockets, *, must_serve: bool) -> FundingPlan:
-    """Hold `share` micros for a request. Too little money refuses it, unless it is essential or an emergency."""
+    """Hold `share` micros for a request. Too little money refuses it, unless it is essential or an emergency.
+
+    Raises `TooLittle`.
+    """
     plan = _draw(share, pockets, "held")
     if plan.due and not must_serve:
-        raise Refused(
-            "insufficient_funds",
-            f"{plan.due} micros are missing",
-            where="funding",
-            next_step="Top up the wallet by the missing amount, then ask again.",
-        )
+        raise TooLittle(plan.due, [pot for pot, _ in pockets])
     return plan
 
 

@@ -2,7 +2,8 @@
 
 A patient's share is drawn from an ordered list of pockets. Today's pocket is the wallet's pots; family quota, credit
 line and assistance plug in as further `Pot`s with their own `pocket` word. What no pocket covers of delivered care is
-an amount due, never a refusal (docs/decisions/0008).
+an amount due, never a refusal (docs/decisions/0008). A fund shared by many stands among a member's pots as one of its
+slices (`allotment`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ class Pot(NamedTuple):
 
     id: str
     member: str
-    """Who holds it."""
+    """Who holds it; empty for a fund and its slices."""
     currency: str
     avail: int = 0
     """Micros it may spend, where that is told with it; a decision is handed what stands under lock instead."""
@@ -24,6 +25,10 @@ class Pot(NamedTuple):
     pocket: str = "wallet"
     state: int = 0
     """Id of its state row."""
+    fund: str = ""
+    """The shared fund it belongs to, as a slice of it or as an admission to it; empty: none."""
+    slices: int = 0
+    """Of that fund, or of the fund it is itself; 0: nothing is shared."""
 
 
 class Leg(NamedTuple):

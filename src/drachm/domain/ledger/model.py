@@ -47,6 +47,8 @@ class EntryKind(IntEnum):
     TOP_UP = 8
     NOTE = 9
     """No money moved: a pended or refused outcome."""
+    ALLOTMENT = 10
+    """Money of a shared fund moves between the fund and its slices."""
 
 
 @dataclass(frozen=True, slots=True)

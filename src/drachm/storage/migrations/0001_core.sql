@@ -97,6 +97,9 @@ CREATE TABLE pot (
     currency text NOT NULL CHECK (length(currency) = 3),
     pocket   text NOT NULL DEFAULT 'wallet',
     priority integer NOT NULL DEFAULT 0,
+    -- A shared fund has slices and no member; its slices and those whom it admits name it (docs/decisions/0015).
+    fund     text NOT NULL DEFAULT '',
+    slices   integer NOT NULL DEFAULT 0 CHECK (slices BETWEEN 0 AND 1024 AND (fund = '' OR slices > 0)),
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX pot_of_member ON pot (tenant, member);
@@ -154,28 +157,28 @@ BEGIN
 END $$;
 
 -- One row per event revision. `legs` is account, amount, account, amount ...; `sources` has a byte for each leg; `avail`
--- is state row, what it may spend after this row, state row ...; `body` is sealed under the patient's data key. The
--- columns stand by size: no byte is lost to alignment.
+-- holds a record of 16 bytes for each pot, big-endian: its state row, and what it may spend after this row; `supersedes`
+-- is a position in 8 bytes, big-endian, or empty; `body` is sealed under the patient's data key. The columns stand so
+-- that no byte is lost to alignment, and nothing is null: a single null would cost each row eight bytes.
 CREATE TABLE journal (
     position    bigint NOT NULL,
     patient     bigint NOT NULL,
-    provider    bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
     posted_at   timestamptz NOT NULL,
-    supersedes  bigint,
     tenant      integer NOT NULL,
+    -- Sealed bytes cannot be compressed: PostgreSQL need not try.
+    body        bytea STORAGE EXTERNAL NOT NULL,
     revision    smallint NOT NULL CHECK (revision >= 0),
-    kind        smallint NOT NULL CHECK (kind BETWEEN 1 AND 9),
+    kind        smallint NOT NULL CHECK (kind BETWEEN 1 AND 10),
     status      smallint NOT NULL CHECK (status BETWEEN 0 AND 3),
     key         bytea NOT NULL CHECK (length(key) = 16),
     leaf        bytea NOT NULL CHECK (length(leaf) = 32),
     currency    text NOT NULL CHECK (length(currency) = 3),
-    sources     bytea,
-    legs        bigint[],
-    avail       bigint[],
-    -- Sealed bytes cannot be compressed: PostgreSQL need not try.
-    body        bytea STORAGE EXTERNAL NOT NULL,
-    PRIMARY KEY (tenant, position),
+    supersedes  bytea NOT NULL DEFAULT '' CHECK (length(supersedes) IN (0, 8)),
+    sources     bytea NOT NULL DEFAULT '',
+    avail       bytea NOT NULL DEFAULT '',
+    legs        bigint[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (tenant, position) WITH (fillfactor = 100),
     CONSTRAINT journal_balanced CHECK (
         coalesce(legs[2], 0) + coalesce(legs[4], 0) + coalesce(legs[6], 0) + coalesce(legs[8], 0)
         + coalesce(legs[10], 0) + coalesce(legs[12], 0) + coalesce(legs[14], 0) + coalesce(legs[16], 0)
@@ -183,23 +186,36 @@ CREATE TABLE journal (
         + coalesce(legs[26], 0) + coalesce(legs[28], 0) + coalesce(legs[30], 0) + coalesce(legs[32], 0) = 0),
     -- One dimension, counted from 1, nothing null: otherwise the sum above would look past an amount.
     CONSTRAINT journal_shape CHECK (
-        coalesce(cardinality(legs), 0) = 2 * coalesce(length(sources), 0) AND coalesce(cardinality(legs), 0) <= 32
+        cardinality(legs) = 2 * length(sources) AND cardinality(legs) <= 32
         AND coalesce(array_ndims(legs), 1) = 1 AND coalesce(array_lower(legs, 1), 1) = 1
         AND array_position(legs, NULL) IS NULL),
-    CONSTRAINT journal_avail CHECK (
-        avail IS NULL
-        OR cardinality(avail) % 2 = 0 AND cardinality(avail) <= 32
-        AND coalesce(array_ndims(avail), 1) = 1 AND coalesce(array_lower(avail, 1), 1) = 1
-        AND array_position(avail, NULL) IS NULL),
+    CONSTRAINT journal_avail CHECK (length(avail) % 16 = 0 AND length(avail) <= 256),
+    -- The first byte of each value: its sign.
     CONSTRAINT journal_floor CHECK (
-        avail IS NULL
-        OR coalesce(least(avail[2], avail[4], avail[6], avail[8], avail[10], avail[12], avail[14], avail[16],
-                          avail[18], avail[20], avail[22], avail[24], avail[26], avail[28], avail[30], avail[32]), 0) >= 0),
-    CONSTRAINT journal_note CHECK (status < 2 OR coalesce(cardinality(legs), 0) = 0)
+        (length(avail) <= 8 OR get_byte(avail, 8) < 128) AND (length(avail) <= 24 OR get_byte(avail, 24) < 128) AND
+        (length(avail) <= 40 OR get_byte(avail, 40) < 128) AND (length(avail) <= 56 OR get_byte(avail, 56) < 128) AND
+        (length(avail) <= 72 OR get_byte(avail, 72) < 128) AND (length(avail) <= 88 OR get_byte(avail, 88) < 128) AND
+        (length(avail) <= 104 OR get_byte(avail, 104) < 128) AND (length(avail) <= 120 OR get_byte(avail, 120) < 128) AND
+        (length(avail) <= 136 OR get_byte(avail, 136) < 128) AND (length(avail) <= 152 OR get_byte(avail, 152) < 128) AND
+        (length(avail) <= 168 OR get_byte(avail, 168) < 128) AND (length(avail) <= 184 OR get_byte(avail, 184) < 128) AND
+        (length(avail) <= 200 OR get_byte(avail, 200) < 128) AND (length(avail) <= 216 OR get_byte(avail, 216) < 128) AND
+        (length(avail) <= 232 OR get_byte(avail, 232) < 128) AND (length(avail) <= 248 OR get_byte(avail, 248) < 128)),
+    CONSTRAINT journal_note CHECK (status < 2 OR cardinality(legs) = 0)
 );
 -- The key stands first: a look-up by key never scans a tenant's prefix. The revision fills the gap before the tenant.
 CREATE UNIQUE INDEX journal_key ON journal (key, revision, tenant);
-CREATE UNIQUE INDEX journal_supersedes ON journal (supersedes, tenant) WHERE supersedes IS NOT NULL;
+CREATE UNIQUE INDEX journal_supersedes ON journal (supersedes, tenant) WHERE supersedes <> '';
+
+-- Words that the tenant's patients share, with which bodies are written shorter; sealed under the master key. Immutable;
+-- bodies name them by number. `since` is the position and `ppm` how short bodies became when it was trained.
+CREATE TABLE codebook (
+    tenant integer NOT NULL,
+    id     smallint NOT NULL CHECK (id > 0),
+    since  bigint NOT NULL,
+    ppm    integer NOT NULL CHECK (ppm > 0),
+    words  bytea STORAGE EXTERNAL NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
 
 -- Pended events waiting to be cleared as a new revision.
 CREATE TABLE work_queue (
@@ -224,8 +240,16 @@ CREATE TABLE outbox (
 -- One row for each leg.
 CREATE VIEW entry WITH (security_invoker = true) AS
 SELECT j.tenant, j.position, j.posted_at, leg.n AS leg, j.legs[2 * leg.n - 1] AS account, j.legs[2 * leg.n] AS amount,
-       get_byte(j.sources, leg.n - 1) AS source, j.currency, j.supersedes
+       get_byte(j.sources, leg.n - 1) AS source, j.currency,
+       ('x' || encode(nullif(j.supersedes, ''), 'hex'))::bit(64)::bigint AS supersedes
 FROM journal AS j CROSS JOIN LATERAL generate_series(1, cardinality(j.legs) / 2) AS leg (n);
+
+-- One row for each pot that a row moved or promised.
+CREATE VIEW after_value WITH (security_invoker = true) AS
+SELECT j.tenant, j.position, j.posted_at,
+       ('x' || encode(substring(j.avail FROM 16 * record.n + 1 FOR 8), 'hex'))::bit(64)::bigint AS state,
+       ('x' || encode(substring(j.avail FROM 16 * record.n + 9 FOR 8), 'hex'))::bit(64)::bigint AS avail
+FROM journal AS j CROSS JOIN LATERAL generate_series(0, length(j.avail) / 16 - 1) AS record (n);
 
 -- One row for each running total that is not 0.
 CREATE VIEW running_total WITH (security_invoker = true) AS
@@ -280,7 +304,7 @@ DECLARE
     hot text;
 BEGIN
     FOREACH hot IN ARRAY ARRAY['party', 'member', 'coverage', 'contract', 'document', 'data_key', 'account', 'pot', 'sheet',
-                               'state', 'total', 'journal', 'work_queue', 'outbox'] LOOP
+                               'state', 'total', 'journal', 'codebook', 'work_queue', 'outbox'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', hot);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', hot);
         EXECUTE format(
@@ -294,10 +318,10 @@ ALTER TABLE tenant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_tenant ON tenant USING (id = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT (id, version) ON tenant TO drachm_reader, drachm_writer;
 
-GRANT SELECT ON entry, running_total TO drachm_reader, drachm_writer;
+GRANT SELECT ON entry, after_value, running_total TO drachm_reader, drachm_writer;
 REVOKE EXECUTE ON FUNCTION reserve_positions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION reserve_positions TO drachm_writer;
-GRANT INSERT ON journal, outbox, account, data_key, work_queue, total TO drachm_writer;
+GRANT INSERT ON journal, codebook, outbox, account, data_key, work_queue, total TO drachm_writer;
 -- State rows only: running totals, pots and the queue are derived and rebuildable; the journal is not.
 GRANT UPDATE ON state, total, work_queue TO drachm_writer;
 GRANT DELETE ON work_queue TO drachm_writer;

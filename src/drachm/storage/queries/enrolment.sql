@@ -50,7 +50,7 @@ WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
 -- name: pots_of
 -- Their pots.
-SELECT id, member, currency, priority, pocket, state FROM pot
+SELECT id, member, currency, 0, priority, pocket, state, fund, slices FROM pot
 WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
 -- name: parties_now
@@ -100,15 +100,24 @@ ON CONFLICT (tenant, provider, payer, starts_on) DO UPDATE
 SET price_book = excluded.price_book, ends_on = excluded.ends_on, network = excluded.network;
 
 -- name: pots
--- Insert or replace pots, as long as the currency stays; returns those that were written.
-INSERT INTO pot AS p (tenant, id, state, member, currency, pocket, priority)
+-- Insert or replace pots, as long as currency, fund and slices stay; returns those that were written.
+INSERT INTO pot AS p (tenant, id, state, member, currency, pocket, priority, fund, slices)
 SELECT %(tenant)s, new.* FROM jsonb_to_recordset(%(rows)s::jsonb)
-    AS new (id text, state bigint, member text, currency text, pocket text, priority integer)
+    AS new (id text, state bigint, member text, currency text, pocket text, priority integer, fund text,
+            slices integer)
 ORDER BY new.id
 ON CONFLICT (tenant, id) DO UPDATE
 SET member = excluded.member, pocket = excluded.pocket, priority = excluded.priority
-WHERE p.currency = excluded.currency
+WHERE p.currency = excluded.currency AND p.fund = excluded.fund AND p.slices = excluded.slices
 RETURNING p.id;
+
+-- name: stray_admissions
+-- Of these pots, those that admit a member to a fund that is not here as they say.
+SELECT a.id FROM pot AS a
+WHERE a.tenant = %(tenant)s AND a.id = ANY (%(ids)s::text[]) AND NOT EXISTS (
+    SELECT FROM pot AS f
+    WHERE f.tenant = %(tenant)s AND f.id = a.fund AND f.member = '' AND f.fund = '' AND f.slices = a.slices
+          AND f.currency = a.currency);
 
 -- name: pot_states
 -- The state rows of new pots, at zero.

@@ -4,7 +4,7 @@
 -- Journal rows after a position, in order, each with its sealed body and the key that opens it.
 SELECT j.position, j.key, j.revision, j.supersedes,
        (SELECT later.position FROM journal AS later
-        WHERE later.supersedes = j.position AND later.tenant = %(tenant)s LIMIT 1) IS NOT NULL,
+        WHERE later.supersedes = int8send(j.position) AND later.tenant = %(tenant)s LIMIT 1) IS NOT NULL,
        j.kind, j.status, j.posted_at, j.leaf, j.body, j.patient,
        (SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient),
        j.occurred_at, j.currency, j.legs, j.sources, j.avail
@@ -34,6 +34,13 @@ LEFT JOIN account AS a ON a.tenant = %(tenant)s AND a.id = b.account;
 SELECT p.id, s.avail, s.held
 FROM pot AS p LEFT JOIN state AS s ON s.tenant = p.tenant AND s.id = p.state
 WHERE p.tenant = %(tenant)s;
+
+-- name: pot_states_of
+-- The same of some pots.
+SELECT p.id, s.avail, s.held
+FROM unnest(%(pots)s::text[]) AS wanted (id)
+CROSS JOIN LATERAL (SELECT * FROM pot WHERE pot.tenant = %(tenant)s AND pot.id = wanted.id OFFSET 0) AS p
+LEFT JOIN LATERAL (SELECT * FROM state WHERE state.id = p.state AND state.tenant = p.tenant OFFSET 0) AS s ON true;
 
 -- name: totals_after
 -- Rows of running totals after a row, in order of id.

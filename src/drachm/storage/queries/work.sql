@@ -8,7 +8,8 @@
 -- The newest revision of each event key that is here, with its sealed body and the key that opens it.
 SELECT j.position, j.key, j.revision, j.supersedes,
        (SELECT later.position FROM journal AS later
-        WHERE later.supersedes = j.position AND later.tenant = %(tenant)s LIMIT 1) IS NOT NULL,
+        WHERE later.supersedes = int8send(j.position) AND later.supersedes <> '' AND later.tenant = %(tenant)s
+        LIMIT 1) IS NOT NULL,
        j.kind, j.status, j.posted_at, j.leaf, j.body, j.patient,
        (SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient)
 FROM unnest(%(keys)s::bytea[]) AS wanted (key)
@@ -111,7 +112,7 @@ ON CONFLICT DO NOTHING;
 
 -- name: copy_journal
 -- The rows of a batch with their sealed bodies.
-COPY journal (tenant, position, patient, provider, occurred_at, posted_at, revision, kind, status, key, leaf, currency,
+COPY journal (tenant, position, patient, occurred_at, posted_at, revision, kind, status, key, leaf, currency,
               supersedes, sources, legs, avail, body)
 FROM STDIN (FORMAT BINARY);
 

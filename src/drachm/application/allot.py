@@ -1,0 +1,194 @@
+"""Move a shared fund's money to where it is spent: from its rest to slices, and back (docs/decisions/0015).
+
+An allotment is a transaction of its own, apart from the posting of care, and holds the fund for a moment. Money moves
+inside the fund only, so a writer that dies in the middle, or an allotment that nobody used, loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from drachm.application.body import Body
+from drachm.application.leaves import leaf_of
+from drachm.application.ports import Books, Locked, Posting, Raced, Row, Stored, UnitOfWork
+from drachm.domain.clearing.world import Needs
+from drachm.domain.errors import Conflict, InvalidMessage, Refused
+from drachm.domain.funding.allotment import Fund, Move, allotment_entries, checked_fund, from_rest, fund_of, net_of
+from drachm.domain.funding.model import Pot
+from drachm.domain.ledger.model import EntryKind, journal_entry
+from drachm.domain.money import MAX_AMOUNT
+from drachm.domain.transparency.leaf import event_key
+
+if TYPE_CHECKING:
+    from drachm.application.clear_events import Desk
+
+RETRIES: Final = 8
+"""How often an allotment that met a broken deadlock is tried again before the caller is told."""
+
+KEYS: Final = "drachm-allotment"
+"""Stands before the source in the keys of allotments, so that none is ever the key of an event. Those that clearing
+makes by itself have no other source, and random ids."""
+
+_RANDOM_BYTES: Final = 16
+
+T = TypeVar("T")
+
+
+class Allotment(NamedTuple):
+    """Money that a fund's manager moves to one slice; (source, id) is its key among allotments."""
+
+    source: str
+    event_id: str
+    fund: Pot
+    """As it was enrolled."""
+    slice: int
+    """The number of the slice, from 0."""
+    amount: int
+    """Micros, more than 0."""
+
+
+def allot(order: Allotment, desk: Desk) -> int:
+    """Move money from a fund's rest to a slice; its journal position. The same order again returns the first position.
+
+    Raises `InvalidMessage` for an amount or a slice that cannot be, `Conflict` for the same key with other content and
+    for an unknown fund, and `Refused` when the rest is less.
+    """
+    fund = _whole(order.fund)
+    if not 0 < order.amount <= MAX_AMOUNT:
+        raise InvalidMessage("an allotment is more than 0", where="amount", code="invalid_amount")
+    if not 0 <= order.slice < fund.slices:
+        raise InvalidMessage(f"fund {fund.id} has {fund.slices} slices, counted from 0", where="slice")
+    move = Move(fund.id, fund.pots[1 + order.slice], order.amount)
+    key = event_key(desk.books.tenant, f"{KEYS} {order.source}", order.event_id)
+    return _tried(lambda: _ordered(key, move, fund, desk))
+
+
+def refill(fund: Fund, targets: Mapping[str, int], desk: Desk) -> bool:
+    """Bring slices up to their targets (micros) as far as the fund's rest goes; whether they hold them now.
+
+    A fund that is not here has nothing.
+    """
+    return _tried(lambda: _refilled(fund, targets, desk))
+
+
+def return_allotments(fund: Pot, desk: Desk) -> int:
+    """Move what stands in the slices back into the rest: once a day, so that idle slices keep nothing. Micros moved.
+
+    Raises `Conflict` for an unknown fund.
+    """
+    whole = _whole(fund)
+    avail = glance(whole.pots, desk.books)
+    if avail.keys() != set(whole.pots):
+        raise _unknown(whole)
+    return sum([_tried(partial(_returned, one, whole, desk)) for one in whole.pots[1:] if avail[one]])
+
+
+def glance(pots: Collection[str], books: Books) -> dict[str, int]:
+    """What these pots may spend just now, of those that are here; nothing is locked."""
+    return {pot: avail for pot, (avail, _) in books.pots(pots).items()}
+
+
+def allotment_rows(
+    moves: Sequence[Move], fund: Fund, avail: Mapping[str, int], first: int, desk: Desk, *, key: bytes = b""
+) -> list[Row]:
+    """The journal rows of moves, from a position on; `avail` is what the pots may spend before the first of them."""
+    left, now, tenant = dict(avail), desk.clock.now(), desk.books.tenant
+    rows = []
+    for position, move in enumerate(moves, start=first):
+        left[move.giver] -= move.amount
+        left[move.taker] += move.amount
+        own = key or event_key(tenant, KEYS, desk.ids.random_bytes(_RANDOM_BYTES).hex())
+        kind, entries = journal_entry(EntryKind.ALLOTMENT, allotment_entries(move, fund.currency))
+        salt = desk.ids.random_bytes(_RANDOM_BYTES)
+        body = msgspec.msgpack.encode(Body(now, salt, 0))
+        leaf = leaf_of(
+            tenant,
+            key=own,
+            revision=0,
+            kind=kind,
+            status="posted",
+            posted_at=now,
+            superseded=None,
+            currency=fund.currency,
+            entries=entries,
+            salt=salt,
+            body=body,
+        )
+        after = ((move.giver, left[move.giver]), (move.taker, left[move.taker]))
+        rows.append(
+            Row(position, own, 0, None, kind, "posted", "", "", "", now, now, fund.currency, entries, after, leaf, body)
+        )
+    return rows
+
+
+def _ordered(key: bytes, move: Move, fund: Fund, desk: Desk) -> int:
+    with desk.books.work() as work:
+        stored = work.newest([key]).get(key)
+        if stored is not None:
+            return _first(stored, move, fund, desk.books)
+        locked = work.lock(Needs(frozenset(), frozenset((move.giver, move.taker))), 1)
+        if locked.avail.keys() != {move.giver, move.taker}:
+            raise _unknown(fund)
+        missing = move.amount - locked.avail[fund.id]
+        if missing > 0:
+            raise Refused("insufficient_funds", f"{missing} micros are missing in the rest", where=f"fund {fund.id}")
+        _post([move], fund, locked, work, desk, key=key)
+        return locked.first_position
+
+
+def _first(stored: Stored, move: Move, fund: Fund, books: Books) -> int:
+    [(_, written)] = books.rows(stored.position - 1, 1)
+    if written.entries != allotment_entries(move, fund.currency):
+        raise Conflict("another allotment has this id", where=f"position {stored.position}")
+    return stored.position
+
+
+def _refilled(fund: Fund, targets: Mapping[str, int], desk: Desk) -> bool:
+    with desk.books.work() as work:
+        locked = work.lock(Needs(frozenset(), frozenset((fund.id, *targets))), len(targets))
+        if locked.avail.keys() != {fund.id, *targets}:
+            return False
+        moves = from_rest(fund, locked.avail, targets)
+        _post(moves, fund, locked, work, desk)
+        net = net_of(moves)
+        return all(locked.avail[one] + net.get(one, 0) >= target for one, target in targets.items())
+
+
+def _returned(one: str, fund: Fund, desk: Desk) -> int:
+    with desk.books.work() as work:
+        locked = work.lock(Needs(frozenset(), frozenset((fund.id, one))), 1)
+        amount = locked.avail[one]
+        _post([Move(one, fund.id, amount)] if amount else [], fund, locked, work, desk)
+        return amount
+
+
+def _tried(once: Callable[[], T]) -> T:
+    for _ in range(RETRIES):
+        try:
+            return once()
+        except Raced as race:
+            last = race
+    raise last
+
+
+def _post(moves: Sequence[Move], fund: Fund, locked: Locked, work: UnitOfWork, desk: Desk, *, key: bytes = b"") -> None:
+    if moves:
+        rows = allotment_rows(moves, fund, locked.avail, locked.first_position, desk, key=key)
+        work.post(Posting(rows, {}, net_of(moves), {}))
+        work.commit()
+
+
+def _whole(pot: Pot) -> Fund:
+    if checked_fund(pot).fund:
+        raise InvalidMessage("an admission is not the fund", where=f"pot {pot.id}", next_step="Name the fund itself.")
+    return fund_of(pot)
+
+
+def _unknown(fund: Fund) -> Conflict:
+    return Conflict(
+        "there is no such fund with so many slices", where=f"fund {fund.id}", next_step="Enrol the fund first."
+    )
