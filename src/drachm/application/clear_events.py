@@ -32,6 +32,7 @@ SALT_BYTES: Final = 16
 
 Isolating = (
     *(ConstraintFired, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, Entangled),
+    *(RuntimeError, AssertionError, StopIteration),
 )
 """What one event may break, or hold up: the batch is halved until it stands alone."""
 

@@ -55,12 +55,12 @@ def report_of(command: str, stage: Stage, rounds: Rounds, arm: str, town: Town) 
     problems = [problem for one in rounds.all for problem in one.problems]
     return {
         "command": command,
+        **_options(stage.options),
         **figures,
         "rounds_repeated": rounds.repeated,
         "books_ok": bool(rounds.all) and not problems,
         "problems": problems[:10],
         "notes": [] if rounds.of(arm) else [NO_ROUND],
-        **_options(stage.options),
         "rows_in_tables": rounds.of(arm)[0].rows if rounds.of(arm) else 0,
         "outcomes": outcomes_of(rounds.of(arm)),
         "traffic": traffic_of(town.desk.books, town.probe.newest()),

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from drachm.bench.measure import images_in, process_time, server_time
+from drachm.bench.measure import Probe, Reading, images_in, process_time, server_time
 from drachm.bench.pgbench import rate_in
 from drachm.bench.server import SETTINGS_FILE, settings_hash, settings_of
 from drachm.domain.errors import Unavailable
@@ -88,3 +88,23 @@ def test_the_committed_settings_keep_commits_durable() -> None:
 
 def test_settings_are_read_as_the_server_reads_them() -> None:
     assert settings_of("a = 1  # why\n\n# b = 2\nc = 'x y'\n") == {"a": "1", "c": "x y"}
+
+
+def test_growth_is_told_by_table_and_counted_as_the_journals_unless_it_is_known_to_be_others(monkeypatch) -> None:
+    """A table that nobody thought of counts as the journal's, so that no cost of an event can hide."""
+    probe = Probe(None, "")
+    monkeypatch.setattr(probe, "_ask", lambda *_about: [(0,)])
+    sizes = {"journal.rows": 100, "journal.indexes": 10, "state.rows": 7, "sheet.overflow": 3, "new.rows": 0}
+    grown = {
+        "journal.rows": 160,
+        "journal.indexes": 15,
+        "state.rows": 9,
+        "sheet.overflow": 4,
+        "new.rows": 6,
+        "total.rows": 8,
+    }
+    before, after = (Reading(0, {}, 0, "0/0", tables, 0) for tables in (sizes, grown))
+    cost = probe.cost(before, after)
+    assert cost.disk == 60 + 5 + 6
+    assert cost.disk_other == 2 + 1 + 8
+    assert sum(cost.tables.values()) == cost.disk + cost.disk_other

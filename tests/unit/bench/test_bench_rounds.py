@@ -11,7 +11,8 @@ import pytest
 
 from drachm.bench import rounds as rounds_of_bench
 from drachm.bench.measure import Cost
-from drachm.bench.report import figures_of, percentile, text_of
+from drachm.bench.options import Options
+from drachm.bench.report import NO_ROUND, figures_of, percentile, report_of, text_of
 from drachm.bench.rounds import Round, alternate, kept_of
 from drachm.bench.scenarios import compared
 
@@ -24,6 +25,7 @@ COST = Cost(
     disk=50_000,
     disk_other=1_000,
     rows=95,
+    tables={"journal.indexes": 10_000, "journal.rows": 40_000, "total.rows": 1_000},
 )
 
 
@@ -93,6 +95,7 @@ def test_figures_are_medians_per_event() -> None:
     assert (found["python_us"], found["postgres_us"], found["server_other_us"]) == (100, 50, 1)
     assert (found["wal_bytes"], found["wal_bytes_with_images"]) == (800, 1_000)
     assert (found["disk_bytes"], found["disk_bytes_other"]) == (500, 10)
+    assert found["disk_tables"] == {"journal.indexes": 100, "journal.rows": 400, "total.rows": 10}
     assert (found["commit_ms_p50"], found["commit_ms_p99"]) == (20, 40)
     assert found["books_ok"] is True
 
@@ -132,3 +135,27 @@ def test_the_text_names_what_went_wrong() -> None:
     report = {"command": "engine", **figures_of([a_round(problems=("x",))]), "problems": ["entries in USD sum to 3"]}
     assert "entries in USD sum to 3" in text_of(report)
     assert "False" in text_of(report)
+
+
+@pytest.mark.parametrize(("compiled", "words"), [(True, "compiled to machine code"), (False, "not compiled")])
+def test_the_text_says_which_form_of_the_core_ran_and_what_each_table_took(compiled: bool, words: str) -> None:
+    report = {"command": "engine", **figures_of([a_round()]), "machine": {"compiled": compiled, "cores": 2}}
+    assert words in text_of(report)
+    assert "journal.rows 400.0" in text_of(report)
+
+
+def test_a_run_in_which_no_round_counts_says_so_and_keeps_its_books() -> None:
+    """The books agreed; what is missing are figures."""
+    every = (a_round(pgbench=(100, 300)), a_round(pgbench=(300, 100)))
+    options, machine = Options(), SimpleNamespace(as_object=lambda: {"compiled": True, "cores": 2})
+    books = SimpleNamespace(rows=lambda after: iter(()))
+    town = SimpleNamespace(
+        desk=SimpleNamespace(books=books),
+        probe=SimpleNamespace(newest=lambda: 0),
+        world=SimpleNamespace(prices=SimpleNamespace(source="generated")),
+    )
+    stage = SimpleNamespace(options=options, machine=machine, pgbench=None)
+    report = report_of("engine", stage, rounds_of_bench.Rounds(every, tuple(kept_of(every))), "live", town)
+    assert (report["rounds"], report["rounds_repeated"], report["books_ok"]) == (0, 2, True)
+    assert report["notes"] == [NO_ROUND]
+    assert NO_ROUND in text_of(report)

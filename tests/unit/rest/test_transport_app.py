@@ -232,22 +232,3 @@ def test_hooks_run_in_order_and_each_of_them_at_the_end() -> None:
     assert lifespan(app) == ["lifespan.startup.complete", "lifespan.shutdown.failed"]
     assert done == ["database", "pump", "pump", "database"]
     assert lifespan(build(service(startup=[hook("x", fails=True)]))) == ["lifespan.startup.failed"]
-
-
-def test_fastapi_inside_speaks_problems_too() -> None:
-    fastapi = pytest.importorskip("fastapi")
-    inner = fastapi.FastAPI(openapi_url=None)
-
-    @inner.post("/v1/count/{number}")
-    async def count(number: int, body: dict[str, int]) -> dict[str, int]:
-        return {"sum": number + sum(body.values())}
-
-    app = build(service(), inner)
-    media = [(b"content-type", b"application/json")]
-    assert call(app, "/v1/count/3", "POST", b'{"a": 1}', media)[2] == {"sum": 4}
-    status, _, problem = call(app, f"/v1/count/{CANARY}", "POST", b'{"a": "%b"}' % CANARY.encode(), media)
-    assert (status, problem["code"]) == (422, "invalid_body")
-    assert {fault["pointer"] for fault in problem["errors"]} == {"/number", "/a"}
-    assert CANARY not in json.dumps(problem)
-    assert call(app, "/v1/count/3", "POST", b"{", media)[2]["code"] == "malformed_json"
-    assert call(app, "/v1/count/3")[2]["code"] == "method_not_allowed"

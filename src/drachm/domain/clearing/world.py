@@ -103,7 +103,11 @@ class World:
         """What this event finds now. Raises `Pended` or `Refused` when it finds too little."""
         at = self._read.pop(waiting.key, None) or self.read(waiting)
         if isinstance(at, Pended):
-            raise at
+            try:
+                raise at
+            finally:
+                # The error's traceback holds this frame: without its name here, both go with the batch.
+                del at
         target = at.target = waiting.own or self._referred(waiting.event)
         check_target(waiting.event, target)
         if target is None:
