@@ -45,7 +45,7 @@ HOT = (
     "storage/totals.py",
     "application/clear_events.py",
     "application/first_answers.py",
-    "application/leaves.py",
+    "application/rows.py",
 )
 """What an event passes through each time.
 

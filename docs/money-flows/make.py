@@ -15,7 +15,7 @@ from stories import STORIES, Story
 from town import new_town
 
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
 from drachm.application.ports import Stored, Written
 from drachm.application.recall import kept_of

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from town import charge, pay_in
 
 from drachm.application.allot import return_allotments
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
 from drachm.application.complete_answer import complete_answer
+from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
 from drachm.domain.clearing.model import Answer
 from drachm.domain.events.model import Code

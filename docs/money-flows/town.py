@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from drachm.application.body import TopUp
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.application.top_up import top_up
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.events.model import Code, ServiceEvent

@@ -19,7 +19,7 @@ from drachm import settings as configuration
 from drachm.adapters import eventjson, jsonsafe, vectors
 from drachm.adapters.synthea import read_paths
 from drachm.adapters.synthea.plans import plan_documents
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.application.replay import World
 from drachm.domain.coverage.model import Coverage, Member, Party
 from drachm.domain.errors import DrachmError, InvalidMessage, Unavailable

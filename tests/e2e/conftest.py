@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from drachm.application.body import TopUp
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.application.ports import Books
 from drachm.application.top_up import top_up
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party

@@ -9,7 +9,7 @@ from typing import Any
 from drachm.application.audit import audit
 from drachm.application.body import TopUp
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.application.top_up import top_up
 from drachm.domain.coverage.model import Member
 from drachm.domain.funding.allotment import admission, open_fund

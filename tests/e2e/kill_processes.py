@@ -127,7 +127,8 @@ def clerk(folder: Path, url: str) -> None:
 
 def serve(customer: Connection, books: Any, folder: Path) -> None:
     """One client's batches; None for an answer means: ask again."""
-    from drachm.application.clear_events import Desk, clear_events
+    from drachm.application.clear_events import clear_events
+    from drachm.application.desk import Desk
     from drachm.bootstrap import SystemClock, SystemIds
     from drachm.domain.errors import Unavailable
 

@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import MICROS
 from drachm.storage.postgres import open_books
@@ -115,7 +116,8 @@ WRITER = """
     import secrets, sys, time
     sys.path.insert(0, sys.argv[3])
     from conftest import TestClock, make_charge
-    from drachm.application.clear_events import Desk, clear_events
+    from drachm.application.clear_events import clear_events
+    from drachm.application.desk import Desk
     from drachm.domain.ledger.model import EntryKind
     from drachm.storage.postgres import open_books
     from drachm.storage.work import PostgresWork

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from drachm.application import shared_funds
 from drachm.application.allot import Allotment, allot, return_allotments
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.domain.errors import Conflict, InvalidMessage, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.allotment import admission, open_fund

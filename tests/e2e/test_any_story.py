@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.numbers import total_place
 from drachm.domain.events.model import ServiceEvent

@@ -18,7 +18,8 @@ from itertools import count
 from datetime import UTC, datetime, timedelta
 from hashlib import shake_256
 from pathlib import Path
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.bench.load import Load
 from drachm.bench.settle import settle
 from drachm.bench.world import make_world

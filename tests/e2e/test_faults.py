@@ -18,7 +18,8 @@ import pytest
 
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.domain.errors import Unavailable
 from drachm.storage.tally import DiskTally
 
@@ -119,7 +120,8 @@ SERVICE = """
     from conftest import make_charge
     from drachm.adapters.rest.transport.problems import Problem
     from drachm.adapters.rest.transport.pump import Pump
-    from drachm.application.clear_events import Desk, clear_events
+    from drachm.application.clear_events import clear_events
+    from drachm.application.desk import Desk
     from drachm.bootstrap import SystemClock, SystemIds
     from drachm.storage.postgres import open_books
 

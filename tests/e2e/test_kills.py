@@ -30,7 +30,8 @@ import pytest
 
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.bench.load import Load
 from drachm.bench.settle import settle
 from drachm.bench.world import make_world

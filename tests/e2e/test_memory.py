@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.bench.load import Load
 from drachm.bench.settle import settle
 from drachm.bench.world import make_world
@@ -49,7 +50,8 @@ WRITER = """
     loads.RECENT = 500
     work.KNOWN_MAX = 2_000
     work.Register = functools.partial(registry.Register, people=50)
-    from drachm.application.clear_events import Desk, clear_events
+    from drachm.application.clear_events import clear_events
+    from drachm.application.desk import Desk
     from drachm.bootstrap import SystemClock, SystemIds, spare_the_collector
     from drachm.storage.postgres import open_books
 

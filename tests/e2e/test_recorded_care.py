@@ -10,7 +10,8 @@ import pytest
 
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.application.replay import ReplayReport, enrol, replay
 from drachm.bootstrap import SystemClock, SystemIds, read_recorded, sample_plans
 from drachm.domain.catalog import AS_SUBMITTED

@@ -15,8 +15,9 @@ import pytest
 
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
 from drachm.application.clear_pended import clear_pended
+from drachm.application.desk import Desk
 from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
@@ -133,7 +134,8 @@ def test_another_tenants_names_mean_nothing_here(url, town, charge) -> None:
 
 WRITER = """
     import sys
-    from drachm.application.clear_events import Desk, clear_events
+    from drachm.application.clear_events import clear_events
+    from drachm.application.desk import Desk
     from drachm.storage.postgres import open_books
     sys.path.insert(0, sys.argv[3])
     from conftest import CountingIds, TestClock, make_charge

@@ -18,7 +18,8 @@ from drachm.adapters.vectors import ConformanceReport, as_json
 from drachm.adapters.vectors.compare import Difference
 from drachm.adapters.vectors.read import Label
 from drachm.adapters.vectors.report import COLUMNS, Example, Verdict
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.application.replay import ReplayReport, replay
 from drachm.application.replay import World as Recorded
 from drachm.bootstrap import Place

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.bootstrap import Place, SystemClock, SystemIds
 from drachm.cli import books, demo, replay
 from drachm.cli.app import app

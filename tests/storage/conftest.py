@@ -68,7 +68,6 @@ class Draft:
             status="posted",
             reason="",
             member="ana",
-            provider="clinic",
             occurred_at=NOON,
             posted_at=NOON,
             currency="USD",

@@ -41,7 +41,7 @@ with books.work() as work:
     if sys.argv[2] == "posted":
         rows = [
             Row(locked.first_position + n, n.to_bytes(16, "big"), 0, None, EntryKind.CHARGE, "posted", "",
-                f"m{n}", "clinic", now, now, "USD", entries, (), bytes(32), b"body")
+                f"m{n}", now, now, "USD", entries, (), bytes(32), b"body")
             for n in range(500)
         ]
         work.post(Posting(rows, {key: 5}, {"cash": -5}, {"cash": 5}))

@@ -32,7 +32,6 @@ def test_a_posted_row_reads_back_in_full(books: Books, draft: Any, post: Any) ->
         status="denied",
         reason="not_covered",
         member="Ana Ångström",
-        provider="clínica",
         occurred_at=datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
         posted_at=datetime(2199, 1, 1, tzinfo=UTC),
         currency="EUR",
@@ -61,7 +60,7 @@ def test_every_status_reads_back(books: Books, draft: Any, post: Any, status: st
 
 
 def test_a_row_of_an_unknown_member_reads_back(books: Books, draft: Any, post: Any) -> None:
-    (position,) = post(books, draft("one", member="", provider="", body=b""))
+    (position,) = post(books, draft("one", member="", body=b""))
     stored, _ = next(books.rows())
     assert (stored.body, stored.position) == (b"", position)
 

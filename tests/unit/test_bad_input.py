@@ -406,7 +406,7 @@ FILES: list[tuple[str, str, bytes, str, str]] = [
         "missing_field",
         "x.json $.entry[0].resource",
     ),
-    ("cut-gzip", "x.json.gz", gzip.compress(b"{}" * 99)[:-9], "unreadable_file", "x.json.gz"),
+    ("cut-gzip", "x.json.gz", gzip.compress(b"{}" * 99, mtime=0)[:-9], "unreadable_file", "x.json.gz"),
     ("not-zstd", "x.tar.zst", b"\x28\xb5\x2f\xfd" + b"zzzz" * 9, "unreadable_file", "x.tar.zst"),
     ("not-tar", "x.tar", b"hello" * 200, "unreadable_file", "x.tar"),
     (

@@ -14,7 +14,8 @@ import pytest
 
 from drachm.adapters.synthea.csv_truth import TruthLine, read_truth
 from drachm.application.body import read_body
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
 from drachm.application.ports import Books
 from drachm.application.recall import Kept, recall

@@ -6,15 +6,16 @@ inside the fund only, so a writer that dies in the middle, or an allotment that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import msgspec
 
 from drachm.application.body import Body
-from drachm.application.leaves import leaf_of
-from drachm.application.ports import Books, Locked, Posting, Raced, Row, Stored, UnitOfWork
+from drachm.application.desk import Desk, tried
+from drachm.application.ports import Books, Locked, Posting, Row, Stored, UnitOfWork
+from drachm.application.rows import SALT_BYTES, row_of
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import Conflict, InvalidMessage, Refused
 from drachm.domain.funding.allotment import Fund, Move, allotment_entries, checked_fund, from_rest, fund_of, net_of
@@ -23,19 +24,11 @@ from drachm.domain.ledger.model import EntryKind, journal_entry
 from drachm.domain.money import MAX_AMOUNT
 from drachm.domain.transparency.leaf import event_key
 
-if TYPE_CHECKING:
-    from drachm.application.clear_events import Desk
-
-RETRIES: Final = 8
-"""How often an allotment that met a broken deadlock is tried again before the caller is told."""
-
 KEYS: Final = "drachm-allotment"
 """Stands before the source in the keys of allotments, so that none is ever the key of an event. Those that clearing
 makes by itself have no other source, and random ids."""
 
-_RANDOM_BYTES: Final = 16
-
-T = TypeVar("T")
+_ID_BYTES: Final = 16
 
 
 class Allotment(NamedTuple):
@@ -64,7 +57,7 @@ def allot(order: Allotment, desk: Desk) -> int:
         raise InvalidMessage(f"fund {fund.id} has {fund.slices} slices, counted from 0", where="slice")
     move = Move(fund.id, fund.pots[1 + order.slice], order.amount)
     key = event_key(desk.books.tenant, f"{KEYS} {order.source}", order.event_id)
-    return _tried(lambda: _ordered(key, move, fund, desk))
+    return tried(lambda: _ordered(key, move, fund, desk))
 
 
 def refill(fund: Fund, targets: Mapping[str, int], desk: Desk) -> bool:
@@ -72,7 +65,7 @@ def refill(fund: Fund, targets: Mapping[str, int], desk: Desk) -> bool:
 
     A fund that is not here has nothing.
     """
-    return _tried(lambda: _refilled(fund, targets, desk))
+    return tried(lambda: _refilled(fund, targets, desk))
 
 
 def return_allotments(fund: Pot, desk: Desk) -> int:
@@ -84,7 +77,7 @@ def return_allotments(fund: Pot, desk: Desk) -> int:
     avail = glance(whole.pots, desk.books)
     if avail.keys() != set(whole.pots):
         raise _unknown(whole)
-    return sum([_tried(partial(_returned, one, whole, desk)) for one in whole.pots[1:] if avail[one]])
+    return sum([tried(partial(_returned, one, whole, desk)) for one in whole.pots[1:] if avail[one]])
 
 
 def glance(pots: Collection[str], books: Books) -> dict[str, int]:
@@ -101,26 +94,22 @@ def allotment_rows(
     for position, move in enumerate(moves, start=first):
         left[move.giver] -= move.amount
         left[move.taker] += move.amount
-        own = key or event_key(tenant, KEYS, desk.ids.random_bytes(_RANDOM_BYTES).hex())
-        kind, entries = journal_entry(EntryKind.ALLOTMENT, allotment_entries(move, fund.currency))
-        salt = desk.ids.random_bytes(_RANDOM_BYTES)
-        body = msgspec.msgpack.encode(Body(now, salt, 0))
-        leaf = leaf_of(
-            tenant,
-            key=own,
-            revision=0,
-            kind=kind,
-            status="posted",
-            posted_at=now,
-            superseded=None,
-            currency=fund.currency,
-            entries=entries,
-            salt=salt,
-            body=body,
-        )
-        after = ((move.giver, left[move.giver]), (move.taker, left[move.taker]))
+        own = key or event_key(tenant, KEYS, desk.ids.random_bytes(_ID_BYTES).hex())
+        salt = desk.ids.random_bytes(SALT_BYTES)
         rows.append(
-            Row(position, own, 0, None, kind, "posted", "", "", "", now, now, fund.currency, entries, after, leaf, body)
+            row_of(
+                tenant,
+                position=position,
+                key=own,
+                entry=journal_entry(EntryKind.ALLOTMENT, allotment_entries(move, fund.currency)),
+                currency=fund.currency,
+                member="",
+                occurred_at=now,
+                posted_at=now,
+                salt=salt,
+                body=msgspec.msgpack.encode(Body(now, salt, 0)),
+                after=((move.giver, left[move.giver]), (move.taker, left[move.taker])),
+            )
         )
     return rows
 
@@ -164,15 +153,6 @@ def _returned(one: str, fund: Fund, desk: Desk) -> int:
         amount = locked.avail[one]
         _post([Move(one, fund.id, amount)] if amount else [], fund, locked, work, desk)
         return amount
-
-
-def _tried(once: Callable[[], T]) -> T:
-    for _ in range(RETRIES):
-        try:
-            return once()
-        except Raced as race:
-            last = race
-    raise last
 
 
 def _post(moves: Sequence[Move], fund: Fund, locked: Locked, work: UnitOfWork, desk: Desk, *, key: bytes = b"") -> None:

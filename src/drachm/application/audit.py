@@ -13,14 +13,15 @@ from itertools import islice
 from typing import Final, Protocol
 
 from drachm.application.check_books import check_books
-from drachm.application.leaves import leaf_of
 from drachm.application.ports import Books, Stored, Written
 from drachm.application.recall import Kept, Recalled, kept_of, recall
+from drachm.application.rows import leaf_of
 from drachm.domain.clearing.journal import difference
 from drachm.domain.clearing.model import EMPTY, Standing
 from drachm.domain.clearing.numbers import Place, total_place
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import EntryKind
+from drachm.domain.transparency.leaf import NO_KEY
 
 PAGE: Final = 500
 """Rows whose decisions are made again together."""
@@ -171,18 +172,10 @@ class _Auditor:
     def _leaf(
         self, stored: Stored, written: Written, recalled: Recalled, superseded: tuple[Stored, Standing] | None
     ) -> None:
+        before = (superseded[0].key, superseded[0].revision) if superseded else (NO_KEY, 0)
         leaf = leaf_of(
-            self._books.tenant,
-            key=stored.key,
-            revision=stored.revision,
-            kind=stored.kind,
-            status=stored.status,
-            posted_at=stored.posted_at,
-            superseded=(superseded[0].key, superseded[0].revision) if superseded else None,
-            currency=written.currency,
-            entries=written.entries,
-            salt=recalled.body.salt,
-            body=stored.body,
+            *(self._books.tenant, stored.key, stored.revision, stored.kind, stored.status, stored.posted_at),
+            *(before, written.currency, written.entries, recalled.body.salt, stored.body),
         )
         self._must(leaf == stored.leaf, stored, "its leaf hash does not follow from its content")
 

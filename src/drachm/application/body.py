@@ -109,13 +109,9 @@ class Body(msgspec.Struct, array_like=True):
         return ServiceEvent(code=Code(packed.system, packed.code), **values)
 
 
-_SAME: Final = tuple(name for name in _Event.__struct_fields__ if name not in ("system", "code"))
-_fields: Final = attrgetter(
-    *("source", "event_id", "kind", "member", "code.system", "code.value", "currency", "started_at", "ended_at"),
-    *("modifiers", "quantity", "unit", "billed", "billing_party", "rendering_party", "site", "place_of_service"),
-    *("visit", "admission", "claim", "line", "authorisation", "tax_ppm", "tax_category", "diagnoses"),
-    *("diagnosis_pointers", "replaces", "emergency", "essential", "display", "facts"),
-)
+_INSIDE: Final = {"system": "code.system", "code": "code.value"}
+_fields: Final = attrgetter(*[_INSIDE.get(name, name) for name in _Event.__struct_fields__])
+_SAME: Final = tuple(name for name in _Event.__struct_fields__ if name not in _INSIDE)
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Body)
 

@@ -6,14 +6,14 @@ Batch-first: one event is a batch of one. Read, decide, write, commit - one tran
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Literal
 
 from drachm.application.body import Problem, write_body
+from drachm.application.desk import RETRIES, Desk
 from drachm.application.first_answers import Answers, Outcome
-from drachm.application.leaves import leaf_of
-from drachm.application.ports import Books, Clock, ConstraintFired, Ids, Posting, Raced, Row
+from drachm.application.ports import ConstraintFired, Posting, Raced, Row
+from drachm.application.rows import SALT_BYTES, row_of
 from drachm.application.shared_funds import Entangled, SharedFunds, Short
 from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.clear import clear
@@ -25,27 +25,11 @@ from drachm.domain.funding.arrange import TooLittle
 from drachm.domain.ledger.model import EntryKind, JournalEntry
 from drachm.domain.transparency.leaf import event_key
 
-RETRIES: Final = 8
-"""How often a batch that raced with another writer is read again before the caller is told."""
-
-SALT_BYTES: Final = 16
-
 Isolating = (
     *(ConstraintFired, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, Entangled),
     *(RuntimeError, AssertionError, StopIteration),
 )
 """What one event may break, or hold up: the batch is halved until it stands alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What clearing needs from outside, handed in as values."""
-
-    books: Books
-    clock: Clock
-    ids: Ids
-    spent: set[str] = field(default_factory=set)
-    """Shared funds that were found empty; a hint where to look first, never believed."""
 
 
 def clear_events(events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, Answer] | None = None) -> list[Outcome]:
@@ -131,7 +115,7 @@ class _Writing:
         self._shared = shared
         self._version = version
         self._posted_at: datetime = desk.clock.now()
-        salts = desk.ids.random_bytes(SALT_BYTES * 2 * count)
+        salts = desk.ids.random_bytes(SALT_BYTES * count)
         self._salts = iter([salts[at : at + SALT_BYTES] for at in range(0, len(salts), SALT_BYTES)])
         self.rows: list[Row] = []
         self._deltas: dict[Key, int] = {}
@@ -140,17 +124,17 @@ class _Writing:
 
     def decide(self, waiting: Waiting, position: int, fault: Exception | None) -> Outcome:
         """Decide one event and keep its row. A rule's "no" is an outcome like any other."""
+        salt = next(self._salts)
         try:
             if fault is not None:
                 raise _named(fault)
             turn = self._world.turn(waiting)
             clearing = clear(waiting.event, *turn)
-            salt = next(self._salts)
             body = self._kept(waiting, turn, salt)
         except (Pended, Refused) as reason:
             if isinstance(reason, TooLittle):
                 self._shared.lack(reason.pots, waiting.event.currency, reason.missing, whole=True)
-            return self._note(waiting, position, reason)
+            return self._note(waiting, position, salt, reason)
         after = self._world.advance(waiting, clearing, position=position)
         due = clearing.decision.funding.due
         if due > 0:
@@ -173,12 +157,12 @@ class _Writing:
             waiting.event, waiting.received, salt, self._version, totals=seen, avail=held, answer=waiting.answer
         )
 
-    def _note(self, waiting: Waiting, position: int, reason: Pended | Refused) -> Outcome:
+    def _note(self, waiting: Waiting, position: int, salt: bytes, reason: Pended | Refused) -> Outcome:
         """What could not be decided, or never can be, is journalled without moving money."""
         status: Literal["pended", "refused"] = "pended" if isinstance(reason, Pended) else "refused"
         decision = Decision(status, reason.reason, EMPTY)
         problem = Problem(reason.reason, reason.message, reason.where, reason.next_step)
-        event, salt = waiting.event, next(self._salts)
+        event = waiting.event
         if status == "pended" and waiting.revision:
             # Still waiting for the same thing: nothing new to write.
             return Outcome(event, status, reason.reason, waiting.revision - 1, decision=decision, problem=problem)
@@ -202,44 +186,27 @@ class _Writing:
         body: bytes,
         position: int,
     ) -> Outcome:
-        event, revision, (kind, entries) = waiting.event, waiting.revision, clearing.entry
-        decision, posted_at, key = clearing.decision, self._posted_at, waiting.key
-        target = turn.at.target if turn is not None else None
-        leaf = leaf_of(
+        event, decision = waiting.event, clearing.decision
+        row = row_of(
             self._tenant,
-            key=key,
-            revision=revision,
-            kind=kind,
-            status=decision.status,
-            posted_at=posted_at,
-            superseded=(target.key, target.revision) if target is not None else None,
+            position=position,
+            key=waiting.key,
+            entry=clearing.entry,
             currency=event.currency,
-            entries=entries,
+            member=event.member if self._world.knows(event.member) else "",
+            occurred_at=event.started_at,
+            posted_at=self._posted_at,
             salt=salt,
             body=body,
-        )
-        row = Row(
-            position,
-            key,
-            revision,
-            target.position if target is not None else None,
-            kind,
-            decision.status,
-            decision.reason,
-            event.member if self._world.knows(event.member) else "",
-            event.billing_party,
-            event.started_at,
-            posted_at,
-            event.currency,
-            entries,
-            after,
-            leaf,
-            body,
+            after=after,
+            status=decision.status,
+            reason=decision.reason,
+            revision=waiting.revision,
+            target=turn.at.target if turn is not None else None,
         )
         self.rows.append(row)
-        return Outcome(
-            event, decision.status, decision.reason, revision, position, False, posted_at, leaf, body, decision
-        )
+        status, reason, revision = decision.status, decision.reason, waiting.revision
+        return Outcome(event, status, reason, revision, position, False, row.posted_at, row.leaf, body, decision)
 
     def _sum(self, clearing: Clearing) -> None:
         deltas, moves = self._deltas, self._moves

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drachm.application.clear_events import Desk, clear_batch
+from drachm.application.clear_events import clear_batch
+from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome, first_answer, waiting_of
 from drachm.application.recall import kept_of, recall
 from drachm.domain.clearing.clear import UNDOING

@@ -77,7 +77,6 @@ class Row(NamedTuple):
     """Kept in the open only while the event waits in the work queue."""
     member: str
     """Member id whose data key seals the body; empty: the tenant's own key (unknown member)."""
-    provider: str
     occurred_at: datetime
     posted_at: datetime
     currency: str

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import Final
 
 from drachm.application.body import TopUp
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
 from drachm.application.top_up import top_up
 from drachm.domain.clearing.world import ANY_PAYER

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from drachm.application.allot import allotment_rows, glance, refill
+from drachm.application.desk import Desk
 from drachm.application.ports import Locked, Posting, Row
 from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Needs
 from drachm.domain.funding.allotment import Fund, Want, from_anywhere, fund_of, lies_elsewhere, net_of, paired
 from drachm.domain.funding.model import Pot
-
-if TYPE_CHECKING:
-    from drachm.application.clear_events import Desk
 
 REFILLS: Final = 4
 """How often a batch asks a fund's rest before it takes hold of the whole fund: others may spend what it fetched."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from drachm.application.body import TopUp, read_body, write_top_up
-from drachm.application.clear_events import RETRIES, SALT_BYTES, Desk
-from drachm.application.leaves import leaf_of
-from drachm.application.ports import Posting, Raced, Row, Stored
+from drachm.application.desk import Desk, tried
+from drachm.application.ports import Posting, Row, Stored
+from drachm.application.rows import SALT_BYTES, row_of
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import Conflict, InvalidMessage
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source, journal_entry
@@ -23,12 +23,7 @@ def top_up(order: TopUp, desk: Desk) -> int:
     if not 0 < order.amount <= MAX_AMOUNT:
         raise InvalidMessage("a top-up is more than 0", where="amount", code="invalid_amount")
     exponent(order.currency)
-    for _ in range(RETRIES):
-        try:
-            return _once(order, desk)
-        except Raced as race:
-            last = race
-    raise last
+    return tried(lambda: _once(order, desk))
 
 
 def _once(order: TopUp, desk: Desk) -> int:
@@ -58,42 +53,23 @@ def top_up_row(order: TopUp, position: int, after: int, tenant: int, desk: Desk)
     """The journal row of a new top-up; `after` is what its pot may spend then, in micros."""
     key, now = event_key(tenant, order.source, order.event_id), desk.clock.now()
     salt = desk.ids.random_bytes(SALT_BYTES)
-    kind, entries = journal_entry(
+    entry = journal_entry(
         EntryKind.TOP_UP,
         (
             Entry(Account("cash", order.rail, order.currency), order.amount, Source.RAIL),
             Entry(Account("wallet", order.pot, order.currency), -order.amount, Source.RAIL),
         ),
     )
-    body = write_top_up(order, now, salt)
-    leaf = leaf_of(
+    return row_of(
         tenant,
-        key=key,
-        revision=0,
-        kind=kind,
-        status="posted",
-        posted_at=now,
-        superseded=None,
-        currency=order.currency,
-        entries=entries,
-        salt=salt,
-        body=body,
-    )
-    return Row(
         position=position,
         key=key,
-        revision=0,
-        supersedes=None,
-        kind=kind,
-        status="posted",
-        reason="",
+        entry=entry,
+        currency=order.currency,
         member=order.member,
-        provider="",
         occurred_at=order.at,
         posted_at=now,
-        currency=order.currency,
-        entries=entries,
-        avail=((order.pot, after),),
-        leaf=leaf,
-        body=body,
+        salt=salt,
+        body=write_top_up(order, now, salt),
+        after=((order.pot, after),),
     )

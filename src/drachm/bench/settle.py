@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from drachm.application.body import TopUp
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.application.ports import Posting
 from drachm.application.top_up import top_up_row
 from drachm.bench.world import World

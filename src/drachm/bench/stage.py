@@ -11,7 +11,7 @@ from typing import Final
 
 import psycopg
 
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.bench.crew import Crew
 from drachm.bench.machine import Machine, look_at_machine
 from drachm.bench.measure import Probe

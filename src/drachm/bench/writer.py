@@ -18,7 +18,8 @@ from typing import Any, Literal
 import msgspec
 
 from drachm.adapters import eventjson
-from drachm.application.clear_events import Desk, clear_events
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
 from drachm.application.replay import ReplayReport, replay
 from drachm.application.replay import World as Recorded

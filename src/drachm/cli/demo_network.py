@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from drachm.application.body import TopUp
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.application.replay import World
 from drachm.application.top_up import top_up
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage, Member, Party

@@ -13,13 +13,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from drachm.application.ports import Row, Stored, Written
-from drachm.domain.clearing.model import STATUSES, Status
+from drachm.domain.clearing.model import STATUS_NUMBERS, STATUSES
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
 from drachm.storage.arrays import EMPTY, HEAD, INT8
 from drachm.storage.vault import Place, Vault
-
-STATUS_NUMBERS: Final[Mapping[Status, int]] = {status: number for number, status in enumerate(STATUSES)}
 
 COPY_HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 COPY_END: Final = b"\xff\xff"
@@ -57,7 +55,7 @@ def copy_of_journal(
     last, posted = None, 0
     for row, body, patient in zip(rows, bodies, patients, strict=True):
         (
-            position, key, revision, supersedes, kind, status, _, _, _, occurred_at, posted_at,
+            position, key, revision, supersedes, kind, status, _, _, occurred_at, posted_at,
             currency, entries, avail, leaf, _,
         ) = row  # fmt: skip
         if posted_at is not last:

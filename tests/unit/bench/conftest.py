@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drachm.application.clear_events import Desk
+from drachm.application.desk import Desk
 from drachm.bench.world import World, make_world
 from drachm.bootstrap import SystemClock, SystemIds
 from drachm.storage.memory import MemoryBooks

@@ -34,11 +34,11 @@ def clear(event: ServiceEvent, at: Snapshot, totals: Mapping[Key, int], avail: M
     `totals` and `avail` (what each pot may spend) are as if the event's target had never been posted. Raises `Pended`
     for what cannot be decided yet and `Refused` for what can never be.
     """
+    target = at.target
+    check_target(event, target)
     decision = decide(event, at, totals, avail)
-    new, target = decision.standing, at.target
+    new = decision.standing
     if target is None:
-        if event.kind in UNDOING:
-            raise Pended("unknown_target", "the event it takes back is not here", where="replaces")
         return Clearing(decision, difference(_kind(event, None), new.entries, ()), new.deltas, _moves(new.legs, ()))
     old = target.standing
     return Clearing(

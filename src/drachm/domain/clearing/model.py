@@ -7,6 +7,7 @@ of: so a charge, a reversal, a rebill, the capture or release of a hold and a pa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
@@ -20,6 +21,8 @@ from drachm.domain.ledger.model import Entry, EntryKind, JournalEntry
 
 Status = Literal["posted", "denied", "pended", "refused"]
 STATUSES: tuple[Status, ...] = ("posted", "denied", "pended", "refused")
+STATUS_NUMBERS: Mapping[Status, int] = {status: number for number, status in enumerate(STATUSES)}
+"""Status numbers of journal rows and leaves."""
 
 
 class Standing(NamedTuple):

@@ -1,7 +1,7 @@
 """What does each event of a batch find, when the events before it have already moved the totals?
 
-`World` is the batch's own state: totals and pots under lock, moved
-forward event by event, so that the second visit of a morning sees the deductible the first one used.
+`World` is the batch's own state: totals and pots under lock, moved forward event by event, so that the second visit
+of a morning sees the deductible the first one used.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.clear import REFERRING, UNDOING, check_target, unwound
+from drachm.domain.clearing.clear import REFERRING, UNDOING, unwound
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import Answer, Clearing, Cover, Snapshot, Target
 from drachm.domain.clearing.register import Registry
@@ -100,7 +100,7 @@ class World:
         self._avail = dict(avail)
 
     def turn(self, waiting: Waiting) -> Turn:
-        """What this event finds now. Raises `Pended` or `Refused` when it finds too little."""
+        """What this event finds now. Raises `Pended` when it finds too little."""
         at = self._read.pop(waiting.key, None) or self.read(waiting)
         if isinstance(at, Pended):
             try:
@@ -109,7 +109,6 @@ class World:
                 # The error's traceback holds this frame: without its name here, both go with the batch.
                 del at
         target = at.target = waiting.own or self._referred(waiting.event)
-        check_target(waiting.event, target)
         if target is None:
             return Turn(at, self._totals, self._avail)
         return Turn(at, *unwound(at, self._totals, self._avail, target.standing))

@@ -75,5 +75,5 @@ def _layout(entries: int) -> struct.Struct:
 
 
 def event_key(tenant: int, source: str, event_id: str) -> bytes:
-    """The 16 bytes that stand for (tenant, source, event id) for ever."""
-    return hashlib.sha256(f"{tenant}\x1f{source}\x1f{event_id}".encode()).digest()[:16]
+    """The 16 bytes that stand for (tenant, source, event id) for ever; half a character has a key as well."""
+    return hashlib.sha256(f"{tenant}\x1f{source}\x1f{event_id}".encode(errors="surrogatepass")).digest()[:16]

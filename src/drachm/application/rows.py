@@ -1,0 +1,73 @@
+"""How does a decision become a journal row with its leaf? The same for whoever writes the row and whoever checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from drachm.application.ports import Row
+from drachm.domain.clearing.model import STATUS_NUMBERS, Status, Target
+from drachm.domain.ledger.model import Entry, JournalEntry, account_id
+from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, leaf_hash
+
+SALT_BYTES: Final = 16
+
+
+def row_of(
+    tenant: int,
+    *,
+    position: int,
+    key: bytes,
+    entry: JournalEntry,
+    currency: str,
+    member: str,
+    occurred_at: datetime,
+    posted_at: datetime,
+    salt: bytes,
+    body: bytes,
+    after: tuple[tuple[str, int], ...] = (),
+    status: Status = "posted",
+    reason: str = "",
+    revision: int = 0,
+    target: Target | None = None,
+) -> Row:
+    """A row to write; `target` is what it takes the place of, `after` what each touched pot may spend then."""
+    kind, entries = entry
+    before = NO_KEY, 0
+    if target is not None:
+        before = target.key, target.revision
+    leaf = leaf_of(tenant, key, revision, kind, status, posted_at, before, currency, entries, salt, body)
+    supersedes = target.position if target is not None else None
+    return Row(
+        *(position, key, revision, supersedes, kind, status, reason, member, occurred_at, posted_at, currency),
+        *(entries, after, leaf, body),
+    )
+
+
+def leaf_of(
+    tenant: int,
+    key: bytes,
+    revision: int,
+    kind: int,
+    status: Status,
+    posted_at: datetime,
+    before: tuple[bytes, int],
+    currency: str,
+    entries: Sequence[Entry],
+    salt: bytes,
+    body: bytes,
+) -> bytes:
+    """The leaf hash of a row; `before` is the key and revision of the row whose place it takes, or `NO_KEY` and 0."""
+    numbers = [(account_id(tenant, account), amount, source) for account, amount, source in entries]
+    moment, content = _microseconds(posted_at), commitment(salt, body)
+    return leaf_hash(
+        Leaf(tenant, key, revision, kind, STATUS_NUMBERS[status], moment, *before, currency, numbers, content)
+    )
+
+
+@lru_cache(maxsize=4)
+def _microseconds(instant: datetime) -> int:
+    """Since 1970 UTC; the rows of a batch share one instant."""
+    return int(instant.timestamp()) * 1_000_000 + instant.microsecond
