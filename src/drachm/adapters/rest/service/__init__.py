@@ -1,0 +1,1 @@
+"""The calls of API version 1: what each takes, does and answers."""

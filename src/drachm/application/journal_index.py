@@ -1,0 +1,79 @@
+"""Which journal rows concern whom? The readers' index, kept up beside the journal, not inside the posting.
+
+The journal is found by event key and by position. Lists ("receipts of this clinic, newest first") and streams read an
+index that follows the journal a moment later; it is derived from it, and may be dropped and built again. What a list
+does not show yet, a look-up by id does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Literal, NamedTuple, Protocol
+
+
+class Indexed(NamedTuple):
+    """One journal row, as far as lists need it."""
+
+    position: int
+    key: bytes
+    """Event key, 16 bytes."""
+    revision: int
+    kind: str
+    """The event's kind, or `top_up`."""
+    status: str
+    member: str
+    provider: str
+    parties: frozenset[str]
+    """Provider, site and payers: who may see it. A funder is not among them."""
+    visit: str
+    source: str
+    day: date
+    """Local service date."""
+    posted_at: datetime
+
+
+Wanted = Literal["events", "charges", "receipts"]
+"""Rows of every event; of events that posted money, newest revision only; every posted or denied row."""
+
+
+class JournalIndex(Protocol):
+    """The index of one tenant."""
+
+    def follow(self, limit: int = 1000) -> int:
+        """Index up to `limit` journal rows that came since the last time; how many there were. One follower at a time
+        in all processes: another finds nothing to do."""
+
+    def page(
+        self,
+        wanted: Wanted,
+        *,
+        parties: Collection[str] | None,
+        members: Collection[str] | None,
+        before: int = 0,
+        limit: int = 100,
+        member: str = "",
+        party: str = "",
+        visit: str = "",
+        status: str = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[Indexed]:
+        """Newest first, from before position `before` (0: from the newest). `parties` and `members` narrow to rows that
+        concern any of either (both None: the whole tenant); the others narrow further."""
+
+    def after(
+        self, position: int, *, parties: Collection[str] | None, members: Collection[str] | None, limit: int = 100
+    ) -> list[Indexed]:
+        """Rows behind a position, oldest first: for streams and for machines that keep up."""
+
+    def of_key(self, key: bytes) -> list[int]:
+        """Positions of every revision of an event, oldest first; from the journal itself, so never late."""
+
+    def of_visit(
+        self, visit: str, *, parties: Collection[str] | None, members: Collection[str] | None
+    ) -> Sequence[Indexed]:
+        """Every row of a visit, oldest first."""
+
+    def lag(self) -> int:
+        """How many journal positions the index is behind."""
