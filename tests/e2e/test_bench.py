@@ -105,7 +105,10 @@ def test_hot_and_even_traffic_take_turns_on_two_towns() -> None:
     assert report["compared"]["with"] == "spread"
     assert report["compared"]["cpu_ratio"] > 0
     assert report["hot_payer_share"] > 0.9
-    assert report["limited_fund"]["status"] == "not_built"
+    assert report["limited_fund"]["with"] == "spread"
+    assert report["limited_fund"]["cpu_ratio"] > 0
+    # Charges without a share of the patient touch no pocket.
+    assert report["limited_fund"]["fund_share"] > 0.3
 
 
 def test_an_open_loop_counts_every_arrival() -> None:

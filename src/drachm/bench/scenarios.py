@@ -6,25 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from drachm.application.ports import Books
 from drachm.bench.load import SKEWED
 from drachm.bench.open_loop import Offer
 from drachm.bench.options import Options
 from drachm.bench.report import SAMPLE_ROWS, Figures, figures_of, percentile, report_of
 from drachm.bench.rounds import Arm, Round, Rounds, Tell, alternate, run_round
-from drachm.bench.stage import fill, live_task, move_in, set_up
+from drachm.bench.stage import Town, fill, live_task, move_in, set_up
 from drachm.bench.world import BASE_PAYERS
 from drachm.bench.writer import Task
 from drachm.domain.errors import InvalidMessage
+from drachm.domain.funding.allotment import open_fund
 
 LOADS: Final = (0.25, 0.5, 0.75, 0.9, 1.1)
 """Offered loads as parts of what the closed loop reached: the last one is more than can be served."""
 QUEUE_SECONDS: Final = 1
 """The queue holds what the closed loop clears in this time; what comes beyond is dropped."""
-FUND_NOT_BUILT: Final = {
-    "status": "not_built",
-    "why": "limits shared by many (allotments of a fund) are not part of this version, so there is nothing to measure",
-}
 
 
 def engine(options: Options, tell: Tell) -> Figures:
@@ -53,24 +49,27 @@ def skew(options: Options, tell: Tell) -> Figures:
 
 
 def hot(options: Options, tell: Tell) -> Figures:
-    """What does it cost when every event touches one payer, instead of one of twenty?"""
+    """What does it cost when every event touches one payer instead of one of twenty, or one fund with a limit?"""
     spread_payers = tuple(f"base{number}" for number in range(BASE_PAYERS))
+    fund = open_fund("bench-fund", "USD")
     with (
         set_up(options.checked(), tell) as stage,
         move_in(stage, tenant=1, currency="USD", base=spread_payers) as spread,
         move_in(stage, tenant=2, currency="USD", base=("base",)) as hot_town,
+        move_in(stage, tenant=3, currency="USD", base=spread_payers, fund=fund) as fund_town,
     ):
         task = live_task(options)
-        arms = [spread.arm("spread", task), hot_town.arm("hot", task)]
+        towns = {"spread": spread, "hot": hot_town, "fund": fund_town}
+        arms = [town.arm(name, task) for name, town in towns.items()]
         rounds = alternate(arms, options.rounds, stage.pgbench, tell)
-        report = report_of("hot", stage, rounds, "hot", hot_town)
-        touched = touched_share(hot_town.desk.books, hot_town.probe.newest())
         return {
-            **report,
+            **report_of("hot", stage, rounds, "hot", hot_town),
             "compared": compared(rounds, "hot", "spread"),
-            "hot_payer_share": touched,
-            "limited_fund": FUND_NOT_BUILT,
-            "notes": [*report["notes"], f"limited fund: {FUND_NOT_BUILT['status']} ({FUND_NOT_BUILT['why']})"],
+            "hot_payer_share": touched_share(hot_town, "payer_receivable", "base"),
+            "limited_fund": {
+                **compared(rounds, "fund", "spread"),
+                "fund_share": touched_share(fund_town, "wallet", f"{fund.id}/"),
+            },
         }
 
 
@@ -134,16 +133,14 @@ def compared(rounds: Rounds, ours: str, other: str) -> Figures:
     }
 
 
-def touched_share(books: Books, newest: int) -> float:
-    """Of the newest posted charges, those that touch a payer of the base cover."""
+def touched_share(town: Town, kind: str, owner: str) -> float:
+    """Of the newest posted charges, those with an entry of this account kind whose owner begins so."""
     touched = charges = 0
-    for row, written in books.rows(after=max(0, newest - SAMPLE_ROWS)):
+    for row, written in town.desk.books.rows(after=max(0, town.probe.newest() - SAMPLE_ROWS)):
         if row.status == "posted" and row.kind.name == "CHARGE":
             charges += 1
-            touched += any(
-                entry.account.kind == "payer_receivable" and entry.account.owner.startswith("base")
-                for entry in written.entries
-            )
+            accounts = [entry.account for entry in written.entries]
+            touched += any(account.kind == kind and account.owner.startswith(owner) for account in accounts)
     return round(touched / (charges or 1), 3)
 
 

@@ -15,11 +15,17 @@ from drachm.application.body import TopUp
 from drachm.application.desk import Desk
 from drachm.application.ports import Posting
 from drachm.application.top_up import top_up_row
-from drachm.bench.world import World
+from drachm.bench.world import Person, World
 from drachm.domain.clearing.world import Needs
+from drachm.domain.funding.allotment import admission
+from drachm.domain.funding.model import Pot
+from drachm.domain.money import MAX_AMOUNT
 
 FAMILIES_AT_ONCE: Final = 2_000
 TOP_UPS_AT_ONCE: Final = 4_000
+FUND_OPENING: Final = MAX_AMOUNT
+FIRST: Final = -1
+"""The fund is spent before a member's own pots."""
 OPENING: Final = datetime(2025, 1, 1, tzinfo=UTC)
 
 Tell = Callable[[str], None]
@@ -32,6 +38,9 @@ def settle(world: World, desk: Desk, tell: Tell) -> int:
     for document in world.plans.documents.values():
         desk.books.publish("plan", document)
     desk.books.enrol(parties=world.parties(), contracts=world.contracts())
+    if world.fund is not None:
+        desk.books.enrol(pots=[world.fund])
+        post_top_ups([_opening(world.fund, FUND_OPENING)], desk)
     pots = 0
     for first in range(0, world.families, FAMILIES_AT_ONCE):
         last = min(first + FAMILIES_AT_ONCE, world.families)
@@ -39,7 +48,7 @@ def settle(world: World, desk: Desk, tell: Tell) -> int:
         desk.books.enrol(
             members=[person.member for person in people],
             coverages=[coverage for person in people for coverage in person.coverages],
-            pots=[purse.pot for person in people for purse in person.purses],
+            pots=[pot for person in people for pot in _pots(person, world.fund)],
         )
         orders = iter(orders_of(world, first, last))
         while batch := list(islice(orders, TOP_UPS_AT_ONCE)):
@@ -53,8 +62,16 @@ def orders_of(world: World, first: int, last: int) -> Iterator[TopUp]:
     """The opening money of the families `first` to before `last`."""
     for person in world.people(first, last):
         for purse in person.purses:
-            pot = purse.pot
-            yield TopUp("bench", f"open-{pot.id}", pot.id, pot.member, purse.opening, pot.currency, "bank", OPENING)
+            yield _opening(purse.pot, purse.opening)
+
+
+def _pots(person: Person, fund: Pot | None) -> list[Pot]:
+    own = [purse.pot for purse in person.purses]
+    return own if fund is None else [admission(fund, person.member.id, priority=FIRST), *own]
+
+
+def _opening(pot: Pot, amount: int) -> TopUp:
+    return TopUp("bench", f"open-{pot.id}", pot.id, pot.member, amount, pot.currency, "bank", OPENING)
 
 
 def post_top_ups(orders: Sequence[TopUp], desk: Desk) -> None:

@@ -23,6 +23,7 @@ from drachm.bench.settle import settle
 from drachm.bench.world import World, make_world
 from drachm.bench.writer import Task
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, samples
+from drachm.domain.funding.model import Pot
 from drachm.storage.postgres import open_books
 
 DATABASE: Final = "drachm_bench"
@@ -72,7 +73,13 @@ def set_up(options: Options, tell: Tell) -> Iterator[Stage]:
 
 @contextmanager
 def move_in(
-    stage: Stage, *, tenant: int = 1, currency: str = "", base: tuple[str, ...] = (), task: Task | None = None
+    stage: Stage,
+    *,
+    tenant: int = 1,
+    currency: str = "",
+    base: tuple[str, ...] = (),
+    fund: Pot | None = None,
+    task: Task | None = None,
 ) -> Iterator[Town]:
     """A town enrolled and funded as one tenant, its writers started and warm."""
     options, ids = stage.options, SystemIds()
@@ -83,6 +90,7 @@ def move_in(
         shared=read_settings().shared,
         currency=currency,
         base=base,
+        fund=fund,
     )
     with ExitStack() as held:
         books = held.enter_context(open_books(stage.url, tenant, master_key=stage.master_key, ids=ids))

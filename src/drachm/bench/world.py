@@ -86,13 +86,15 @@ class World:
     """Currency -> provider ids."""
     base: tuple[str, ...] = ()
     """Payers of the base cover that stands before every plan; empty: there is none."""
+    fund: Pot | None = None
+    """A limited fund that everybody is admitted to, and spends before pots of their own."""
 
     def family(self, number: int) -> Family:
         """The family of this number, 0 <= number < families."""
         return _family(self, number)
 
     def __hash__(self) -> int:
-        return hash((self.seed, self.families, self.base, tuple(self.providers)))
+        return hash((self.seed, self.families, self.base, self.fund, tuple(self.providers)))
 
     def parties(self) -> list[Party]:
         """Providers with the facts that prices depend on, and every payer."""
@@ -124,10 +126,18 @@ class World:
 
 
 def make_world(
-    seed: int, families: int, *, samples: Path, shared: Path | None, currency: str = "", base: tuple[str, ...] = ()
+    seed: int,
+    families: int,
+    *,
+    samples: Path,
+    shared: Path | None,
+    currency: str = "",
+    base: tuple[str, ...] = (),
+    fund: Pot | None = None,
 ) -> World:
     """The town of a seed. `currency` keeps the plans of one only; `base` puts a first payer before every plan (and
-    leaves out those whose lines are priced as submitted: their agreement is with the first payer).
+    leaves out those whose lines are priced as submitted: their agreement is with the first payer); `fund` is a limited
+    fund that everybody is admitted to.
 
     Raises `InvalidMessage` when a bundled file cannot be read.
     """
@@ -140,7 +150,7 @@ def make_world(
     complete = benefit_plans.with_documents(plans, more)
     currencies = sorted({product.currency for product in plans.products})
     prices = make_prices(currencies, shared, seed, size=1.0 if families >= SMALL_TOWN else 0.05)
-    world = World(seed, families, complete, prices, second, {}, base)
+    world = World(seed, families, complete, prices, second, {}, base, fund)
     return replace(world, providers=_providers(plans, families))
 
 
