@@ -128,3 +128,8 @@ def test_the_local_day_is_right_around_every_change_of_the_clock(name: str, year
         for step in range(-100, 101):
             instant = change + step * quarter
             assert local_date(instant, name) == instant.astimezone(local).date()
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_first_and_the_last_day_have_a_local_day_too(day: date) -> None:
+    assert local_date(datetime.combine(day, time(12), UTC), "UTC") == day

@@ -56,6 +56,13 @@ def test_a_pocket_of_another_currency_pends_what_is_owed() -> None:
     assert clear(free, *turn(free, here)).entry.entries == ()
 
 
+def test_what_was_never_priced_waits() -> None:
+    here = turn(EVENT, world())
+    with pytest.raises(Pended, match="not priced") as caught:
+        clear(EVENT, replace(here.at, priced=None), here.totals, here.avail)
+    assert caught.value.reason == "no_contract"
+
+
 def test_taking_back_needs_something_to_take_back() -> None:
     back = replace(EVENT, kind="reversal", replaces="e0")
     with pytest.raises(Pended, match="not here"):
