@@ -56,70 +56,52 @@ def engine(
     _end(run(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
 
 
-@bench.command()
-def replay(
-    families: Families = 100_000,
-    events: Events = 200_000,
-    rounds: RoundCount = 5,
-    writers: Writers = 2,
-    batch: Batch = 8_000,
-    seed: Seed = 1,
-    fill: Fill = 0,
-    pgbench_scale: Scale = 50,
-    pgbench_seconds: Seconds = 10,
-    gate_us: Gate = None,
-    svg: Svg = None,
-    as_json: Json = False,
-) -> None:
-    """Recorded care in bulk: large batches, in order of time, with the replay's own counting."""
-    from drachm.bench.scenarios import replay as run
+def _scenario(name: str, words: str, *, families: int, events: int, batch: int) -> None:
+    """A command of the usual options, whose function of the same name stands in `scenarios`."""
 
-    options = Options(families, events, rounds, writers, batch, seed, fill, False, pgbench_scale, pgbench_seconds)
-    _end(run(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
+    def command(
+        families: Families = families,
+        events: Events = events,
+        rounds: RoundCount = 5,
+        writers: Writers = 2,
+        batch: Batch = batch,
+        seed: Seed = 1,
+        fill: Fill = 0,
+        pgbench_scale: Scale = 50,
+        pgbench_seconds: Seconds = 10,
+        gate_us: Gate = None,
+        svg: Svg = None,
+        as_json: Json = False,
+    ) -> None:
+        from drachm.bench import scenarios
 
+        options = Options(families, events, rounds, writers, batch, seed, fill, False, pgbench_scale, pgbench_seconds)
+        _end(getattr(scenarios, name)(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
 
-@bench.command()
-def hot(
-    families: Families = 50_000,
-    events: Events = 100_000,
-    rounds: RoundCount = 5,
-    writers: Writers = 2,
-    batch: Batch = 1_000,
-    seed: Seed = 1,
-    fill: Fill = 0,
-    pgbench_scale: Scale = 50,
-    pgbench_seconds: Seconds = 10,
-    gate_us: Gate = None,
-    svg: Svg = None,
-    as_json: Json = False,
-) -> None:
-    """One payer touched by every event, in turn with twenty payers."""
-    from drachm.bench.scenarios import hot as run
-
-    options = Options(families, events, rounds, writers, batch, seed, fill, False, pgbench_scale, pgbench_seconds)
-    _end(run(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
+    bench.command(name, help=words)(command)
 
 
-@bench.command()
-def skew(
-    families: Families = 100_000,
-    events: Events = 100_000,
-    rounds: RoundCount = 5,
-    writers: Writers = 2,
-    batch: Batch = 4_000,
-    seed: Seed = 1,
-    fill: Fill = 0,
-    pgbench_scale: Scale = 50,
-    pgbench_seconds: Seconds = 10,
-    gate_us: Gate = None,
-    svg: Svg = None,
-    as_json: Json = False,
-) -> None:
-    """A few families with thousands of events a batch, in turn with even traffic."""
-    from drachm.bench.scenarios import skew as run
-
-    options = Options(families, events, rounds, writers, batch, seed, fill, False, pgbench_scale, pgbench_seconds)
-    _end(run(options, _tell), as_json=as_json, svg=svg, gate_us=gate_us)
+_scenario(
+    "replay",
+    "Recorded care in bulk: large batches, in order of time, with the replay's own counting.",
+    families=100_000,
+    events=200_000,
+    batch=8_000,
+)
+_scenario(
+    "hot",
+    "One payer, or one limited fund, touched by every event, in turn with twenty payers.",
+    families=50_000,
+    events=100_000,
+    batch=1_000,
+)
+_scenario(
+    "skew",
+    "A few families with thousands of events a batch, in turn with even traffic.",
+    families=100_000,
+    events=100_000,
+    batch=4_000,
+)
 
 
 @bench.command()

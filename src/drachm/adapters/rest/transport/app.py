@@ -156,10 +156,7 @@ class Application:
 
 
 def build(service: Service, inner: Starlette | None = None) -> Application:
-    """The application with its own pages: `/healthz`, `/readyz`, `/metrics`, `/problems`.
-
-    `inner` may be a FastAPI application: its refusals become problems too.
-    """
+    """The application with its own pages: `/healthz`, `/readyz`, `/metrics`, `/problems`."""
     app = Application(service, inner)
     add_hot(app, "/healthz", "GET", pages.healthz)
     own = [

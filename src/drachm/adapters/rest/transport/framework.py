@@ -1,8 +1,6 @@
-"""How does Starlette, or FastAPI inside it, say no in our words?"""
+"""How does Starlette say no in our words?"""
 
 from __future__ import annotations
-
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -10,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from drachm.adapters.rest.transport import problems
 from drachm.adapters.rest.transport.exchange import Scope
-from drachm.adapters.rest.transport.problems import Answer, Problem, answer_of, status_answer
+from drachm.adapters.rest.transport.problems import Answer, answer_of, status_answer
 from drachm.domain.errors import DrachmError
 
 
@@ -36,26 +33,7 @@ def answer_in_problems(inner: Starlette, fields: frozenset[str] | None) -> None:
             headers = [(b"allow", ", ".join(sorted(_methods(inner, request.scope))).encode())]
         return response_of(status_answer(error.status_code, request.scope["passage"].request_id, headers))
 
-    async def does_not_fit(request: Request, error: Exception) -> Response:
-        return response_of(answer_of(_framework_faults(error), request.scope["passage"].request_id))
-
-    handlers = inner.exception_handlers
-    for kind in list(handlers):
-        # FastAPI's own answers would show what was sent; it is not imported here.
-        if getattr(kind, "__name__", "") == "RequestValidationError":
-            handlers[kind] = does_not_fit
-    handlers.update({DrachmError: refused, HTTPException: by_status, Exception: refused})
-
-
-def _framework_faults(error: Any) -> Problem:
-    faults = []
-    for fault in error.errors():
-        if fault.get("type") == "json_invalid":
-            return Problem("malformed_json")
-        place, *path = fault.get("loc") or ("body",)
-        where = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-        faults.append(problems.Fault(problems.pointer_of(where), "invalid_body", f"{fault.get('type', '')} in {place}"))
-    return Problem("invalid_body", faults=faults)
+    inner.exception_handlers.update({DrachmError: refused, HTTPException: by_status, Exception: refused})
 
 
 def _methods(inner: Starlette, scope: Scope) -> set[str]:
