@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from town import charge, pay_in
+from town import NOON, charge, pay_in
 
 from drachm.application.allot import return_allotments
+from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
 from drachm.application.complete_answer import complete_answer
 from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
+from drachm.application.take_back import take_back
+from drachm.application.top_up import top_up
 from drachm.domain.clearing.model import Answer
 from drachm.domain.events.model import Code
 from drachm.domain.funding.allotment import admission, open_fund
@@ -34,6 +37,14 @@ def _top_up(desk: Desk) -> list[Outcome]:
     pay_in(desk, "ana-gift", 5)
     pay_in(desk, "ana-cash", 95)
     return []
+
+
+def _take_back(desk: Desk) -> list[Outcome]:
+    order = TopUp("rail stripe", "pay-1", "ana-cash", "ana", 25 * MICROS, "USD", "stripe", NOON)
+    top_up(order, desk)
+    paid = clear_events([charge("e1", 40)], desk)
+    take_back(order, desk)
+    return paid
 
 
 def _charge(desk: Desk) -> list[Outcome]:
@@ -182,6 +193,14 @@ STORIES = (
         "owes anybody anything.",
         _borne_by_provider,
         ANA,
+    ),
+    Story(
+        "take-back",
+        "A top-up that went back",
+        "Ana topped up 25.00 by card and spent 16.00 of it. Weeks later her bank takes the 25.00 back: she "
+        "had called the charge a mistake. What care was paid from the pot stays paid, and the pot keeps what it "
+        "has; Ana owes the 25.00. Were the dispute won after all, the opposite row would be posted.",
+        _take_back,
     ),
     Story(
         "shared-fund",

@@ -49,6 +49,8 @@ class EntryKind(IntEnum):
     """No money moved: a pended or refused outcome."""
     ALLOTMENT = 10
     """Money of a shared fund moves between the fund and its slices."""
+    TAKE_BACK = 11
+    """A payment that was booked went back over its rail, or came again after that: its holder owes it, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,9 @@ CHART: Final = {
         AccountKind("payer_receivable", "asset", "payer party", "What a payer owes for care it covers."),
         AccountKind(
             "patient_receivable", "asset", "member", "What a patient owes for delivered care no pocket covered."
+        ),
+        AccountKind(
+            "holder_receivable", "asset", "member", "What a holder owes for a payment that was booked and went back."
         ),
         AccountKind("cash", "asset", "rail", "Money received through a rail, not yet paid out."),
         AccountKind("wallet", "liability", "pot", "Money a pot holds and may spend."),

@@ -1,0 +1,35 @@
+"""What do we ask of whoever moves outside money?
+
+A rail speaks with somebody over a network, so nothing here is called inside a transaction or under a lock. Whatever is
+asked carries the payment's id as the rail's idempotency key: asking again never pays twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from drachm.domain.payments.model import News, Payment
+
+
+class Rail(Protocol):
+    """One way for money to come in."""
+
+    name: str
+
+    def ask(self, payment: Payment) -> News:
+        """Ask for the payment, or learn how it stands when it was asked before.
+
+        Raises `Unavailable` when it is not known whether the rail has it; a "no" of the rail is news, not an error.
+        """
+
+    def look(self, payment: Payment) -> News:
+        """How a payment that the rail knows stands now. Raises `Unavailable`."""
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[News]:
+        """What the rail tells by itself; header names in lower case. Nothing, for news that are not about payments.
+
+        Raises `Forbidden` for a message that the rail did not sign, or signed too long ago, and `InvalidMessage` for
+        one that it signed and nobody can read.
+        """

@@ -1,0 +1,1 @@
+"""How does money come in and go out over a rail?"""
