@@ -1,0 +1,1 @@
+"""Alipay: its pages on a computer and a phone, and its mini-programs."""
