@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-from drachm.adapters.alipay.signing import content_of, is_signed, signed
+from drachm.adapters.alipay.rail import content_of
+from drachm.adapters.rsa import is_signed, signed
 
 APP = "2021000000000001"
 BEIJING = ZoneInfo("Asia/Shanghai")

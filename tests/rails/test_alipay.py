@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rail_helpers import Clock, payment
 
-from drachm.adapters.alipay import signing
+from drachm.adapters import rsa
 from drachm.adapters.alipay.rail import Alipay, AlipayAccount
 from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, find, hear, work_through
@@ -168,8 +168,8 @@ def test_only_yuan_and_only_good_keys(rail: Alipay, clock: Clock) -> None:
     small = generate_private_key(65_537, 1_024)
     text = small.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = small.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    for read, pem in ((signing.private_key, text), (signing.private_key, "x"), (signing.public_key, public),
-                      (signing.public_key, "x")):  # fmt: skip
+    for read, pem in ((rsa.private_key, text), (rsa.private_key, "x"), (rsa.public_key, public),
+                      (rsa.public_key, "x")):  # fmt: skip
         with pytest.raises(InvalidMessage) as caught:
             read(pem)
         assert pem not in str(caught.value) or pem == "x"

@@ -15,7 +15,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from drachm.adapters import jsonsafe
-from drachm.adapters.alipay.signing import content_of, is_signed, signed
+from drachm.adapters.rsa import is_signed, signed
 from drachm.domain.errors import Forbidden, InvalidMessage, Unavailable
 from drachm.domain.money import MICROS, minor_unit, plain
 from drachm.domain.payments.model import News, Payment, State
@@ -46,6 +46,15 @@ class AlipayAccount:
     notify_url: str
     return_url: str
     gateway: str = "https://openapi.alipay.com/gateway.do"
+
+
+def content_of(parameters: Mapping[str, str], *, without: frozenset[str] = frozenset({"sign"})) -> bytes:
+    """What is signed of some parameters: those not empty, sorted by name, joined as ``name=value`` with ``&``.
+
+    Source: Alipay Open Platform, "Signing" (RSA2) and "Asynchronous notification".
+    """
+    named = sorted((name, value) for name, value in parameters.items() if value and name not in without)
+    return "&".join([f"{name}={value}" for name, value in named]).encode()
 
 
 class Alipay:

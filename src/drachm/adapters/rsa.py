@@ -1,14 +1,9 @@
-"""How does Alipay sign? RSA2: RSASSA-PKCS1-v1_5 with SHA-256, in Base64.
-
-Source: Alipay Open Platform, "Signing" and "Asynchronous notification": what is signed are the parameters that are not
-empty, sorted by name and joined as ``name=value`` with ``&``; of an answer, the bytes of its one response object.
-"""
+"""How do Alipay and WeChat Pay sign? RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 section 8.2), in Base64."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -22,7 +17,7 @@ BITS_MIN = 2_048
 
 
 def private_key(pem: str) -> RSAPrivateKey:
-    """Our key. Raises `InvalidMessage` for one that Alipay's RSA2 does not take; its text is never repeated."""
+    """Our key. Raises `InvalidMessage` for one that the rails do not take; its text is never repeated."""
     try:
         key = load_pem_private_key(pem.encode(), None)
     except (ValueError, TypeError):
@@ -33,20 +28,14 @@ def private_key(pem: str) -> RSAPrivateKey:
 
 
 def public_key(pem: str) -> RSAPublicKey:
-    """Alipay's key. Raises `InvalidMessage`."""
+    """A rail's key. Raises `InvalidMessage`."""
     try:
         key = load_pem_public_key(pem.encode())
     except ValueError:
-        raise _unusable("Alipay's key") from None
+        raise _unusable("the rail's key") from None
     if not isinstance(key, RSAPublicKey) or key.key_size < BITS_MIN:
-        raise _unusable("Alipay's key")
+        raise _unusable("the rail's key")
     return key
-
-
-def content_of(parameters: Mapping[str, str], *, without: frozenset[str] = frozenset({"sign"})) -> bytes:
-    """What is signed of some parameters."""
-    named = sorted((name, value) for name, value in parameters.items() if value and name not in without)
-    return "&".join([f"{name}={value}" for name, value in named]).encode()
 
 
 def signed(content: bytes, key: RSAPrivateKey) -> str:
@@ -66,7 +55,7 @@ def is_signed(content: bytes, signature: str, key: RSAPublicKey) -> bool:
 def _unusable(whose: str) -> InvalidMessage:
     return InvalidMessage(
         f"{whose} is not an RSA key of at least {BITS_MIN} bits in PEM form",
-        where="alipay",
-        next_step="Make an RSA2 key pair and exchange its public half with Alipay.",
+        where="rail",
+        next_step="Make a key pair of 2,048 bits and exchange its public half with the rail.",
         code="rail_refused",
     )
