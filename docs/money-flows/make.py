@@ -21,6 +21,7 @@ from drachm.application.ports import Stored, Written
 from drachm.application.recall import kept_of
 from drachm.application.receipts import receipt_of
 from drachm.domain.clearing.numbers import total_place
+from drachm.domain.ledger.model import EntryKind
 from drachm.domain.money import plain
 from drachm.domain.receipts.issue import sentence
 
@@ -61,7 +62,9 @@ def _name(stored: Stored) -> str:
     if kept is None:
         return "an erased event"
     told = kept.body.event or kept.body.top_up
-    return f"{told.source}/{told.event_id}" if told else "the fund itself"
+    if told is None:
+        return "the fund itself" if stored.kind is EntryKind.ALLOTMENT else "the books alone"
+    return f"{told.source}/{told.event_id}"
 
 
 def _outcomes(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:

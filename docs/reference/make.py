@@ -134,7 +134,10 @@ ENTRY_KINDS = {
     EntryKind.RELEASE: ("Lets a hold go.", "[hold and release](../money-flows/hold-and-release.md)"),
     EntryKind.REVISION: ("A later answer for the same event.", "[late answer](../money-flows/provisional-answer.md)"),
     EntryKind.TOP_UP: ("Outside money enters a pot.", "[top-up](../money-flows/top-up.md)"),
-    EntryKind.TAKE_BACK: ("A payment went back over its rail.", "[take-back](../money-flows/take-back.md)"),
+    EntryKind.TRANSFER: (
+        "Money moves without care and without a pot: a payment that went back, a difference in a cash box.",
+        "[top-up that went back](../money-flows/take-back.md), [window](../money-flows/cash-window.md)",
+    ),
     EntryKind.NOTE: ("A pended or refused outcome: no entries.", ""),
     EntryKind.ALLOTMENT: (
         "Money of a shared fund moves to one of its slices, or back.",

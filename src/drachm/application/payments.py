@@ -19,8 +19,8 @@ from drachm.application.body import TopUp
 from drachm.application.desk import RETRIES, Desk
 from drachm.application.rails import Rail
 from drachm.application.records import Record, Records
-from drachm.application.take_back import take_back
 from drachm.application.top_up import top_up
+from drachm.application.transfers import take_back
 from drachm.domain.errors import Conflict, InvalidMessage, Unavailable
 from drachm.domain.payments.model import OPEN, News, Payment, planned, told
 
@@ -37,7 +37,7 @@ def begin(payment: Payment, records: Records, *, author: str) -> Payment:
     record = records.get(KIND, planned(payment).id)
     if record is None:
         try:
-            records.put([_record(payment, author=author)])
+            records.put([record_of(payment, author=author)])
             return payment
         except Conflict:
             record = records.get(KIND, payment.id)
@@ -75,7 +75,7 @@ def hear(news: News, rail: str, desk: Desk, records: Records) -> Payment:
             return payment
         _book(payment, after, desk)
         try:
-            records.put([_record(after, before=record)])
+            records.put([record_of(after, before=record)])
             return after
         except Conflict:
             continue  # Somebody else heard something at the same moment: read again.
@@ -112,6 +112,23 @@ def payment_of(record: Record) -> Payment:
     return msgspec.convert(dict(record.body), Payment)
 
 
+def record_of(payment: Payment, *, before: Record | None = None, author: str = "") -> Record:
+    """A payment as it is to be kept, in the place of `before`."""
+    body: dict[str, Any] = msgspec.to_builtins(payment)
+    terms = {_state(payment.state), f"pot={payment.pot}"}
+    if payment.reference:
+        terms.add(_reference(payment.rail, payment.reference))
+    return Record(
+        KIND,
+        payment.id,
+        body,
+        version=before.version if before else 0,
+        members=frozenset({payment.member}),
+        terms=frozenset(terms),
+        author=before.author if before else author,
+    )
+
+
 def _book(before: Payment, after: Payment, desk: Desk) -> None:
     at = after.changed_at or before.begun_at
     amount = after.gone or before.gone or after.amount
@@ -134,22 +151,6 @@ def _found(news: News, rail: str, records: Records) -> Record:
     if not found or payment_of(found[0]).rail != rail:
         raise _nobody()
     return found[0]
-
-
-def _record(payment: Payment, *, before: Record | None = None, author: str = "") -> Record:
-    body: dict[str, Any] = msgspec.to_builtins(payment)
-    terms = {_state(payment.state), f"pot={payment.pot}"}
-    if payment.reference:
-        terms.add(_reference(payment.rail, payment.reference))
-    return Record(
-        KIND,
-        payment.id,
-        body,
-        version=before.version if before else 0,
-        members=frozenset({payment.member}),
-        terms=frozenset(terms),
-        author=before.author if before else author,
-    )
 
 
 def _wish(payment: Payment) -> tuple[object, ...]:

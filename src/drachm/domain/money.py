@@ -40,6 +40,9 @@ _TWO_DECIMALS: Final = frozenset([
     "UZS", "VED", "VES", "WST", "XCD", "XCG", "YER", "ZAR", "ZMW", "ZWG", "XXX", "XTS",
 ])  # fmt: skip
 
+CURRENCIES: Final = tuple(sorted({*_EXPONENTS, *_TWO_DECIMALS}))
+"""Every code that `exponent` knows."""
+
 
 # The JSON number grammar (RFC 8259 section 6) with an optional plus: no spaces, underscores or other scripts' digits.
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?")

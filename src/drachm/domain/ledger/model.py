@@ -49,8 +49,8 @@ class EntryKind(IntEnum):
     """No money moved: a pended or refused outcome."""
     ALLOTMENT = 10
     """Money of a shared fund moves between the fund and its slices."""
-    TAKE_BACK = 11
-    """A payment that was booked went back over its rail, or came again after that: its holder owes it, or no longer."""
+    TRANSFER = 11
+    """Money moves without care and without a pot: a payment that went back, a difference in a cash box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,9 @@ CHART: Final = {
             "holder_receivable", "asset", "member", "What a holder owes for a payment that was booked and went back."
         ),
         AccountKind("cash", "asset", "rail", "Money received through a rail, not yet paid out."),
+        AccountKind(
+            "cash_difference", "asset", "window", "What was counted too little (or, below 0, too much) in cash boxes."
+        ),
         AccountKind("wallet", "liability", "pot", "Money a pot holds and may spend."),
         AccountKind("wallet_held", "liability", "pot", "Money a pot has promised to a request."),
         AccountKind("patient_credit", "liability", "member", "Credits of a payer for a patient's earlier events."),

@@ -1,0 +1,129 @@
+"""How does cash come in at a window? Taken by a clerk in an open shift, booked at once, counted in the end.
+
+What a clerk took is written down together with the shift that it belongs to; so a shift that is closed at the same
+moment either has it or refuses it. Then it is booked like any payment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from drachm.application.desk import RETRIES, Desk
+from drachm.application.payments import find, hear, payment_of, record_of
+from drachm.application.records import Record, Records
+from drachm.application.transfers import Transfer, transfer
+from drachm.domain.errors import Conflict, InvalidMessage, Unavailable
+from drachm.domain.ledger.model import Account, Entry, Source
+from drachm.domain.payments.cash import Shift, closed, opened, taken
+from drachm.domain.payments.model import News, Payment, planned
+
+RAIL: Final = "cash"
+SHIFT: Final = "shift"
+WINDOW: Final = "window"
+"""A record for each window names its open shift: so there is one at most."""
+
+
+def open_shift(shift: Shift, records: Records) -> Shift:
+    """Begin a shift. Raises `InvalidMessage`, and `Conflict` (`window_taken`) while another shift is open there."""
+    here = records.get(WINDOW, shift.window)
+    busy = here is not None and here.body["shift"] not in ("", shift.id)
+    if busy or records.get(SHIFT, shift.id) is not None:
+        raise _taken(shift)
+    version = here.version if here is not None else 0
+    window = Record(WINDOW, shift.window, {"shift": shift.id}, version, author=shift.clerk)
+    try:
+        records.put([_kept(opened(shift)), window])
+    except Conflict:
+        raise _taken(shift) from None
+    return shift
+
+
+def take(payment: Payment, shift: str, clerk: str, desk: Desk, records: Records) -> Payment:
+    """Money that a clerk holds in hand, into its pot; the same payment again changes nothing.
+
+    Raises `InvalidMessage`, and `Conflict` when the shift is closed, another clerk's, or the id is another payment's.
+    """
+    wish = replace(planned(payment), rail=RAIL, reference=shift)
+    for _ in range(RETRIES):
+        known = records.get("payment", wish.id)
+        if known is not None:
+            if replace(payment_of(known), state="planned", changed_at=None, begun_at=wish.begun_at) != wish:
+                raise Conflict("another payment has this id", where=f"payment {wish.id}")
+            return _booked(wish.id, desk, records)
+        record = _record(shift, records)
+        after = taken(_shift(record), wish.amount, wish.currency, clerk)
+        try:
+            records.put([record_of(wish, author=clerk), _kept(after, record)])
+        except Conflict:
+            continue
+        return _booked(wish.id, desk, records)
+    raise Unavailable("this shift is busier than can be", where=f"shift {shift}")
+
+
+def close_shift(shift: str, counted: int, clerk: str, desk: Desk, records: Records) -> Shift:
+    """Count the box and end the shift; what is too little or too much is posted. The same count again is no error."""
+    for _ in range(RETRIES):
+        record = _record(shift, records)
+        before = _shift(record)
+        if before.closed_at is not None and (before.counted, before.clerk) == (counted, clerk):
+            return _settled(before, desk, records)
+        after = closed(before, counted, clerk, desk.clock.now())
+        window = records.get(WINDOW, after.window)
+        free = [replace(window, body={"shift": ""}, author=clerk)] if window is not None else []
+        try:
+            records.put([_kept(after, record), *free])
+        except Conflict:
+            continue
+        return _settled(after, desk, records)
+    raise Unavailable("this shift is busier than can be", where=f"shift {shift}")
+
+
+def shift_of(id: str, records: Records) -> Shift:
+    """A shift by its id. Raises `InvalidMessage` (`unknown_shift`)."""
+    return _shift(_record(id, records))
+
+
+def _booked(id: str, desk: Desk, records: Records) -> Payment:
+    payment = find(id, records)
+    return hear(News("captured", id, payment.reference, payment.amount, payment.currency), RAIL, desk, records)
+
+
+def _settled(shift: Shift, desk: Desk, records: Records) -> Shift:
+    # A clerk's machine may have died between writing money down and booking it.
+    for record in records.find("payment", terms=["state=planned", f"reference={RAIL}/{shift.id}"]):
+        _booked(record.id, desk, records)
+    if shift.difference:
+        entries = (
+            Entry(Account("cash", RAIL, shift.currency), shift.difference, Source.RAIL),
+            Entry(Account("cash_difference", shift.window, shift.currency), -shift.difference, Source.RAIL),
+        )
+        transfer(Transfer(SHIFT, shift.id, entries), desk)
+    return shift
+
+
+def _record(id: str, records: Records) -> Record:
+    record = records.get(SHIFT, id)
+    if record is None:
+        raise InvalidMessage("there is no such shift", where="shift", code="unknown_shift")
+    return record
+
+
+def _shift(record: Record) -> Shift:
+    return msgspec.convert(dict(record.body), Shift)
+
+
+def _kept(shift: Shift, before: Record | None = None) -> Record:
+    body = msgspec.to_builtins(shift)
+    return Record(SHIFT, shift.id, body, before.version if before else 0, author=shift.clerk)
+
+
+def _taken(shift: Shift) -> Conflict:
+    return Conflict(
+        "a shift is open at this window, or this shift was opened before",
+        where=f"window {shift.window}",
+        next_step="Close the open shift first.",
+        code="window_taken",
+    )
