@@ -85,14 +85,14 @@ def enough(one: Described) -> bool:
     """Whether there is enough to tell one person from others: an identifier with a name or birth date, or both names
     with the birth date."""
     family, given = name_words(one.family), name_words(one.given)
-    if any(number_key(value) for _, value in one.identifiers):
+    if _keys(one.identifiers):
         return bool(family or one.birth_date)
     return bool(family and given and one.birth_date)
 
 
 def blocking_terms(one: Described) -> frozenset[str]:
     """Words under which a person is kept, so that whoever may be the same shares one of them."""
-    terms = {f"id={system}|{number_key(value)}" for system, value in one.identifiers if number_key(value)}
+    terms = {f"id={system}|{key}" for system, key in _keys(one.identifiers)}
     if one.birth_date is not None:
         terms.add(f"born={one.birth_date.isoformat()}")
     family, given = name_words(one.family), name_words(one.given)
@@ -145,11 +145,15 @@ def _sum(evidence: Mapping[str, Grade | None]) -> int:
 
 
 def _identifiers(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]) -> Grade | None:
-    left = {(system, number_key(value)) for system, value in one}
-    right = {(system, number_key(value)) for system, value in other}
+    left, right = _keys(one), _keys(other)
     if left & right:
         return "equal"
     return "different" if {system for system, _ in left} & {system for system, _ in right} else None
+
+
+def _keys(identifiers: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
+    """As compared; a number of signs alone says nothing."""
+    return {(system, key) for system, value in identifiers if (key := number_key(value))}
 
 
 def _dates(one: date | None, other: date | None) -> Grade | None:

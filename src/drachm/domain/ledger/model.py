@@ -76,6 +76,7 @@ CHART: Final = {
         AccountKind(
             "cash_difference", "asset", "window", "What was counted too little (or, below 0, too much) in cash boxes."
         ),
+        AccountKind("unallocated", "liability", "bank account", "Money at the bank whose payer nobody has found yet."),
         AccountKind("wallet", "liability", "pot", "Money a pot holds and may spend."),
         AccountKind("wallet_held", "liability", "pot", "Money a pot has promised to a request."),
         AccountKind("patient_credit", "liability", "member", "Credits of a payer for a patient's earlier events."),

@@ -1,0 +1,166 @@
+"""Bank transfers: found by their reference, booked once and as they arrived, nothing of the bank's money left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rail_helpers import Clock, payment
+
+from drachm.adapters.iso20022.camt import read_camt
+from drachm.application.bank import BankAccount, allocate, reconcile
+from drachm.application.desk import Desk
+from drachm.application.payments import begin, carry_out, find
+from drachm.application.records import Records
+from drachm.domain.errors import Conflict, InvalidMessage
+from drachm.domain.money import MICROS
+from drachm.domain.payments.bank import BankLine, creditor_reference, references_in
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "iso20022"
+IBAN = "NL26VAYB8060476890"
+
+
+def line(amount: int = 25 * MICROS, *, words: tuple[str, ...] = (), reference: str = "b1", **more: object) -> BankLine:
+    return BankLine(IBAN, reference, amount, "USD", date(2026, 3, 31), words, **more)  # type: ignore[arg-type]
+
+
+def left(desk: Desk) -> int:
+    return desk.books.pots(["ana-cash"])["ana-cash"][0]
+
+
+def balances(desk: Desk) -> dict[str, int]:
+    return {f"{account.kind}/{account.owner}": amount for account, amount in desk.books.balances().items() if amount}
+
+
+@pytest.fixture
+def reference(clock: Clock, desk: Desk, records: Records) -> str:
+    """What Ana was asked to write into her transfer of 25 dollars."""
+    begin(payment(clock, rail="bank"), records, author="ana")
+    waiting = carry_out("pay_1", {"bank": BankAccount(IBAN)}, desk, records)
+    account, _, reference = waiting.link.partition(" ")
+    assert account == IBAN
+    return reference
+
+
+def test_a_transfer_with_its_reference_is_booked_once(reference: str, desk: Desk, records: Records) -> None:
+    spaced = " ".join(reference[at : at + 4] for at in range(0, len(reference), 4)).lower()
+    told = line(words=("thank you", f"top-up {spaced}"))
+    for _ in range(2):
+        assert [end for _, end in reconcile([told, told], desk, records)] == ["booked", "booked"]
+    assert left(desk) == 25 * MICROS
+    assert find("pay_1", records).state == "captured"
+    assert balances(desk) == {"cash/bank": 25 * MICROS, "wallet/ana-cash": -25 * MICROS}
+
+
+def test_what_arrives_is_booked_as_it_arrives(reference: str, desk: Desk, records: Records) -> None:
+    lines = [
+        line(20 * MICROS, words=(reference,), reference="b1"),
+        line(25 * MICROS, words=(reference,), reference="b2"),
+        line(25 * MICROS, words=(reference,), reference="b3"),
+    ]
+    assert [end for _, end in reconcile(lines, desk, records)] == ["booked"] * 3
+    assert left(desk) == 70 * MICROS
+    assert find("pay_1", records).state == "captured"
+
+
+def test_money_that_nobody_explains_stands_apart_until_somebody_does(
+    reference: str, desk: Desk, records: Records
+) -> None:
+    slip = reference[:-1] + ("1" if reference[-1] != "1" else "2")
+    yen = replace(line(words=(reference,), reference="b3"), currency="JPY")
+    strange = [line(words=(slip,)), line(reference="b2"), yen, line(words=(reference,), note="odd", reference="b4")]
+    assert [end for _, end in reconcile(strange, desk, records)] == ["unallocated"] * 4
+    assert left(desk) == 0
+    for _ in range(2):
+        try:
+            allocate(strange[0].id, "ana-cash", "ana", desk, records, author="fin")
+        except Conflict as conflict:
+            assert conflict.code == "line_explained"  # noqa: PT017
+    assert left(desk) == 25 * MICROS
+    with pytest.raises(Conflict):
+        allocate(strange[0].id, "ana-yen", "ana", desk, records, author="fin")
+    with pytest.raises(InvalidMessage):
+        allocate("bnk_none", "ana-cash", "ana", desk, records, author="fin")
+    assert balances(desk)["wallet/ana-cash"] == -25 * MICROS
+    assert sum(desk.books.balances().values()) == 0
+
+
+def test_a_returned_transfer_is_owed(reference: str, desk: Desk, records: Records) -> None:
+    reconcile([line(words=(reference,))], desk, records)
+    back = line(-25 * MICROS, words=(reference,), reference="b9", returned="AC04")
+    assert [end for _, end in reconcile([back, back], desk, records)] == ["returned", "returned"]
+    assert balances(desk) == {"holder_receivable/ana": 25 * MICROS, "wallet/ana-cash": -25 * MICROS}
+    fee = line(-MICROS, reference="b10")
+    assert [end for _, end in reconcile([fee, line(0, reference="b11")], desk, records)] == ["unexplained"] * 2
+
+
+@given(st.text(min_size=1, max_size=30), st.text(alphabet=" ./-xX09", max_size=6))
+def test_a_reference_is_found_in_any_dress_and_no_slip_passes(name: str, noise: str) -> None:
+    reference = creditor_reference(name)
+    assert 5 <= len(reference) <= 25
+    assert reference in references_in([f"{noise} {reference.lower()} {noise}"])
+    for place in range(4, len(reference)):
+        wrong = reference[:place] + ("1" if reference[place] != "1" else "2") + reference[place + 1 :]
+        assert wrong not in references_in([wrong])
+    assert references_in(["RF18539007547034"]) == ["RF18539007547034"]
+
+
+def test_the_sample_messages_are_read() -> None:
+    """The second says two parts and 6.30 francs, lists three and 9.50, and the entry is in kronor: it stays whole."""
+    [credit] = read_camt((SAMPLES / "camt053.v8.xml").read_bytes())
+    assert (credit.account, credit.amount, credit.currency) == (IBAN, 8_850_000, "EUR")
+    assert "MUELL/FINP/RA12345" in credit.words
+    [odd] = read_camt((SAMPLES / "camt054.v8.xml").read_bytes())
+    assert (odd.amount, odd.currency, odd.note) == (-200_000 * MICROS, "SEK", "its parts do not add up to it")
+
+
+def camt(entries: str, *, kind: str = "BkToCstmrStmt", part: str = "Stmt") -> bytes:
+    return (
+        f'<Document xmlns="urn:x"><{kind}><{part}><Id>1</Id><Acct><Id><IBAN>{IBAN}</IBAN></Id></Acct>'
+        f"{entries}</{part}></{kind}></Document>"
+    ).encode()
+
+
+def entry(amount: str = "5.00", side: str = "CRDT", details: str = "", status: str = "<Cd>BOOK</Cd>") -> str:
+    return (
+        f'<Ntry><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts>{status}</Sts>'
+        f"<BookgDt><Dt>2026-03-31</Dt></BookgDt><AcctSvcrRef>r</AcctSvcrRef>"
+        f"<NtryDtls>{details}</NtryDtls></Ntry>"
+    )
+
+
+def test_an_entry_of_several_transfers_is_taken_apart() -> None:
+    parts = "".join(
+        f'<TxDtls><Amt Ccy="EUR">{amount}</Amt><RmtInf><Ustrd>{word}</Ustrd></RmtInf></TxDtls>'
+        for amount, word in (("2.00", "a"), ("3.00", "b"))
+    )
+    lines = read_camt(camt(entry(details=parts)))
+    assert [(one.amount, one.words, one.reference) for one in lines] == [
+        (2 * MICROS, ("a",), "r#1"),
+        (3 * MICROS, ("b",), "r#2"),
+    ]
+    assert [one.amount for one in read_camt(camt(entry(side="DBIT")))] == [-5 * MICROS]
+    old = camt(entry(status="BOOK"), kind="BkToCstmrDbtCdtNtfctn", part="Ntfctn")
+    assert [one.amount for one in read_camt(old)] == [5 * MICROS]
+    assert read_camt(camt(entry(status="<Cd>PDNG</Cd>"))) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"x", b"<a/>", b"<Document/>", b"\xff\xfe", camt(entry("1,00")), camt(entry("-1.00")), camt(entry("1e99")),
+        camt(entry(side="X")), camt(entry())[:-9], camt("<Ntry><Sts><Cd>BOOK</Cd></Sts></Ntry>"),
+        camt(entry()).replace(b"2026-03-31", b"2026-02-30"), b"<a>" * 100 + b"</a>" * 100,
+        b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
+        b'<!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><Document>&b;</Document>',
+        b'<?xml version="1.0"?><!DOCTYPE a SYSTEM "file:///etc/passwd"><Document/>',
+    ],
+)  # fmt: skip
+def test_what_is_no_statement_is_refused_by_name(data: bytes) -> None:
+    with pytest.raises(InvalidMessage) as caught:
+        read_camt(data)
+    assert "passwd" not in str(caught.value)
