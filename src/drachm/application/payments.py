@@ -116,6 +116,8 @@ def record_of(payment: Payment, *, before: Record | None = None, author: str = "
     """A payment as it is to be kept, in the place of `before`."""
     body: dict[str, Any] = msgspec.to_builtins(payment)
     terms = {_state(payment.state), f"pot={payment.pot}"}
+    if payment.automatic:
+        terms.add("automatic")
     if payment.reference:
         terms.add(_reference(payment.rail, payment.reference))
     return Record(
