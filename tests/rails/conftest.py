@@ -15,11 +15,12 @@ import stripe_fake
 from rail_helpers import Clock, Ids
 from stripe_fake import FakeStripe
 
-from drachm.adapters.stripe.rail import Card, Stripe, client_for
+from drachm.adapters.stripe.rail import Stripe, client_for
 from drachm.application.desk import Desk
 from drachm.application.records import Records
 from drachm.domain.coverage.model import Member
 from drachm.domain.funding.model import Pot
+from drachm.domain.payments.model import Card
 from drachm.storage.memory import MemoryBooks
 from drachm.storage.memory_records import MemoryRecords
 from drachm.storage.postgres import open_books

@@ -27,6 +27,7 @@ class FakeStripe:
 
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     intents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    setups: dict[str, str] = field(default_factory=dict)
     keys: dict[str, tuple[str, int, bytes]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     lose_next: int = 0
@@ -48,6 +49,13 @@ class FakeStripe:
         intent.update(status="succeeded", amount_received=session["amount_total"])
         session.update(status="complete", payment_status="paid", payment_intent=intent["id"], url=None)
         return event("checkout.session.completed", session)
+
+    def leave_card(self, session_id: str, method: str) -> bytes:
+        """The holder leaves a card on a page of setup."""
+        intent = f"seti_{len(self.setups) + 1}"
+        self.setups[intent] = method
+        self.sessions[session_id].update(status="complete", customer="cus_1", setup_intent=intent, url=None)
+        return event("checkout.session.completed", self.sessions[session_id])
 
     def expire(self, session_id: str) -> bytes:
         """Nobody paid in time."""
@@ -73,6 +81,8 @@ class FakeStripe:
         with self._lock:
             if parts[:2] == ["checkout", "sessions"]:
                 return self._sessions(method, parts[2:], form)
+            if parts[:1] == ["setup_intents"]:
+                return 200, {"id": parts[1], "object": "setup_intent", "payment_method": self.setups[parts[1]]}
             if parts[:1] == ["payment_intents"]:
                 return self._intents(method, parts[1:], query, form)
         return 404, fault("invalid_request_error", "resource_missing")
@@ -80,10 +90,20 @@ class FakeStripe:
     def _sessions(self, method: str, rest: list[str], form: dict[str, Any]) -> tuple[int, Any]:
         if method == "GET":
             return 200, self.sessions[rest[0]]
+        name = f"cs_test_{len(self.sessions) + 1}"
+        if form["mode"] == "setup":
+            self.sessions[name] = {
+                "id": name,
+                "object": "checkout.session",
+                "mode": "setup",
+                "client_reference_id": form["client_reference_id"],
+                "status": "open",
+                "url": f"https://checkout.example/{name}",
+            }
+            return 200, self.sessions[name]
         price = form["line_items"]["0"]["price_data"]
         if int(form["expires_at"]) < time.time() - 86_400 * 3650:
             return 400, fault("invalid_request_error", "parameter_invalid_integer")
-        name = f"cs_test_{len(self.sessions) + 1}"
         self.sessions[name] = {
             "id": name,
             "object": "checkout.session",

@@ -8,7 +8,7 @@ import pytest
 from rail_helpers import Clock
 from stripe_fake import FakeStripe
 
-from drachm.adapters.stripe.rail import Card, Stripe
+from drachm.adapters.stripe.rail import Stripe
 from drachm.application.automatic_top_ups import Rule, judge, keep_topped_up, set_rule
 from drachm.application.desk import Desk
 from drachm.application.payments import work_through
@@ -16,6 +16,7 @@ from drachm.application.records import Records
 from drachm.domain.errors import Conflict
 from drachm.domain.money import MICROS
 from drachm.domain.payments.automatic import AutomaticTopUp
+from drachm.domain.payments.model import Card
 
 MONTHLY = AutomaticTopUp(30 * MICROS, 30 * MICROS, 90 * MICROS, "America/New_York")
 RULE = Rule("ana-cash", "ana", "USD", "stripe", MONTHLY)

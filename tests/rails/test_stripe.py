@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 
@@ -10,13 +11,15 @@ import stripe_fake
 from rail_helpers import Clock, payment
 from stripe_fake import FakeStripe, signed
 
-from drachm.adapters.stripe.rail import Card, Stripe
+from drachm.adapters.stripe.rail import Stripe
+from drachm.application.bank import BankAccount
+from drachm.application.cards import card_of, forget_card, keep, wish_for_card
 from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, find, hear, work_through
 from drachm.application.records import Records
 from drachm.domain.errors import Conflict, Forbidden, IntegrityError, InvalidMessage
 from drachm.domain.money import MICROS
-from drachm.domain.payments.model import News
+from drachm.domain.payments.model import Card, CardKept, News
 
 
 def left(desk: Desk, pot: str = "ana-cash") -> int:
@@ -36,7 +39,10 @@ def begun(clock: Clock, desk: Desk, records: Records, rail: Stripe) -> str:
 
 def tell(body: bytes, rail: Stripe, desk: Desk, records: Records, clock: Clock) -> None:
     for news in rail.read_callback(signed(body, clock.now().timestamp()), body, clock.now()):
-        hear(news, "stripe", desk, records)
+        if isinstance(news, CardKept):
+            keep(news, "stripe", records)
+        else:
+            hear(news, "stripe", desk, records)
 
 
 def test_a_payer_pays_on_stripes_page_and_the_pot_has_it_once(
@@ -188,6 +194,27 @@ def test_a_card_on_file_pays_at_once_or_says_why_not(
         "d": ("captured", "", False),
     }
     assert left(desk) == 25 * MICROS
+
+
+def test_a_holder_leaves_a_card_with_stripe_and_takes_it_away(
+    clock: Clock, fake: FakeStripe, desk: Desk, records: Records, rail: Stripe
+) -> None:
+    pages = {wish_for_card("crd_1", "ana", "USD", rail, records, author="ana") for _ in range(2)}
+    assert pages == {"https://checkout.example/cs_test_1"}
+    body = fake.leave_card("cs_test_1", "pm_good")
+    for _ in range(2):
+        tell(body, rail, desk, records, clock)
+    assert card_of("stripe", "ana", records) == Card("cus_1", "pm_good")
+    wish_for_card("crd_2", "ana", "USD", rail, records, author="ana")
+    tell(fake.leave_card("cs_test_2", "pm_newer"), rail, desk, records, clock)
+    assert card_of("stripe", "ana", records) == Card("cus_1", "pm_newer")
+    forget_card("stripe", "ana", records, author="ana")
+    assert card_of("stripe", "ana", records) is None
+    with pytest.raises(InvalidMessage):
+        keep(CardKept("crd_9", Card("cus_1", "pm_good")), "stripe", records)
+    with pytest.raises(InvalidMessage):
+        wish_for_card("crd_3", "ana", "USD", BankAccount("NL26VAYB8060476890"), records, author="ana")
+    assert "ana" not in json.dumps([sent for sent, _, _ in fake.keys.values()])
 
 
 def test_a_charge_whose_answer_is_lost_is_made_once(

@@ -6,17 +6,20 @@ asked carries the payment's id as the rail's idempotency key: asking again never
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from drachm.domain.payments.model import News, Payment
+from drachm.domain.payments.model import CardKept, News, Payment
 
 
 class Rail(Protocol):
     """One way for money to come in."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The rail's word, as payments name it."""
+        ...
 
     def ask(self, payment: Payment) -> News:
         """Ask for the payment, or learn how it stands when it was asked before.
@@ -27,9 +30,16 @@ class Rail(Protocol):
     def look(self, payment: Payment) -> News:
         """How a payment that the rail knows stands now. Raises `Unavailable`."""
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[News]:
+    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[News | CardKept]:
         """What the rail tells by itself; header names in lower case. Nothing, for news that are not about payments.
 
         Raises `Forbidden` for a message that the rail did not sign, or signed too long ago, and `InvalidMessage` for
         one that it signed and nobody can read.
         """
+
+
+class CardRail(Rail, Protocol):
+    """A rail that keeps cards, so that a pot may be topped up without its holder at hand."""
+
+    def keep_card(self, wish: str, currency: str) -> str:
+        """Where the holder goes to leave a card; the same wish again is the same page. Raises `Unavailable`."""

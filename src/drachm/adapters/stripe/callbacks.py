@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import stripe
 
@@ -23,7 +23,15 @@ TOLERANCE_SECONDS: Final = 300
 Thing = Mapping[str, Any]
 
 
-def read_callback(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> list[News]:
+class Setup(NamedTuple):
+    """A page of setup that its holder finished."""
+
+    wish: str
+    customer: str
+    intent: str
+
+
+def read_callback(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> list[News | Setup]:
     """The news in a callback; none for what is not about payments of ours.
 
     Raises `Forbidden` for one that Stripe did not sign with our secret, or not within five minutes of `now`, and
@@ -79,21 +87,23 @@ def intent_news(intent: Thing) -> News:
     )
 
 
-def _session(thing: Thing) -> list[News]:
+def _session(thing: Thing) -> list[News | Setup]:
+    if thing["mode"] == "setup" and thing["status"] == "complete":
+        return [Setup(thing["client_reference_id"], thing["customer"], thing["setup_intent"])]
     return [session_news(thing)] if thing["mode"] == "payment" else []
 
 
-def _session_failed(thing: Thing) -> list[News]:
+def _session_failed(thing: Thing) -> list[News | Setup]:
     return [News("declined", payment=thing.get("client_reference_id") or "", reason="payment_failed")]
 
 
-def _intent(thing: Thing) -> list[News]:
+def _intent(thing: Thing) -> list[News | Setup]:
     # Of a Checkout session only its own callbacks count: a payer whose first card is declined may try another.
     return [intent_news(thing)] if (thing.get("metadata") or {}).get("automatic") else []
 
 
-def _dispute(state: State) -> Callable[[Thing], list[News]]:
-    def read(thing: Thing) -> list[News]:
+def _dispute(state: State) -> Callable[[Thing], list[News | Setup]]:
+    def read(thing: Thing) -> list[News | Setup]:
         currency = thing["currency"].upper()
         amount = from_stripe(thing["amount"], currency)
         return [News(state, "", thing["payment_intent"], amount, currency, reason=thing.get("reason") or "disputed")]
@@ -101,7 +111,7 @@ def _dispute(state: State) -> Callable[[Thing], list[News]]:
     return read
 
 
-READERS: Final[Mapping[str, Callable[[Thing], list[News]]]] = {
+READERS: Final[Mapping[str, Callable[[Thing], list[News | Setup]]]] = {
     "checkout.session.completed": _session,
     "checkout.session.async_payment_succeeded": _session,
     "checkout.session.async_payment_failed": _session_failed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,21 +10,13 @@ import stripe
 from stripe import StripeClient
 
 from drachm.adapters.stripe.amounts import to_stripe
-from drachm.adapters.stripe.callbacks import intent_news, read_callback, session_news
+from drachm.adapters.stripe.callbacks import Setup, intent_news, read_callback, session_news
 from drachm.domain.errors import InvalidMessage, Unavailable
-from drachm.domain.payments.model import News, Payment
+from drachm.domain.payments.model import Card, CardKept, News, Payment
 
 OPEN_FOR: Final = timedelta(hours=23)
 """How long the page of Checkout takes the payment. Stripe keeps an idempotency key for 24 hours: within this time
 asking again is safe; after it the page is closed, and only what Stripe finds under our id counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card that Stripe keeps for a holder who allowed it: two names, no number."""
-
-    customer: str
-    method: str
 
 
 class Stripe:
@@ -70,9 +61,29 @@ class Stripe:
         )
         return intent_news(thing) if with_intent else session_news(thing)
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[News]:
-        """`Rail.read_callback`."""
-        return read_callback(headers, body, self._secret, now)
+    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[News | CardKept]:
+        """`Rail.read_callback`; what a holder's page of setup came to is asked of Stripe."""
+        return [
+            self._kept(one) if isinstance(one, Setup) else one
+            for one in read_callback(headers, body, self._secret, now)
+        ]
+
+    def keep_card(self, wish: str, currency: str) -> str:
+        """`CardRail.keep_card`: a page of Checkout in setup mode."""
+        page = {
+            "mode": "setup",
+            "client_reference_id": wish,
+            "currency": currency.lower(),
+            "customer_creation": "always",
+            "success_url": self._return_url,
+            "cancel_url": self._return_url,
+        }
+        options: Any = {"idempotency_key": f"setup-{wish}"}
+        return str(_said(lambda: self._client.v1.checkout.sessions.create(page, options))["url"])  # type: ignore[arg-type]
+
+    def _kept(self, setup: Setup) -> CardKept:
+        intent = _said(lambda: self._client.v1.setup_intents.retrieve(setup.intent))
+        return CardKept(setup.wish, Card(setup.customer, str(intent["payment_method"])))
 
     def _checkout(self, payment: Payment) -> News:
         line = {
@@ -143,7 +154,8 @@ def client_for(key: str, *, address: str = "", seconds: float = 20) -> StripeCli
 def _said(ask: Callable[[], Any]) -> dict[str, Any]:
     """Stripe's answer as plain values; a lost one is `Unavailable`. A declined card passes on as it is."""
     try:
-        return ask().to_dict()
+        told: dict[str, Any] = ask().to_dict()
+        return told
     except stripe.CardError:
         raise
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError, stripe.IdempotencyError) as error:

@@ -82,6 +82,23 @@ class News:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A means of payment that a rail keeps for a holder who allowed it: two names of the rail's, no number."""
+
+    customer: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardKept:
+    """What a rail says when a holder has left a card with it."""
+
+    wish: str
+    """Our id of the holder's wish."""
+    card: Card
+
+
 def planned(payment: Payment) -> Payment:
     """A new payment, if it can be. Raises `InvalidMessage`."""
     if not 0 < payment.amount <= MAX_AMOUNT:
