@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from town import NOON, charge, pay_in
 
 from drachm.application.allot import return_allotments
+from drachm.application.bank import BankAccount, allocate, reconcile
 from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
 from drachm.application.complete_answer import complete_answer
 from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
+from drachm.application.payments import begin, carry_out
 from drachm.application.top_up import top_up
 from drachm.application.transfers import take_back
 from drachm.application.window import close_shift, open_shift, take
@@ -20,6 +22,7 @@ from drachm.domain.clearing.model import Answer
 from drachm.domain.events.model import Code
 from drachm.domain.funding.allotment import admission, open_fund
 from drachm.domain.money import MICROS
+from drachm.domain.payments.bank import BankLine
 from drachm.domain.payments.cash import Shift
 from drachm.domain.payments.model import Payment
 from drachm.storage.memory_records import MemoryRecords
@@ -56,6 +59,18 @@ def _cash_window(desk: Desk) -> list[Outcome]:
     open_shift(Shift("morning", "window-1", "cleo", "USD", NOON, 100 * MICROS), records)
     take(Payment("pay-1", "cash", "ana-cash", "ana", 20 * MICROS, "USD", NOON), "morning", "cleo", desk, records)
     close_shift("morning", 118_500_000, "cleo", desk, records)
+    return []
+
+
+def _bank_transfer(desk: Desk) -> list[Outcome]:
+    records = MemoryRecords(desk.clock.now)
+    account = "NL26VAYB8060476890"
+    begin(Payment("pay-1", "bank", "ana-cash", "ana", 25 * MICROS, "USD", NOON), records, author="ana")
+    asked = carry_out("pay-1", {"bank": BankAccount(account)}, desk, records)
+    known = BankLine(account, "b-1", 25 * MICROS, "USD", NOON.date(), (asked.reference,))
+    unknown = BankLine(account, "b-2", 7 * MICROS, "USD", NOON.date(), ("for my mother",))
+    reconcile([known, unknown], desk, records)
+    allocate(unknown.id, "ben-cash", "ben", desk, records, author="fin")
     return []
 
 
@@ -221,6 +236,14 @@ STORIES = (
         "she counts 118.50: 1.50 are missing. The count is not made to fit; what is missing has an account of the "
         "window's own until somebody explains it.",
         _cash_window,
+    ),
+    Story(
+        "bank-transfer",
+        "A bank transfer, and one that nobody can be found for",
+        "Ana transfers 25.00 and repeats the reference she was given: they are in her pot as soon as the bank's "
+        "statement is read. Another 7.00 come without a word that explains them. The bank holds them, so the books say "
+        "so, in an account of their own; a day later somebody finds out that they are Ben's.",
+        _bank_transfer,
     ),
     Story(
         "shared-fund",

@@ -19,6 +19,10 @@ from typing import Any
 import typer
 
 from drachm import settings
+from drachm.adapters.rest.identity.decide import Access
+from drachm.adapters.rest.identity.policy import policy_of
+from drachm.adapters.rest.identity.routes import ROUTES, Route
+from drachm.adapters.rest.transport.problem_table import KINDS
 from drachm.application import ports
 from drachm.cli.app import app
 from drachm.domain import errors
@@ -88,6 +92,38 @@ def commands_list() -> str:
     return "\n" + "\n".join(parts) + "\n"
 
 
+def calls_table() -> str:
+    """Every call of the interface with who may make it."""
+    parts = []
+    for tag in dict.fromkeys(route.tag for route in ROUTES):
+        rows = [
+            (f"`{route.method}`", f"`{route.template}`", route.meaning, _who(route))
+            for route in ROUTES
+            if route.tag == tag
+        ]
+        parts.append(f"### {tag}\n\n{_table(('', 'path', 'meaning', 'who'), rows)}")
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def _who(route: Route) -> str:
+    policy = policy_of(route.method, route.template)
+    if policy.access is not Access.ROLES:
+        return {"open": "everybody", "known": "every credential", "host": "this machine"}.get(policy.access, "the link")
+    roles = ", ".join(f"{role.value.replace('_', ' ')} {need.value}" for role, need in policy.grants.items())
+    extras = [f"`{policy.scope.value}`"] if policy.scope else []
+    extras += [word for word, holds in (("people", policy.people), ("a second person", policy.second)) if holds]
+    return "; ".join([roles, *extras])
+
+
+def problems_table() -> str:
+    """Every problem code with its status, meaning and next step."""
+    rows = [
+        (f"`{kind.code}`", str(kind.status), "yes" if kind.retryable else "no", kind.text, kind.next_step)
+        for kind in sorted(KINDS.values(), key=lambda kind: (kind.status, kind.code))
+    ]
+    return _table(("code", "status", "try again", "meaning", "what to do"), rows)
+
+
 def _every_command(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
     """Commands and the commands of groups, under their whole names."""
     for name, command in group.commands.items():
@@ -136,7 +172,8 @@ ENTRY_KINDS = {
     EntryKind.TOP_UP: ("Outside money enters a pot.", "[top-up](../money-flows/top-up.md)"),
     EntryKind.TRANSFER: (
         "Money moves without care and without a pot: a payment that went back, a difference in a cash box.",
-        "[top-up that went back](../money-flows/take-back.md), [window](../money-flows/cash-window.md)",
+        "[top-up that went back](../money-flows/take-back.md), [window](../money-flows/cash-window.md), "
+        "[bank](../money-flows/bank-transfer.md)",
     ),
     EntryKind.NOTE: ("A pended or refused outcome: no entries.", ""),
     EntryKind.ALLOTMENT: (
@@ -151,6 +188,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "default-reasons": default_reasons_table,
     "errors": errors_table,
     "commands": commands_list,
+    "calls": calls_table,
+    "problems": problems_table,
     "accounts": accounts_table,
     "sources": sources_table,
     "entry-kinds": entry_kinds_table,

@@ -56,6 +56,8 @@ class Place:
 
     desk: Desk
     embedded: bool
+    url: str = ""
+    """Of its database, for whoever opens it a second time; it may hold a password."""
 
 
 def read_settings() -> Settings:
@@ -81,6 +83,22 @@ def open_place(
     with EmbeddedServer(settings.data_dir, settings.pg_major, start_seconds=settings.pg_start_seconds) as server:
         _make_database(server.url("postgres"), database, fresh=fresh)
         yield from _at(server.url(database), tenant, key, embedded=True)
+
+
+@contextmanager
+def ready_database(settings: Settings, database: str = DATABASE) -> Iterator[str]:
+    """The URL of a database that runs and has today's schema: the one that is set, else the embedded server's.
+
+    Raises `Unavailable` when none can be reached.
+    """
+    if settings.database_url:
+        _migrate(settings.database_url)
+        yield settings.database_url
+        return
+    with EmbeddedServer(settings.data_dir, settings.pg_major, start_seconds=settings.pg_start_seconds) as server:
+        _make_database(server.url("postgres"), database, fresh=False)
+        _migrate(server.url(database))
+        yield server.url(database)
 
 
 def spare_the_collector() -> None:
@@ -173,17 +191,21 @@ def disk_tally() -> DiskTally:
 
 
 def _at(url: str, tenant: int, key: bytes, *, embedded: bool) -> Iterator[Place]:
+    _migrate(url)
+    books = open_books(url, tenant, master_key=key, ids=SystemIds())
+    spare_the_collector()
+    try:
+        yield Place(Desk(books, SystemClock(), SystemIds()), embedded, url)
+    finally:
+        books.close()
+
+
+def _migrate(url: str) -> None:
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             migrate(connection)
     except psycopg.OperationalError as error:
         raise Unavailable(f"the database does not answer: {error}", where="DRACHM_DATABASE_URL") from None
-    books = open_books(url, tenant, master_key=key, ids=SystemIds())
-    spare_the_collector()
-    try:
-        yield Place(Desk(books, SystemClock(), SystemIds()), embedded)
-    finally:
-        books.close()
 
 
 def _make_database(url: str, name: str, *, fresh: bool) -> None:

@@ -7,9 +7,11 @@ not set.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from drachm.domain.errors import InvalidMessage, Unavailable
@@ -18,6 +20,7 @@ MASTER_KEY_BYTES = 32
 MASTER_KEY_FILE = "master.key"
 SYSTEM_DATA_DIR = Path("/var/lib/drachm")
 PG_MAJORS = (18, 16)
+ENVIRONMENTS = ("sandbox", "live")
 PG_START_SECONDS = 600
 
 
@@ -49,6 +52,49 @@ class Settings:
     """DRACHM_SHARED: folder with the larger reference data sets, used by tests and measurements only.
     Default: the folder `shared` beside the source tree; where there is none, the bundled small copies serve."""
 
+    environment: str = "sandbox"
+    """DRACHM_ENVIRONMENT: sandbox (play money, secrets made by itself) or live (every secret must be set).
+    Default: sandbox. API keys and tokens of one are refused by the other."""
+
+    base_url: str = ""
+    """DRACHM_BASE_URL: how callers reach the service, without a slash at the end (https://pay.example.org). It stands
+    in links and tokens; live needs https. Default: empty, http://127.0.0.1 and the port that is listened on."""
+
+    workers: int = 1
+    """DRACHM_WORKERS: worker processes of `drachm serve`, 1 to 64. Default: 1."""
+
+    calls_per_minute: int = 60_000
+    """DRACHM_CALLS_PER_MINUTE: how many calls one credential may make in a minute, at one worker; more are answered
+    429 with Retry-After. Default: 60000."""
+
+    oidc_file: Path | None = None
+    """DRACHM_OIDC_FILE: JSON file that names the OIDC providers whose tokens are taken (docs/reference/settings.md).
+    Default: empty, none: people cannot log in, machines can."""
+
+    rails_file: Path | None = None
+    """DRACHM_RAILS_FILE: JSON file that names the rails by which money comes in, with their secrets, by tenant
+    (docs/how-to/connect-rails.md). Default: empty, none: money that has arrived is booked by hand."""
+
+    key_pepper: tuple[bytes, ...] = field(default=(), repr=False)
+    """DRACHM_KEY_PEPPER: 64 hexadecimal digits; API keys are kept hashed under it. Of several, parted by commas, the
+    first is used and the others are still believed. Default: empty, made in the sandbox; live must set it."""
+
+    link_secret: tuple[bytes, ...] = field(default=(), repr=False)
+    """DRACHM_LINK_SECRET: 64 hexadecimal digits, or several as above; links to receipts are signed with it.
+    Default: empty, made in the sandbox; live must set it."""
+
+    cursor_secret: tuple[bytes, ...] = field(default=(), repr=False)
+    """DRACHM_CURSOR_SECRET: 64 hexadecimal digits, or several as above; cursors of lists are signed with it.
+    Default: empty, made in the sandbox; live must set it."""
+
+    token_secret: tuple[bytes, ...] = field(default=(), repr=False)
+    """DRACHM_TOKEN_SECRET: 64 hexadecimal digits, or several as above; the Ed25519 key that signs our access tokens.
+    Default: empty, made in the sandbox; live must set it."""
+
+    answer_secret: tuple[bytes, ...] = field(default=(), repr=False)
+    """DRACHM_ANSWER_SECRET: 64 hexadecimal digits, one only; answers to second questions are kept hashed under it.
+    Default: empty, made in the sandbox; live must set it."""
+
 
 def load(environ: Mapping[str, str]) -> Settings:
     """The settings that an environment gives. Raises InvalidMessage, naming the variable, for a value it cannot use."""
@@ -57,7 +103,18 @@ def load(environ: Mapping[str, str]) -> Settings:
         data_dir=_data_dir(environ),
         master_key=_master_key(environ),
         pg_major=_pg_major(environ),
-        pg_start_seconds=_pg_start_seconds(environ),
+        pg_start_seconds=_whole(environ, "DRACHM_PG_START_SECONDS", PG_START_SECONDS),
+        environment=_environment(environ),
+        base_url=_base_url(environ),
+        workers=_whole(environ, "DRACHM_WORKERS", 1, most=64),
+        calls_per_minute=_whole(environ, "DRACHM_CALLS_PER_MINUTE", 60_000),
+        oidc_file=_file(environ, "DRACHM_OIDC_FILE"),
+        rails_file=_file(environ, "DRACHM_RAILS_FILE"),
+        key_pepper=_secrets(environ, "DRACHM_KEY_PEPPER"),
+        link_secret=_secrets(environ, "DRACHM_LINK_SECRET"),
+        cursor_secret=_secrets(environ, "DRACHM_CURSOR_SECRET"),
+        token_secret=_secrets(environ, "DRACHM_TOKEN_SECRET"),
+        answer_secret=_secrets(environ, "DRACHM_ANSWER_SECRET", most=1),
         shared=_shared(environ),
     )
 
@@ -147,13 +204,55 @@ def _pg_major(environ: Mapping[str, str]) -> int:
     raise _invalid("DRACHM_PG_MAJOR", f"there is no embedded PostgreSQL {text!r}", "Use 18 or 16.")
 
 
-def _pg_start_seconds(environ: Mapping[str, str]) -> int:
-    text = environ.get("DRACHM_PG_START_SECONDS", "").strip()
+def _whole(environ: Mapping[str, str], variable: str, default: int, *, most: int = 1_000_000_000) -> int:
+    text = environ.get(variable, "").strip()
     if not text:
-        return PG_START_SECONDS
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise _invalid("DRACHM_PG_START_SECONDS", f"{text!r} is not a number of seconds", "Use a whole number above 0.")
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= most):
+        raise _invalid(variable, f"{text!r} is not a number from 1 to {most}", "Use a whole number above 0.")
     return int(text)
+
+
+def _environment(environ: Mapping[str, str]) -> str:
+    text = environ.get("DRACHM_ENVIRONMENT", "").strip() or ENVIRONMENTS[0]
+    if text not in ENVIRONMENTS:
+        raise _invalid("DRACHM_ENVIRONMENT", f"there is no environment {text!r}", "Use sandbox or live.")
+    return text
+
+
+def _base_url(environ: Mapping[str, str]) -> str:
+    text = environ.get("DRACHM_BASE_URL", "").strip()
+    if text and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?", text):
+        raise _invalid(
+            "DRACHM_BASE_URL", "is not a plain http or https URL", "Write https://host, no slash at the end."
+        )
+    return text
+
+
+def _file(environ: Mapping[str, str], variable: str) -> Path | None:
+    text = environ.get(variable, "").strip()
+    if text and not Path(text).is_file():
+        raise _invalid(variable, f"there is no file {text}", "Name the file, or leave it empty.")
+    return Path(text).absolute() if text else None
+
+
+def _secrets(environ: Mapping[str, str], variable: str, *, most: int = 8) -> tuple[bytes, ...]:
+    words = [word.strip() for word in environ.get(variable, "").split(",") if word.strip()]
+    if len(words) > most:
+        raise _invalid(variable, f"holds more than {most}", "Remove the oldest.")
+    found = tuple(_key_from_hex(word, where=variable) for word in words)
+    if len(set(found)) != len(found):
+        raise _invalid(variable, "holds the same secret twice", "Keep each once.")
+    for secret in found:
+        ensure_random(secret, variable)
+    return found
+
+
+def ensure_random(secret: bytes, where: str) -> None:
+    """Raise InvalidMessage for a secret that nobody drew at random: one of few different bytes, or counted up."""
+    steps = {(after - before) % 256 for before, after in pairwise(secret)}
+    if len(set(secret)) < MASTER_KEY_BYTES // 2 or len(steps) < MASTER_KEY_BYTES // 4:
+        raise _invalid(where, "is no random secret", "Make one with: openssl rand -hex 32")
 
 
 def _shared(environ: Mapping[str, str]) -> Path | None:

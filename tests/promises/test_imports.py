@@ -24,8 +24,9 @@ MAY_KNOW = {
     "application": {"domain"},
     "adapters": {"application", "domain"},
     "storage": {"application", "domain"},
-    "bench": {"application", "domain", "adapters", "storage", "bootstrap", "settings"},
-    "cli": {"application", "domain", "bootstrap", "bench", "settings"},
+    "service": {"application", "domain", "adapters", "storage", "bootstrap", "settings"},
+    "bench": {"application", "domain", "adapters", "storage", "bootstrap", "service", "settings"},
+    "cli": {"application", "domain", "bootstrap", "service", "bench", "settings"},
     "settings": {"domain"},
 }
 

@@ -31,6 +31,7 @@ import psycopg
 import pytest
 from starlette.requests import Request
 
+from drachm.adapters.rest.identity import stored
 from drachm.adapters.rest.identity.model import (
     Environment,
     Kind,
@@ -44,9 +45,10 @@ from drachm.adapters.rest.identity.model import (
 from drachm.adapters.rest.identity.routes import BY_OPERATION
 from drachm.adapters.rest.service import furnish as furnishing
 from drachm.adapters.rest.service.call import OPERATIONS
+from drachm.adapters.rest.service.gate import Signal
 from drachm.adapters.rest.service.house import House, Market
+from drachm.adapters.rest.service.kept_keys import KeptKeys
 from drachm.adapters.rest.service.serving import Serving
-from drachm.adapters.rest.transport.idempotency import MemoryKeys
 from drachm.adapters.rest.transport.limits import Intake, Limits
 from drachm.adapters.rest.transport.passage import Passage
 from drachm.adapters.rest.transport.problems import Answer, answer_of
@@ -54,14 +56,15 @@ from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
 from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
-from drachm.application.records import Record
+from drachm.application.records import Records
 from drachm.application.top_up import top_up
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
-from drachm.domain.errors import Conflict
 from drachm.domain.events.model import Code, ServiceEvent
 from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
+from drachm.service.together import market_of, stores_of
+from drachm.storage.credentials import PostgresCredentials
 from drachm.storage.embedded import EmbeddedServer
 from drachm.storage.migrate import migrate
 from drachm.storage.postgres import open_books
@@ -279,67 +282,6 @@ class Town:
         return anonymous(SANDBOX)
 
 
-class RecordsInMemory:
-    """`Records` in a dictionary, until the store is there."""
-
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
-        self._kept: dict[tuple[str, str], list[Record]] = {}
-        self._lock = threading.Lock()
-
-    def get(self, kind: str, id: str) -> Record | None:
-        return self._kept.get((kind, id), [None])[-1]
-
-    def history(self, kind: str, id: str) -> list[Record]:
-        return list(self._kept.get((kind, id), ()))
-
-    def find(
-        self,
-        kind: str,
-        *,
-        after: str = "",
-        limit: int = 100,
-        parties: Any = None,
-        members: Any = None,
-        terms: Any = (),
-    ) -> list[Record]:
-        newest = sorted((all[-1] for (one, _), all in self._kept.items() if one == kind), key=lambda each: each.id)
-        everybody = parties is None and members is None
-        fit = [
-            each
-            for each in newest
-            if each.id > after
-            and set(terms) <= each.terms
-            and (everybody or each.parties & set(parties or ()) or each.members & set(members or ()))
-        ]
-        return fit[:limit]
-
-    def put(self, records: Any) -> list[Record]:
-        with self._lock:
-            for each in records:
-                newest = self.get(each.kind, each.id)
-                if (newest.version if newest else 0) != each.version:
-                    raise Conflict("this is not the newest version", where=each.id, code="version")
-            written = [replace(each, version=each.version + 1, at=each.at or self._now()) for each in records]
-            for each in written:
-                self._kept.setdefault((each.kind, each.id), []).append(each)
-            return written
-
-
-class NoIndex:
-    """Stands where the readers' index will be."""
-
-    def follow(self, limit: int = 1000) -> int:
-        return 0
-
-    def lag(self) -> int:
-        return 0
-
-
-def stand_in_market(street: Street, desk: Desk) -> Market:
-    return Market(desk, RecordsInMemory(desk.clock.now), NoIndex())  # type: ignore[arg-type]
-
-
 def enrol_town(desk: Desk) -> None:
     books = desk.books
     books.publish("plan", PLAN)
@@ -399,19 +341,37 @@ class Street:
     url: str
     house: House = field(init=False)
     markets: dict[str, Market] = field(default_factory=dict)
-    keys: dict[str, MemoryKeys] = field(default_factory=dict)
+    keys: dict[str, KeptKeys] = field(default_factory=dict)
 
     def market(self, tenant: str) -> Market:
         return self.markets[tenant]
 
-    def key_store(self, tenant: str) -> MemoryKeys:
-        return self.keys.setdefault(tenant, MemoryKeys(lambda: 0.0))
+    def key_store(self, tenant: str) -> KeptKeys:
+        return self.keys.setdefault(tenant, KeptKeys(lambda: self.markets[tenant].operations))
+
+
+def stores_over(street: Street, credentials: PostgresCredentials) -> furnishing.Stores:
+    """Identity as the service keeps it: in the database."""
+
+    def records_of(tenant: str) -> Records:
+        return street.markets[tenant].records
+
+    return furnishing.Stores(
+        stored.StoredKeys(credentials),
+        stored.StoredClients(credentials),
+        stored.StoredStatements(credentials),
+        stored.StoredDirectory(records_of),
+        stored.StoredLinkVersions(credentials),
+        stored.StoredAnswers(records_of),
+        stored.StoredTries(credentials),
+    )
 
 
 @pytest.fixture(scope="session")
 def street(service_database: str) -> Iterator[Street]:
     """The house that every test's calls go to."""
     street = Street(service_database)
+    stores = stores_of(service_database, street.market, Signal())
     secret = CountingIds("secrets").random_bytes
     secrets = furnishing.Secrets([secret(32)], [secret(32)], [secret(32)], [secret(32)], secret(32))
     street.house = furnishing.furnish(
@@ -420,10 +380,11 @@ def street(service_database: str) -> Iterator[Street]:
         secrets=secrets,
         markets=street.market,
         random_bytes=CountingIds("house").random_bytes,
-        stores=furnishing.Stores(),
+        stores=stores.identity,
         now=lambda: NOON,
     )
     yield street
+    stores.close()
     for market in street.markets.values():
         market.desk.books.close()  # type: ignore[attr-defined]
 
@@ -440,7 +401,7 @@ def open_town(street: Street) -> Town:
     books = open_books(street.url, tenant, master_key=MASTER_KEY, ids=ids)
     desk = Desk(books, clock, ids)
     enrol_town(desk)
-    market = stand_in_market(street, desk)
+    market = market_of(desk, books, MASTER_KEY)
     street.markets[str(tenant)] = market
     return Town(tenant, market, street.house, clock)
 
@@ -462,8 +423,20 @@ def other_town(street: Street) -> Iterator[Town]:
 
 
 @pytest.fixture
+def settled(database: str) -> Iterator[tuple[str, Town]]:
+    """A database of its own with one enrolled tenant, for a service in another process: its URL and the town."""
+    street = Street(database)
+    books = open_books(database, 1, master_key=MASTER_KEY, ids=CountingIds("settled"))
+    desk = Desk(books, TownClock(), CountingIds("desk"))
+    enrol_town(desk)
+    market = market_of(desk, books, MASTER_KEY)
+    yield database, Town(1, market, street, desk.clock)  # type: ignore[arg-type]
+    books.close()
+
+
+@pytest.fixture
 def lived_in(town: Town) -> Town:
-    """The town after a few events: ana twice at the clinic (one visit), ben at the hospital, one pended, one refused."""
+    """The town after a few events: ana twice at the clinic (one visit), ben at the hospital, one that waits."""
     town.clear(
         town.event("e1", 40),
         town.event("e2", 25, code=Code("local", "test")),
@@ -554,7 +527,6 @@ async def _post(street: Street, scope: dict[str, Any], intake: Intake, passage: 
     from drachm.adapters.rest.service.posting import Counter
 
     counter = Counter(street.house)
-    counter.start()
     try:
         return await counter.answer(scope, intake)
     finally:

@@ -11,7 +11,9 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from drachm.application.credentials import KeptKey
 from drachm.application.ports import Posting
+from drachm.application.records import Record
 from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.clearing.world import Needs
@@ -21,7 +23,9 @@ from drachm.domain.events.model import Code, ServiceEvent
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, account_id
 from drachm.domain.periods import Period
+from drachm.storage.credentials import PostgresCredentials
 from drachm.storage.migrate import migrate
+from drachm.storage.session import Role, Sessions
 
 Connection = psycopg.Connection[Any]
 
@@ -165,12 +169,17 @@ def test_only_the_writer_passes_row_security(postgres: Any, owner: Connection) -
     roles = owner.execute(
         "SELECT rolname, rolbypassrls, rolsuper, rolcanlogin FROM pg_roles WHERE rolname LIKE 'drachm%' ORDER BY 1"
     ).fetchall()
-    assert roles == [("drachm_reader", False, False, False), ("drachm_writer", True, False, False)]
+    assert roles == [
+        ("drachm_reader", False, False, False),
+        ("drachm_registrar", False, False, False),
+        ("drachm_writer", True, False, False),
+    ]
 
 
 def test_the_reader_sees_its_own_tenant_and_without_one_nothing(two: tuple[Any, Any], owner: Connection) -> None:
     tables = tenant_tables(owner)
-    owner.execute("INSERT INTO codebook (tenant, id, since, ppm, words) VALUES (1, 1, 1, 1, ''), (2, 1, 1, 1, '')")
+    for number in (1, 2):
+        furnish(owner, number)
     for setting, wanted in [
         ("", set()),
         ("SET LOCAL app.tenant = ''", set()),
@@ -186,7 +195,63 @@ def test_the_reader_sees_its_own_tenant_and_without_one_nothing(two: tuple[Any, 
             assert seen == wanted, f"{table} with {setting!r}"
 
 
-@pytest.mark.parametrize("role", ["drachm_reader", "drachm_writer"])
+def furnish(owner: Connection, tenant: int) -> None:
+    """A row in each table that living in the town does not fill."""
+    values = {
+        "codebook (tenant, id, since, ppm, words)": "1, 1, 1, ''",
+        "record (tenant, kind, id, version)": "'site', 's', 1",
+        "record_version (tenant, kind, id, version, patient, at, author, parties, members, tags, body)": (
+            "'site', 's', 1, 1, now(), '', '{}', '{}', '{}', ''"
+        ),
+        "record_tag (tenant, kind, tag, id)": f"'site', {byte(16)}, 's'",
+        "api_key (tenant, id, environment, name, digest, pepper, roles, parties, scopes, created_at, created_by, "
+        "expires_at)": (
+            f"'{tenant:012}', 'live', 'x', {byte(32)}, 'p', '{{clerk}}', '{{}}', '{{}}', now(), 'me', now()"
+        ),
+        "client (tenant, id, environment, name, roles, parties, scopes, keys, created_at, created_by, generation)": (
+            f"'c{tenant}', 'live', 'x', '{{clerk}}', '{{}}', '{{}}', '{{}}', now(), 'me', 1"
+        ),
+        "account_line (tenant, account, day, position, leg, source, amount)": "1, now(), 1, 1, 1, 1",
+        "account_day (tenant, account, day, entries, amount)": "1, now(), 1, 1",
+        "money_followed (tenant, position)": "0",
+        "journal_followed (tenant, position)": "0",
+        "journal_party (tenant, party, position)": "'clinic', 1",
+        "journal_index (tenant, position, head, latest, now, revision, kind, status, day, posted_at, key, visit, "
+        "member, provider, source, parties)": (
+            f"1, 1, 1, 1, 0, 1, 1, now(), now(), {byte(16)}, {byte(16)}, 'ana', 'clinic', 'ehr', '{{}}'"
+        ),
+        "receipt_link (tenant, receipt, version)": "'r', 1",
+        "receipt_try (tenant, receipt, version, taken)": "'r', 1, '{}'",
+        "operation (tenant, name, slot, content, claim, begun_at)": (
+            f"{byte(16)}, {byte(16)}, {byte(32)}, {byte(16)}, now()"
+        ),
+    }
+    for table, row in values.items():
+        owner.execute(f"INSERT INTO {table} VALUES ({tenant}, {row})")
+
+
+def byte(count: int) -> str:
+    return f"decode(repeat('ab', {count}), 'hex')"
+
+
+def test_whoever_names_a_credential_sees_that_one_before_the_tenant_is_known(
+    two: tuple[Any, Any], owner: Connection
+) -> None:
+    for number in (1, 2):
+        furnish(owner, number)
+    for tenant, wanted in ((0, ["000000000002"]), (1, ["000000000001", "000000000002"])):
+        owner.execute(f"BEGIN; SET LOCAL ROLE drachm_reader; SET LOCAL app.tenant = {tenant}")
+        owner.execute("SET LOCAL app.credential = '000000000002'")
+        assert [one for (one,) in owner.execute("SELECT id FROM api_key ORDER BY 1")] == wanted
+        assert owner.execute("SELECT id FROM record UNION SELECT receipt FROM receipt_link").rowcount == (2 * tenant)
+        owner.rollback()
+    owner.execute("BEGIN; SET LOCAL ROLE drachm_registrar; SET LOCAL app.tenant = 1")
+    owner.execute("SET LOCAL app.credential = '000000000002'")
+    with pytest.raises(errors.InsufficientPrivilege):
+        owner.execute("UPDATE api_key SET revoked_at = now() WHERE id = '000000000002'")
+
+
+@pytest.mark.parametrize("role", ["drachm_reader", "drachm_writer", "drachm_registrar"])
 def test_the_list_of_tenants_is_the_owners(two: tuple[Any, Any], owner: Connection, role: str) -> None:
     assert owner.execute("SELECT id, name FROM tenant ORDER BY 1").fetchall() == [(1, "tenant 1"), (2, "tenant 2")]
     owner.execute(f"BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.tenant = 1")
@@ -222,7 +287,8 @@ def operators_database(request: pytest.FixtureRequest) -> Iterator[str]:
     with psycopg.connect(server.url("postgres"), autocommit=True) as conn:
         conn.execute(f"CREATE ROLE {name} LOGIN CREATEROLE BYPASSRLS")
         # What PostgreSQL gives to a login that created the roles itself: it may hand them on, not take them.
-        conn.execute(f"GRANT drachm_writer, drachm_reader TO {name} WITH ADMIN TRUE, SET FALSE, INHERIT FALSE")
+        made = "drachm_writer, drachm_reader, drachm_registrar"
+        conn.execute(f"GRANT {made} TO {name} WITH ADMIN TRUE, SET FALSE, INHERIT FALSE")
         conn.execute(f"CREATE DATABASE {name} TEMPLATE template0 OWNER {name}")
         try:
             yield server.url(name).replace("postgres@", f"{name}@")
@@ -241,4 +307,35 @@ def test_an_owner_that_is_no_superuser_can_do_everything(
     settle(books, draft, post, key, money=5)
     assert books.pots() == {"cash": (5, 0)}
     assert len(list(books.rows())) == 2
+    books.records().put([Record("site", "s1", {}, members=frozenset({"ana"}))])
+    books.erase("ana")
+    assert books.records().find("site") == []
+    assert books.operations(books._vault._ids).begin(bytes(16), bytes(16), bytes(32)).state == "new"
+    rights = (frozenset({"clerk"}), frozenset[str](), frozenset[str]())
+    at = datetime(2025, 3, 10, tzinfo=UTC)
+    with PostgresCredentials(operators_database) as credentials:
+        credentials.add_key(KeptKey("a" * 12, 1, "live", "desk", bytes(32), "p", *rights, at, "olga", at))
+        assert credentials.key("a" * 12) is not None
+        assert credentials.version("api_key") == 0
+        assert credentials.first_use("ehr", "j1", at)
     assert open_tenant(operators_database, 2).pots() == {}
+
+
+def test_whatever_a_caller_asks_for_is_done_below_the_owner(
+    postgres: Any, draft: Any, post: Any, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roles: set[str] = set()
+
+    def begin(sessions: Sessions, role: Role, tenant: int | None = None) -> Connection:
+        conn = plain(sessions, role, tenant)
+        (name,) = conn.execute("SELECT current_user::text").fetchone()  # type: ignore[misc]
+        roles.add(name)
+        return conn
+
+    plain = Sessions.begin
+    monkeypatch.setattr(Sessions, "begin", begin)
+    settle(postgres, draft, post, key, money=5)
+    postgres.records().put([Record("site", "s1", {})])
+    postgres.erase("ana")
+    list(postgres.rows())
+    assert roles == {"drachm_registrar", "drachm_writer", "drachm_reader"}

@@ -63,7 +63,7 @@ def allocate(id: str, pot: str, member: str, desk: Desk, records: Records, *, au
     record = records.get(LINE, id)
     if record is None:
         raise InvalidMessage("there is no such line", where="bank line", code="unknown_bank_line")
-    line, pending = _line(record), record.body.get("pot", "")
+    line, pending = line_of(record), record.body.get("pot", "")
     if record.body["end"] != "unallocated" or pending not in ("", pot):
         raise Conflict("this line is explained already", where=f"bank line {id}", code="line_explained")
     if not pending:
@@ -135,6 +135,7 @@ def _parked(line: BankLine, amount: int) -> tuple[Entry, ...]:
     )
 
 
-def _line(record: Record) -> BankLine:
+def line_of(record: Record) -> BankLine:
+    """A line as it is kept."""
     names = {name: record.body[name] for name in BankLine.__dataclass_fields__}
     return msgspec.convert(names, BankLine)

@@ -11,6 +11,9 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple, Protocol
 
+from drachm.application.ports import Stored
+from drachm.domain.ledger.model import EntryKind
+
 
 class Indexed(NamedTuple):
     """One journal row, as far as lists need it."""
@@ -31,6 +34,20 @@ class Indexed(NamedTuple):
     day: date
     """Local service date."""
     posted_at: datetime
+    first: int = 0
+    """Position of the event's first row, by which the event keeps its name and its place on lists."""
+
+
+class Looked(NamedTuple):
+    """One journal row as it stands now, looked up by its position."""
+
+    row: Indexed
+    stored: Stored
+    """With its body; `superseded` when another row took its place."""
+    by_position: int = 0
+    """The row that took its place; 0: none did."""
+    by_key: bytes = b""
+    by_kind: EntryKind | None = None
 
 
 Wanted = Literal["events", "charges", "receipts"]
@@ -70,10 +87,35 @@ class JournalIndex(Protocol):
     def of_key(self, key: bytes) -> list[int]:
         """Positions of every revision of an event, oldest first; from the journal itself, so never late."""
 
+    def of_keys(self, keys: Collection[bytes]) -> dict[bytes, list[int]]:
+        """The same of several events; one that is not here is left out."""
+
+    def documents(self, hashes: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Content hash -> (id, version) of published plans and price books, as far as they are here."""
+
+    def look(self, positions: Collection[int]) -> list[Looked]:
+        """The journal's rows at these positions, as far as there are any, in order; read afresh, so never late."""
+
+    def of_visits(
+        self,
+        visits: Collection[str],
+        *,
+        parties: Collection[str] | None,
+        members: Collection[str] | None,
+        limit: int = 10_000,
+    ) -> Sequence[Indexed]:
+        """The rows of some visits, oldest first; `limit` of them at most."""
+
     def of_visit(
         self, visit: str, *, parties: Collection[str] | None, members: Collection[str] | None
     ) -> Sequence[Indexed]:
         """Every row of a visit, oldest first."""
+
+    def followed(self) -> int:
+        """Up to which position the index is whole."""
+
+    def rebuild(self) -> int:
+        """Forget everything and follow again from the first row, as one change; how many rows there are."""
 
     def lag(self) -> int:
         """How many journal positions the index is behind."""

@@ -21,7 +21,7 @@ from drachm.application.rails import Rail
 from drachm.application.records import Record, Records
 from drachm.application.top_up import top_up
 from drachm.application.transfers import take_back
-from drachm.domain.errors import Conflict, InvalidMessage, Unavailable
+from drachm.domain.errors import Conflict, DrachmError, InvalidMessage, Unavailable
 from drachm.domain.payments.model import OPEN, News, Payment, planned, told
 
 KIND: Final = "payment"
@@ -91,7 +91,13 @@ def work_through(rails: Mapping[str, Rail], desk: Desk, records: Records, *, mos
         for record in records.find(KIND, terms=[_state(state)], limit=most)
         if state != "waiting" or _since(record, now) >= LOOK_AFTER
     ]
-    return [carry_out(record.id, rails, desk, records) for record in found[:most]]
+    done = []
+    for record in found[:most]:
+        try:
+            done.append(carry_out(record.id, rails, desk, records))
+        except DrachmError:
+            continue  # It stays as it stands, and the others must not wait for it.
+    return done
 
 
 def find(id: str, records: Records) -> Payment:

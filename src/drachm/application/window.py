@@ -117,7 +117,8 @@ def _shift(record: Record) -> Shift:
 
 def _kept(shift: Shift, before: Record | None = None) -> Record:
     body = msgspec.to_builtins(shift)
-    return Record(SHIFT, shift.id, body, before.version if before else 0, author=shift.clerk)
+    parties = frozenset({shift.party} if shift.party else ())
+    return Record(SHIFT, shift.id, body, before.version if before else 0, parties, author=shift.clerk)
 
 
 def _taken(shift: Shift) -> Conflict:

@@ -184,10 +184,10 @@ def server_time(postmaster: int) -> int:
     if found is None:
         raise Unavailable("the server of the benchmark is gone", where="bench")
     ended_and_own = sum(int(found[place]) for place in (11, 12, 13, 14)) * TICK_US
-    return ended_and_own + sum(process_time(child) or 0 for child in _children(postmaster))
+    return ended_and_own + sum(process_time(child) or 0 for child in children_of(postmaster))
 
 
-def _children(parent: int) -> list[int]:
+def children_of(parent: int) -> list[int]:
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 
 app.add_typer(bench, name="bench")
+key = typer.Typer(help="API keys of the service.", no_args_is_help=True, add_completion=False)
+app.add_typer(key, name="key")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object with stable keys on standard output.")]
 
@@ -107,6 +109,44 @@ def audit(
     from drachm.cli.books import run_audit
 
     raise typer.Exit(0 if run_audit(as_json=as_json, tenant=tenant) else 1)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0: any free one.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes; else as DRACHM_WORKERS says.")
+    ] = None,
+) -> None:
+    """The service: the interface of docs/reference/api.md on loopback, until Ctrl-C."""
+    from drachm.cli.serve import run_serve
+
+    raise typer.Exit(run_serve(port=port, workers=workers))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Is everything here that the service needs? Each line says ok, warn or fail, and what to do next."""
+    from drachm.cli.doctor import run_doctor
+
+    raise typer.Exit(0 if run_doctor(as_json=as_json) else 1)
+
+
+@key.command("new")
+def new_key(
+    role: Annotated[list[str], typer.Option(help="operator, integrator, clerk, finance ...; several may be given.")],
+    party: Annotated[
+        list[str] | None, typer.Option(help="Clinic, payer or funder it acts for; several may be given.")
+    ] = None,
+    tenant: Annotated[int, typer.Option(min=1, help="Whose market.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How long it lasts.")] = 365,
+    person: Annotated[str, typer.Option(help="A sandbox token for this person instead of a key for a machine.")] = "",
+    name: Annotated[str, typer.Option(help="What it is for.")] = "made on the console",
+) -> None:
+    """Make an API key, or in a sandbox a person's token; it alone stands on standard output."""
+    from drachm.cli.serve import run_key
+
+    run_key(roles=role, parties=party or [], tenant=tenant, days=days, person=person, name=name)
 
 
 def _dump(value: Any) -> str:

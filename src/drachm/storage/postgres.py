@@ -7,10 +7,12 @@ The rooms behind this door: `work` posts, `reading` reads back, `enrolment` and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
 
+from drachm.application.operations_log import CLAIM_SECONDS
 from drachm.application.ports import ConstraintFired, Ids
 from drachm.domain.canonical import canonical_bytes
 from drachm.domain.clearing.documents import Documents
@@ -21,8 +23,10 @@ from drachm.domain.funding.model import Pot
 from drachm.storage import queries
 from drachm.storage.enrolment import Enrolment, checked, erasable, not_storable
 from drachm.storage.library import Library
+from drachm.storage.operations import PostgresOperations
 from drachm.storage.published import Shelf, compile_document, ensure_fits
 from drachm.storage.reading import PostgresReading
+from drachm.storage.records import PostgresRecords
 from drachm.storage.session import Connection, Sessions
 from drachm.storage.vault import DataKey, Vault
 from drachm.storage.work import Known, PostgresWork
@@ -41,7 +45,8 @@ def open_books(url: str, tenant: int, *, master_key: bytes, ids: Ids) -> Postgre
     try:
         with sessions.transaction("owner") as conn:
             conn.execute(_ENROLMENT["add_tenant"], {"tenant": tenant, "name": f"tenant {tenant}"})
-            patient = patient_number(tenant, "")
+        patient = patient_number(tenant, "")
+        with sessions.transaction("registrar") as conn:
             own = Enrolment(conn, tenant, vault).data_keys([patient])[patient]
         library = Library(tenant, sessions, vault, ids)
         vault.find_codebook = library.find
@@ -65,6 +70,17 @@ class PostgresBooks(PostgresReading):
         """A unit of work: one transaction that posts a batch."""
         return PostgresWork(self.tenant, self._sessions, self._vault, self._known)
 
+    def records(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> PostgresRecords:
+        """What the tenant keeps beside the books, over the same connections."""
+        return PostgresRecords(self.tenant, self._sessions, self._vault, self._known.own_key, now)
+
+    def operations(self, ids: Ids, *, claim_seconds: float = CLAIM_SECONDS) -> PostgresOperations:
+        """What became of calls that move money, over the same connections."""
+        known = self._known
+        return PostgresOperations(
+            self.tenant, self._sessions, self._vault, known.own_key, ids, claim_seconds=claim_seconds
+        )
+
     def enrol(
         self,
         *,
@@ -81,7 +97,7 @@ class PostgresBooks(PostgresReading):
         """
         coverages, contracts, pots = checked(coverages, contracts, pots)
         try:
-            with self._sessions.transaction("owner") as conn:
+            with self._sessions.transaction("registrar") as conn:
                 enrolment = Enrolment(conn, self.tenant, self._vault)
                 enrolment.write(list(parties), list(members), coverages, contracts, pots)
         except ConstraintFired as refusal:
@@ -96,7 +112,7 @@ class PostgresBooks(PostgresReading):
         InvalidMessage for no member at all: what is kept of unknown members has a key of its own.
         """
         patient = erasable(self.tenant, member)
-        with self._sessions.transaction("owner") as conn:
+        with self._sessions.transaction("registrar") as conn:
             Enrolment(conn, self.tenant, self._vault).erase(member, patient)
         self._past.forget(patient)
 
@@ -107,7 +123,7 @@ class PostgresBooks(PostgresReading):
         or overlaps another version's days.
         """
         new = compile_document(kind, document)
-        with self._sessions.transaction("owner") as conn:
+        with self._sessions.transaction("registrar") as conn:
             # Publishing is one at a time: two overlapping versions cannot both find room.
             since = Enrolment(conn, self.tenant, self._vault).next_version()
             hashes = [one for _, one in self._compile_all(conn)]

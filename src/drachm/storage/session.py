@@ -2,7 +2,8 @@
 
 Every transaction names its role and its tenant for itself alone (SET LOCAL): nothing of it is left on a pooled
 connection (docs/decisions, row security). The writer posts and passes row security, because PostgreSQL refuses COPY
-under it; the reader answers and is held by it; the owner of the schema enrols and publishes.
+under it; the reader answers and the registrar enrols, publishes, erases and keeps records, both held by it; the owner
+of the schema only migrates and makes tenants.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from drachm.domain.errors import DrachmError, IntegrityError, Unavailable
 from drachm.storage import arrays
 
 Connection = psycopg.Connection[Any]
-Role = Literal["owner", "writer", "reader"]
+Role = Literal["owner", "writer", "reader", "registrar"]
 
 WRITERS_MAX: Final = 8
 READERS_MAX: Final = 4
+REGISTRARS_MAX: Final = 4
 WAIT_SECONDS_MAX: Final = 10.0
 """How long a transaction waits for a free connection."""
 
@@ -38,6 +40,9 @@ _BEGIN: Final[dict[Role, str]] = {
     # What is durable and what is read do not depend on how a server is set up.
     "writer": "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ROLE drachm_writer; SET LOCAL synchronous_commit = on",
     "reader": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE drachm_reader",
+    "registrar": (
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ROLE drachm_registrar; SET LOCAL synchronous_commit = on"
+    ),
     "owner": "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on",
 }
 _WRITER_SETTINGS: Final = """
@@ -56,18 +61,19 @@ class Sessions:
     documents never waits for a connection that another posting holds. The owner connects for each transaction: those
     are rare, and the first tells at once why a database cannot be reached."""
 
-    def __init__(self, url: str, tenant: int) -> None:
+    def __init__(self, url: str, tenant: int, *, wait_seconds: float = WAIT_SECONDS_MAX) -> None:
         self._url = url
         self._tenant = tenant
         self._pools = {
-            "writer": _pool(url, _configure_writer, WRITERS_MAX),
-            "reader": _pool(url, _configure, READERS_MAX),
+            "writer": _pool(url, _configure_writer, WRITERS_MAX, wait_seconds),
+            "reader": _pool(url, _configure, READERS_MAX, wait_seconds),
+            "registrar": _pool(url, _configure, REGISTRARS_MAX, wait_seconds),
         }
 
     @contextmanager
-    def transaction(self, role: Role) -> Iterator[Connection]:
-        """One transaction: committed when the block ends, undone when it raises."""
-        conn = self.begin(role)
+    def transaction(self, role: Role, tenant: int | None = None) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, undone when it raises. `tenant`: not the one of the pool."""
+        conn = self.begin(role, tenant)
         try:
             with answered():
                 yield conn
@@ -75,9 +81,9 @@ class Sessions:
         finally:
             self.end(role, conn)
 
-    def begin(self, role: Role) -> Connection:
+    def begin(self, role: Role, tenant: int | None = None) -> Connection:
         """A connection in a new transaction. Raises Unavailable when the database does not answer."""
-        statement = f"{_BEGIN[role]}; SET LOCAL app.tenant = {self._tenant:d}"
+        statement = f"{_BEGIN[role]}; SET LOCAL app.tenant = {self._tenant if tenant is None else tenant:d}"
         with answered():
             # After a restart of the server every idle connection is dead, and says so at its first statement only.
             for _ in range(WRITERS_MAX):
@@ -148,14 +154,14 @@ def meaning(error: psycopg.Error) -> DrachmError:
     )
 
 
-def _pool(url: str, configure: Any, most: int) -> ConnectionPool[Connection]:
+def _pool(url: str, configure: Any, most: int, wait_seconds: float) -> ConnectionPool[Connection]:
     return ConnectionPool(
         url,
         kwargs={"autocommit": True},
         configure=configure,
         min_size=0,
         max_size=most,
-        timeout=WAIT_SECONDS_MAX,
+        timeout=wait_seconds,
         open=True,
     )
 

@@ -30,6 +30,11 @@ TRY_DRAFTS = "validate_plan preview_plan validate_price_book preview_price_book"
 PUBLISH = "publish_plan publish_price_book"
 LOOK_AT_WALLETS = "list_wallets get_wallet list_wallet_entries"
 FILL_WALLETS = "open_wallet top_up_wallet"
+PAY_IN = "list_payments begin_payment"
+OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
+LOOK_AT_WINDOWS = "list_shifts get_shift"
+TAKE_CASH = "open_shift take_cash count_shift"
+BANK = "read_bank_statement list_bank_lines allocate_bank_line"
 LOOK_AT_BOOKS = "list_accounts get_account list_account_entries list_statements get_statement"
 LOOK_AT_KEYS = "list_api_keys get_api_key list_clients get_client"
 TURN_KEYS = "rotate_api_key revoke_api_key replace_client_keys revoke_client"
@@ -40,14 +45,15 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "self": (
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
+            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY),
         ),
         "tenant": (DIRECTORY,),
     },
-    # Looks, and cannot let anybody else look.
+    # Looks and may pay for them, and cannot let anybody else look.
     "relative": {
         "relative": (
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES, LOOK_AT_WALLETS),
-            "stream_member_receipts",
+            *("stream_member_receipts", PAY_IN, "get_payment"),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -56,7 +62,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "party": (
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, "create_member", PRICES),
-            "stream_party_receipts get_operation_by_key",
+            *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH),
         ),
         "tenant": (DIRECTORY, "match_member"),
     },
@@ -64,7 +70,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "finance": {
         "party": (
             *(LOOK_AT_EVENTS, LOOK_AT_CARE, LOOK_AT_RECEIPTS, "update_party", KEEP_SITES, CONTRACTS, LOOK_AT_PAYOUTS),
-            *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key"),
+            *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -84,7 +90,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     # Gives money and sees where it went, never for what.
     "funder": {
-        "party": (LOOK_AT_WALLETS, FILL_WALLETS, LOOK_AT_BOOKS, "get_operation_by_key"),
+        "party": (LOOK_AT_WALLETS, FILL_WALLETS, PAY_IN, LOOK_AT_BOOKS, "get_operation_by_key"),
         "tenant": (DIRECTORY,),
     },
     # Looks at everything, changes nothing.
@@ -100,7 +106,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 CONTRACTS,
             ),
             *(LOOK_AT_PAYOUTS, LOOK_AT_MEMBERS, "list_duplicates list_relatives", LOOK_AT_FAMILIES, LOOK_AT_DRAFTS),
-            *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS),
+            *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, LOOK_AT_WINDOWS),
+            "list_payments get_payment get_automatic_top_up list_bank_lines",
             "stream_party_receipts stream_member_receipts",
         ),
     },
@@ -113,6 +120,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_MEMBERS, "create_member match_member list_duplicates merge_members split_member"),
             *(LET_RELATIVES_IN, LOOK_AT_FAMILIES, KEEP_COVER, LOOK_AT_DRAFTS, TRY_DRAFTS, PUBLISH, PRICES),
             *(LOOK_AT_WALLETS, FILL_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, TURN_KEYS),
+            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
         ),
     },
@@ -141,8 +149,14 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "members:write": ("create_member merge_members split_member allow_relative revoke_relative", KEEP_COVER),
     "plans:read": ("list_plans get_plan", LOOK_AT_DRAFTS, PRICES),
     "plans:write": (WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),
-    "money:read": (LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance"),
-    "money:write": (FILL_WALLETS,),
+    "money:read": (
+        *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS),
+        "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines",
+    ),
+    "money:write": (
+        *(FILL_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
+        "read_bank_statement allocate_bank_line",
+    ),
     "keys:read": (LOOK_AT_KEYS,),
     "keys:write": (TURN_KEYS, "create_api_key create_client"),
 }
@@ -153,7 +167,9 @@ def words(groups: tuple[str, ...]) -> frozenset[str]:
     return frozenset(" ".join(groups).split())
 
 
-PUBLIC = words(("issue_token get_token_keys get_openapi get_problem get_health get_readiness",))
+PUBLIC = words(
+    ("issue_token get_token_keys get_openapi get_problem get_health get_readiness get_page_style hear_callback",)
+)
 THIS_MACHINE = words(("get_metrics",))
 ANY_CREDENTIAL = words(("get_me check_npi",))
 BY_LINK = words(("open_receipt_page give_second_factor",))

@@ -44,7 +44,7 @@ _OPTIONAL: Final[Mapping[str, Reader]] = MappingProxyType(
 REQUIRED: Final = ("source", "event_id", "kind", "member", "code", "currency", "started_at")
 KEYS: Final = frozenset((*REQUIRED, "billed", *_OPTIONAL))
 
-_REFERRING: Final = ("reversal", "replacement", "stop")
+REFERRING: Final = ("reversal", "replacement", "stop")
 
 
 def read_event(value: Any, where: str = "event") -> ServiceEvent:
@@ -111,11 +111,11 @@ def place_of_service(value: Any, where: str) -> str:
 
 def refuse_contradictions(event: ServiceEvent, where: str) -> None:
     """Raise the `InvalidMessage` for fields that do not go together."""
-    if event.kind in _REFERRING and not event.replaces:
+    if event.kind in REFERRING and not event.replaces:
         raise refusal(
             "missing_field", f"a {event.kind} names the event it refers to", f"{where}.replaces", "Add the event id."
         )
-    if event.replaces and event.kind not in _REFERRING:
+    if event.replaces and event.kind not in REFERRING:
         raise refusal("invalid_event", f"a {event.kind} refers to no other event", f"{where}.replaces", "Remove it.")
     if event.replaces == event.event_id:
         raise refusal("invalid_event", "an event cannot refer to itself", f"{where}.replaces", "Name the other event.")

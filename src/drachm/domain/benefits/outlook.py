@@ -12,10 +12,10 @@ from datetime import date
 from typing import Any, Final, cast
 
 from drachm.domain.benefits import naming
-from drachm.domain.benefits.document import Accumulator, Plan
+from drachm.domain.benefits.document import Accumulator, Plan, ReliefMonths
 from drachm.domain.benefits.facts import fits
 from drachm.domain.benefits.model import Key
-from drachm.domain.benefits.rules import Scope
+from drachm.domain.benefits.rules import PeriodCap, Scope
 from drachm.domain.benefits.words import Amount, AnyOf, Cases, Condition, FromFact, Not, OneOf, Part, WhenUsed
 from drachm.domain.events.model import Fact
 from drachm.domain.money import portion
@@ -157,44 +157,73 @@ class Outlook:
             holds = self.truth(case.when)
             if holds is None:
                 return UNKNOWN
-            if holds and self.in_range(case.when_used):
+            ranges = self.in_range(case.when_used) if holds else False
+            if ranges is None:
+                return UNKNOWN
+            if ranges:
                 return self.amount(case.value)
         return None
 
-    def in_range(self, ranges: WhenUsed) -> bool:
-        """Whether totals stand as a rule wants them before a new visit; one that cannot be told counts as so."""
+    def in_range(self, ranges: WhenUsed) -> bool | None:
+        """Whether totals stand as a rule wants them before a new visit; None where that cannot be told."""
+        told: bool | None = True
         for one in ranges:
             total = next(found for found in self.plan.accumulators if found.id == one.accumulator)
-            if not isinstance(total, Accumulator):
-                continue
-            used = self.total(
-                f"{self.plan.totals_of}/{total.id}", total.by, total.scope, total.period, total.rolling_days
-            )
-            if used is not None and not (
-                (one.at_least is None or used >= one.at_least) and (one.below is None or used < one.below)
-            ):
+            if isinstance(total, Accumulator):
+                stem = f"{self.plan.totals_of}/{total.id}"
+                used = self.total(stem, total.by, total.scope, total.period, total.rolling_days)
+            else:
+                used = self._months_with_relief(total)
+            if used is None:
+                told = None
+            elif (one.at_least is not None and used < one.at_least) or (one.below is not None and used >= one.below):
                 return False
-        return True
+        return told
 
     def total(
         self, stem: str, by: tuple[str, ...], scope: Scope, period: str, rolling_days: int, letter: str = ""
     ) -> int | None:
         """What a total holds; None where its name needs a missing fact. A visit that has not begun holds nothing."""
-        if period in ("visit", "admission"):
+        if period == "visit":
             return 0
+        name, periods = self._name(stem, by), self._periods(period, rolling_days)
+        if name is None or periods is None:
+            return None
+        return sum([self._asked.used(Key(self._whose(scope), name + letter, one)) for one in periods])
+
+    def _months_with_relief(self, relief: ReliefMonths) -> int | None:
+        """How many of the months before this one saw relief in a monthly cap."""
+        steps = (*self.plan.steps, *self.plan.closing_steps)
+        pool = next(one.pool for one in steps if isinstance(one, PeriodCap) and one.id == relief.of)
+        name = self._name(f"{self.plan.totals_of}/{relief.of}", pool.by)
+        if name is None:
+            return None
+        months = naming.months_before(self._asked.day, relief.months)
+        return sum([self._asked.used(Key(self._whose(pool.scope), f"{name}#R", month)) > 0 for month in months])
+
+    def _name(self, stem: str, by: tuple[str, ...]) -> str | None:
+        """The name of a total with the values that split it; None where one of them is unknown."""
         values = [self.value(fact) for fact in by]
         unknown = [fact for fact, value in zip(by, values, strict=True) if isinstance(value, Unknown)]
-        periods = self._periods(period, rolling_days)
-        if unknown or periods is None:
-            self.missing.update(unknown)
+        self.missing.update(unknown)
+        if unknown:
             return None
-        name = stem + (f"[{'|'.join(naming.written(value) for value in values)}]" if by else "") + letter
+        return stem + (f"[{'|'.join(naming.written(value) for value in values)}]" if by else "")
+
+    def _whose(self, scope: Scope) -> str:
         asked = self._asked
-        whose = {"person": asked.member, "family": asked.family or asked.member, "policy": asked.policy or asked.member}
-        return sum([asked.used(Key(whose[scope], name, one)) for one in periods])
+        whose = {"person": asked.member, "family": asked.family, "policy": asked.policy}
+        return whose[scope] or asked.member
 
     def _periods(self, period: str, rolling_days: int) -> tuple[str, ...] | None:
         day = self._asked.day
+        if period == "admission":
+            # One that nobody named may have begun already.
+            admission = self._asked.facts.get("admission")
+            if admission is None:
+                self.missing.add("admission")
+                return None
+            return (f"A:{admission}",) if admission else ()
         if period == "rolling_days":
             return naming.days_ending(day, rolling_days)
         if period == "policy_year":

@@ -115,7 +115,7 @@ def _gather(
     seen: dict[tuple[Any, ...], list[Mapping[str, Known]]] = {}
     for choice in choices:
         look = Outlook(asked, choice, hidden)
-        if look.truth(rule.when) is False or not look.in_range(rule.when_used):
+        if look.truth(rule.when) is False or look.in_range(rule.when_used) is False:
             continue
         told = _told(look, rule, kind, source, total)
         if told is not None:
@@ -160,7 +160,10 @@ def _cap(look: Outlook, rule: PeriodCap) -> Remaining | None:
     """The cap of a pool as it stands with what is in it (section 5)."""
     pool, mode = rule.pool, look.plan.rounding
     name = f"{look.plan.totals_of}/{rule.id}"
-    case = next((one for one in rule.cap if look.truth(one.when) is not False and look.in_range(one.when_used)), None)
+    case = next(
+        (one for one in rule.cap if look.truth(one.when) is not False and look.in_range(one.when_used) is not False),
+        None,
+    )
     base = look.amount(case.base) if case else None
     if case is None or base is None:
         return None
@@ -194,7 +197,7 @@ def _waiting(asked: Asked, rule: WaitingPeriod) -> list[Waiting]:
     found: dict[tuple[Any, ...], list[Mapping[str, Known]]] = {}
     for choice in choices:
         look = Outlook(asked, choice, hidden)
-        if look.truth(rule.when) is False or not look.in_range(rule.when_used):
+        if look.truth(rule.when) is False or look.in_range(rule.when_used) is False:
             continue
         since, months = look.value(rule.since), look.amount(rule.months)
         if since is None or months is None:

@@ -70,7 +70,7 @@ def approved(change: Change, by: str, at: datetime) -> Change:
     if change.approved_at is not None:
         raise Conflict("this change was approved already", where="change_id", next_step="Read it to see when it holds.")
     if not by or by == change.proposed_by:
-        raise Forbidden("whoever proposed a change does not approve it", code="second_person_required")
+        raise Forbidden("whoever proposed a change does not approve it", where="change_id")
     return replace(change, approved_by=by, approved_at=at)
 
 

@@ -24,6 +24,8 @@ class Shift:
     opened_at: datetime
     laid_in: int
     """What lay in the box when the shift began."""
+    party: str = ""
+    """Whose window it is: a clinic's id."""
     taken: int = 0
     counted: int | None = None
     closed_at: datetime | None = None

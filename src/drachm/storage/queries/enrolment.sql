@@ -1,4 +1,4 @@
--- Who and what is enrolled, written by the owner of the schema. Each statement takes a JSON array of rows.
+-- Who and what is enrolled, written as drachm_registrar. Each statement takes a JSON array of rows.
 
 -- name: add_tenant
 -- The operator's market, made when it is opened for the first time.

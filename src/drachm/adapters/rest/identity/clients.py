@@ -7,7 +7,7 @@ hold only public keys. Each statement works once: its `jti` is remembered until 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -78,6 +78,12 @@ class ClientStore(Protocol):
     def version(self) -> int: ...
 
     def find(self, client_id: str) -> Client | None: ...
+
+    def page(
+        self, tenant: str, environment: Environment, *, after: str, limit: int, parties: Collection[str] | None
+    ) -> list[Client]:
+        """Machines of a tenant in order of id, from behind `after`; `parties` narrows to those that act for one."""
+        ...
 
     def add(self, client: Client) -> None: ...
 

@@ -83,6 +83,10 @@ class TokenEndpoint:
         self._random_bytes = random_bytes
         self._proved: Proved[str, Principal] = Proved(remembered)
 
+    def published(self) -> dict[str, Any]:
+        """Our public keys as a JWK Set."""
+        return self._keys.published()
+
     def issue(self, form: Mapping[str, str], at: datetime) -> dict[str, Any]:
         """The answer to a token request (RFC 6749 section 5.1). Raises TokenRefused in the words of section 5.2."""
         if form.get("grant_type") != "client_credentials":

@@ -8,7 +8,7 @@ refused from the next call on, in every process.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -34,6 +34,12 @@ class KeyStore(Protocol):
         ...
 
     def find(self, key_id: str) -> ApiKey | None: ...
+
+    def page(
+        self, tenant: str, environment: Environment, *, after: str, limit: int, parties: Collection[str] | None
+    ) -> list[ApiKey]:
+        """Keys of a tenant in order of id, from behind `after`; `parties` narrows to keys that act for one of them."""
+        ...
 
     def add(self, key: ApiKey) -> None:
         """Raises Conflict when the id is taken."""
@@ -104,6 +110,14 @@ class Keyring:
         if self._touched.get(key_id, 0, at) != hour:
             self._touched.put(key_id, hour, 0, hour + timedelta(hours=1))
             self._store.touch(key_id, hour)
+
+    def find(self, key_id: str) -> ApiKey | None:
+        """What is kept of a key, of any tenant."""
+        return self._store.find(key_id)
+
+    def page(self, tenant: str, *, after: str, limit: int, parties: Collection[str] | None) -> list[ApiKey]:
+        """Keys of a tenant in order of id, from behind `after`; `parties` narrows to keys that act for one of them."""
+        return self._store.page(tenant, self._environment, after=after, limit=limit, parties=parties)
 
     def issue(
         self,

@@ -103,6 +103,10 @@ class Links:
         """Every link to this receipt, and every opened page, ends now."""
         self._versions.raise_to(tenant, receipt, self._versions.current(tenant, receipt) + 1)
 
+    def version(self, tenant: str, receipt: str) -> int:
+        """The version that links to this receipt must have now."""
+        return self._versions.current(tenant, receipt)
+
     def open(self, text: str, at: datetime, opened: str = "") -> Principal:
         """Whoever holds this link, as a caller who may see one receipt.
 

@@ -6,15 +6,19 @@ The same Protocols as the stores in PostgreSQL, in dictionaries: for tests, the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock
+from typing import TypeVar
 
 from drachm.adapters.rest.identity.clients import Client
 from drachm.adapters.rest.identity.keys import ApiKey
-from drachm.adapters.rest.identity.model import MemberTie
+from drachm.adapters.rest.identity.model import Environment, MemberTie
 from drachm.adapters.rest.identity.second_factor import TRIES_IN_WINDOW, TRIES_OF_LINK_VERSION, WINDOW
 from drachm.domain.errors import Conflict
+
+Thing = TypeVar("Thing", ApiKey, Client)
 
 
 class KeysInMemory:
@@ -32,6 +36,12 @@ class KeysInMemory:
 
     def find(self, key_id: str) -> ApiKey | None:
         return self._keys.get(key_id)
+
+    def page(
+        self, tenant: str, environment: Environment, *, after: str, limit: int, parties: Collection[str] | None
+    ) -> list[ApiKey]:
+        found = _page(self._keys, tenant, environment, after, limit, parties)
+        return [replace(key, last_used_hour=self._hours.get(key.id)) for key in found]
 
     def add(self, key: ApiKey) -> None:
         with self._lock:
@@ -74,6 +84,11 @@ class ClientsInMemory:
     def find(self, client_id: str) -> Client | None:
         return self._clients.get(client_id)
 
+    def page(
+        self, tenant: str, environment: Environment, *, after: str, limit: int, parties: Collection[str] | None
+    ) -> list[Client]:
+        return _page(self._clients, tenant, environment, after, limit, parties)
+
     def add(self, client: Client) -> None:
         if self._clients.setdefault(client.id, client) is not client:
             raise Conflict("this client id is taken", where=client.id)
@@ -92,7 +107,10 @@ class StatementsInMemory:
 
     def first_use(self, client_id: str, jti: str, until: datetime) -> bool:
         with self._lock:
-            return self._until.setdefault((client_id, jti), until) is until
+            if (client_id, jti) in self._until:
+                return False
+            self._until[client_id, jti] = until
+            return True
 
     def forget(self, at: datetime) -> None:
         """Drop statements that have ended: they are refused for their end."""
@@ -136,7 +154,7 @@ class AnswersInMemory:
     def digest(self, tenant: str, receipt: str) -> bytes | None:
         return self._digests.get((tenant, receipt))
 
-    def put(self, tenant: str, receipt: str, digest: bytes) -> None:
+    def put(self, tenant: str, receipt: str, digest: bytes, member: str = "") -> None:
         self._digests[tenant, receipt] = digest
 
 
@@ -159,3 +177,22 @@ class TriesInMemory:
     def succeeded(self, tenant: str, receipt: str, version: int) -> None:
         with self._lock:
             self._taken.pop((tenant, receipt, version), None)
+
+
+def _page(
+    kept: Mapping[str, Thing],
+    tenant: str,
+    environment: Environment,
+    after: str,
+    limit: int,
+    parties: Collection[str] | None,
+) -> list[Thing]:
+    """Things of a tenant from behind an id, in order; those that act for one of the parties."""
+    fit = [
+        thing
+        for thing in list(kept.values())
+        if (thing.tenant, thing.environment) == (tenant, environment)
+        and thing.id > after
+        and (parties is None or not thing.parties.isdisjoint(parties))
+    ]
+    return sorted(fit, key=lambda thing: thing.id)[:limit]

@@ -60,6 +60,7 @@ S  .  P  .  .  .  .  .  T  P   receipts:share  -                  DELETE /v1/rec
 link                                                              GET    /r/{token}
 link                                                              POST   /r/{token}/second-factor
 factor                                                            GET    /r/{token}/services
+open                                                              GET    /r/page.css
 
 T  T  T  T  T  T  T  T  T  T   parties:read    -                  GET    /v1/parties
 .  .  .  .  .  .  .  .  T  .   parties:write   -                  POST   /v1/parties
@@ -131,6 +132,22 @@ S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wal
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/entries
 .  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/top-ups
+S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/payments
+S  R  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/payments
+S  R  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/payments/{payment_id}
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/automatic-top-up
+S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/wallets/{wallet_id}/automatic-top-up
+S  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/cards
+S  .  .  .  .  .  .  .  T  .   money:write     -                  DELETE /v1/wallets/{wallet_id}/cards/{rail}
+open                                                              POST   /v1/callbacks/{tenant}/{rail}
+.  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/shifts
+.  .  P  .  .  .  .  .  T  .   money:write     -                  POST   /v1/shifts
+.  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/shifts/{shift_id}
+.  .  P  .  .  .  .  .  T  .   money:write     -                  POST   /v1/shifts/{shift_id}/payments
+.  .  P  .  .  .  .  .  T  .   money:write     -                  POST   /v1/shifts/{shift_id}/count
+.  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/bank-statements
+.  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/bank-lines
+.  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/bank-lines/{line_id}/allocation
 .  .  .  P  .  P  P  T  T  .   money:read      -                  GET    /v1/accounts
 .  .  .  P  .  P  P  T  T  .   money:read      -                  GET    /v1/accounts/{account_id}
 .  .  .  P  .  P  P  T  T  .   money:read      -                  GET    /v1/accounts/{account_id}/entries

@@ -60,6 +60,8 @@ POST /r/{token}/second-factor  give_second_factor  one
   Answer the second question, so that the page may name the services.
 GET /r/{token}/services  open_receipt_services  one
   The page with the names of the services, after the second factor.
+GET /r/page.css  get_page_style  open
+  How the pages behind links look; the only other thing that they load.
 
 GET /v1/parties  list_parties  many
   Providers, payers, funders and employers of the tenant.
@@ -196,6 +198,39 @@ GET /v1/wallets/{wallet_id}/entries  list_wallet_entries  one
   What went in and out of a wallet: dates and amounts, no service named.
 POST /v1/wallets/{wallet_id}/top-ups  top_up_wallet  one key
   Record money that has arrived for a wallet.
+
+GET /v1/wallets/{wallet_id}/payments  list_payments  one
+  Payments over a rail into a wallet: where each stands, and where its payer goes.
+POST /v1/wallets/{wallet_id}/payments  begin_payment  one key
+  Ask a rail for money; the answer says where the payer goes.
+GET /v1/payments/{payment_id}  get_payment  one
+  One payment.
+GET /v1/wallets/{wallet_id}/automatic-top-up  get_automatic_top_up  one
+  By which rule a wallet tops itself up, and what the rule says now.
+PUT /v1/wallets/{wallet_id}/automatic-top-up  set_automatic_top_up  one
+  Give, change or switch off the rule; no more than its cap is ever taken in a month.
+POST /v1/wallets/{wallet_id}/cards  leave_card  one key
+  Where the holder goes to leave a card with a rail; no card data comes here.
+DELETE /v1/wallets/{wallet_id}/cards/{rail}  forget_card  one
+  Use the holder's card no more.
+POST /v1/callbacks/{tenant}/{rail}  hear_callback  open
+  What a rail tells by itself; it is signed, or refused.
+GET /v1/shifts  list_shifts  many
+  Shifts at windows: who took how much cash, and what was counted.
+POST /v1/shifts  open_shift  named
+  Begin a shift at a window in the caller's own name, with what lies in the box.
+GET /v1/shifts/{shift_id}  get_shift  one
+  One shift.
+POST /v1/shifts/{shift_id}/payments  take_cash  one key
+  Take cash into a wallet; it can be spent at once.
+POST /v1/shifts/{shift_id}/count  count_shift  one key
+  Count the box and end the shift; a difference is booked and named.
+POST /v1/bank-statements  read_bank_statement  whole key
+  Book what a camt.053 or camt.054 says came in; what nobody can be found for stands apart.
+GET /v1/bank-lines  list_bank_lines  whole
+  Lines of bank statements and what became of each.
+POST /v1/bank-lines/{line_id}/allocation  allocate_bank_line  one key
+  Say whose the money of an unallocated line is.
 
 GET /v1/accounts  list_accounts  many
   Accounts of the books and their balances.

@@ -21,6 +21,7 @@ from drachm.domain.errors import InvalidMessage
 TRIES_IN_WINDOW = 5
 WINDOW = timedelta(minutes=15)
 TRIES_OF_LINK_VERSION = 10
+ANSWER_LENGTH_MIN = 4
 ANSWER_LENGTH_MAX = 100
 SECRET_BYTES_MIN = 32
 
@@ -30,6 +31,13 @@ class Answers(Protocol):
 
     def digest(self, tenant: str, receipt: str) -> bytes | None:
         """None when this receipt has no second question: its services stay closed to links."""
+        ...
+
+    def put(self, tenant: str, receipt: str, digest: bytes, member: str = "") -> None:
+        """Keep the answer's hash for a receipt; it takes the place of an earlier one.
+
+        Named, the member whose receipt it is takes it along when erased.
+        """
         ...
 
 
@@ -65,6 +73,14 @@ class KnownAnswer:
     def __post_init__(self) -> None:
         if len(self.secret) < SECRET_BYTES_MIN:
             raise InvalidMessage(f"a secret needs at least {SECRET_BYTES_MIN} random bytes", where="second factor")
+
+    def agree(self, tenant: str, receipt: str, answer: str, member: str = "") -> None:
+        """Keep what opens the services of a receipt from now on. Raises InvalidMessage for an answer soon guessed."""
+        if sum(letter.isalnum() for letter in answer) < ANSWER_LENGTH_MIN or len(answer) > ANSWER_LENGTH_MAX:
+            raise InvalidMessage(
+                f"an answer has {ANSWER_LENGTH_MIN} to {ANSWER_LENGTH_MAX} letters or digits", where="second factor"
+            )
+        self.answers.put(tenant, receipt, answer_digest(self.secret, tenant, receipt, answer), member)
 
     def check(self, link: Link, answer: str, at: datetime) -> None:
         """Take a try, then compare in constant time. A receipt without a question answers like a wrong answer."""

@@ -46,6 +46,10 @@ class Call:
     key: str = ""
     """Idempotency-Key of an operation that needs one."""
     if_match: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Header fields by lower-case name, for pages of browsers only: cookie, sec-fetch-site, origin."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """What a browser's form held, for operations that take one (`Operation.form`)."""
 
     @property
     def market(self) -> Market:
@@ -137,6 +141,12 @@ class Operation:
     tagged: bool = False
     """The answer has an ETag; a change of the thing needs If-Match."""
     media: str = "application/json"
+    form: bool = False
+    """The body is a form of a browser (application/x-www-form-urlencoded): `Call.form`."""
+    refusals: tuple[int, ...] = ()
+    """Statuses at which the answer is no in the words of RFC 6749 section 5.2, where standard clients look for them."""
+    pages: Mapping[int, str] = field(default_factory=dict)
+    """Status -> meaning of each page that a call for browsers may answer; problems come as pages there."""
 
 
 OPERATIONS: Final[dict[str, Operation]] = {}
@@ -153,6 +163,9 @@ def operation(
     problems: Sequence[str] = (),
     tagged: bool = False,
     media: str = "application/json",
+    form: bool = False,
+    pages: Mapping[int, str] | None = None,
+    refusals: Sequence[int] = (),
 ) -> Callable[[Handler], Handler]:
     """Declare the handler of one entry of the route table."""
 
@@ -160,7 +173,18 @@ def operation(
         ensure(name in BY_OPERATION, "the route table does not know this operation", where=name)
         ensure(name not in OPERATIONS, "this operation has a handler already", where=name)
         OPERATIONS[name] = Operation(
-            BY_OPERATION[name], handler, body, answer, status, dict(query or {}), tuple(problems), tagged, media
+            BY_OPERATION[name],
+            handler,
+            body,
+            answer,
+            status,
+            dict(query or {}),
+            tuple(problems),
+            tagged,
+            media,
+            form,
+            tuple(refusals),
+            dict(pages or {}),
         )
         return handler
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from drachm.adapters.rest.identity.authenticate import Authenticator
 from drachm.adapters.rest.identity.clients import ClientStore
@@ -15,7 +15,12 @@ from drachm.adapters.rest.transport.cursors import Cursors
 from drachm.adapters.rest.transport.identifiers import Identifiers
 from drachm.application.desk import Desk
 from drachm.application.journal_index import JournalIndex
+from drachm.application.money_reading import MoneyReading
+from drachm.application.operations_log import OperationsLog
+from drachm.application.rails import Rail
 from drachm.application.records import Records
+from drachm.application.register import Register
+from drachm.domain.payments.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,13 @@ class Market:
     """Books, clock and randomness: what use cases take."""
     records: Records
     index: JournalIndex
+    register: Register
+    money: MoneyReading
+    operations: OperationsLog
+    rails: Mapping[str, Rail] = field(default_factory=dict)
+    """By which outside money comes in; none are connected unless the operator says so."""
+    tariffs: Mapping[str, Tariff] = field(default_factory=dict)
+    """What each rail costs, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)

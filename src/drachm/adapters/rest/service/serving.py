@@ -14,8 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
+from drachm.adapters.rest.identity.decide import Access
 from drachm.adapters.rest.identity.model import Kind, Principal
+from drachm.adapters.rest.identity.permit import permit
+from drachm.adapters.rest.identity.policy import policy_of
 from drachm.adapters.rest.service.call import Call, Operation, Reply
+from drachm.adapters.rest.service.forms import PAGE, browser_fields, read_form
 from drachm.adapters.rest.service.house import House
 from drachm.adapters.rest.service.shapes import read_shape
 from drachm.adapters.rest.transport.exchange import Scope
@@ -61,6 +65,10 @@ class Serving:
         """Read, ask, answer. Whatever is raised becomes a problem further out."""
         passage: Passage = request.scope["passage"]
         fields = passage.fields
+        caller = principal_of(request.scope)
+        if caller.kind is Kind.ANONYMOUS and needs_credential(operation):
+            # Before the body is read, and before a handler looks anything up: nobody has no tenant to look in.
+            permit(operation.route.operation, caller, None, self.now())
         if operation.media == "application/json":
             require_acceptable(fields)
         body = b""
@@ -69,7 +77,7 @@ class Serving:
             body = await request.body()
         call = Call(
             operation.route.operation,
-            principal_of(request.scope),
+            caller,
             self.now(),
             self.house,
             passage.request_id,
@@ -78,6 +86,8 @@ class Serving:
             body=read_shape(body, operation.body) if operation.body is not None else None,
             key=read_key(_text(fields.get(b"idempotency-key"))) if operation.route.needs_key else "",
             if_match=_text(fields.get(b"if-match")),
+            fields=browser_fields(fields) if operation.media == PAGE else {},
+            form=await read_form(request, fields) if operation.form else {},
         )
 
         async def act() -> Answer:
@@ -96,6 +106,12 @@ class Serving:
             act=act,
             request_id=passage.request_id,
         )
+
+
+def needs_credential(operation: Operation) -> bool:
+    """Whether nobody may make the call without one; of pages behind links the link itself is looked at."""
+    access = policy_of(operation.route.method, operation.route.template).access
+    return access in (Access.ROLES, Access.KNOWN)
 
 
 def principal_of(scope: Scope) -> Principal:
@@ -130,6 +146,8 @@ def _query(operation: Operation, request: Request) -> dict[str, str]:
         known |= LIST_PARAMETERS
     given = request.query_params.multi_items()
     for name, value in given:
+        if name not in known and operation.media == PAGE:
+            continue  # Whatever handed a link on may have added words of its own to it.
         if name not in known:
             raise Problem("bad_request", "a query parameter is not known here", where=f"parameters: {sorted(known)}")
         if "\0" in value or not value.isprintable():

@@ -38,4 +38,6 @@ def answer_in_problems(inner: Starlette, fields: frozenset[str] | None) -> None:
 
 def _methods(inner: Starlette, scope: Scope) -> set[str]:
     matching = [route for route in inner.router.routes if route.matches(scope)[0] is not Match.NONE]
+    # "/members/match" is an address of its own, though the pattern "/members/{id}" fits it too.
+    matching = [route for route in matching if getattr(route, "path", "") == scope["path"]] or matching
     return {method for route in matching for method in getattr(route, "methods", None) or ()}

@@ -21,6 +21,7 @@ from drachm.adapters.rest.transport.problems import Answer, Problem, answer_of
 from drachm.domain.errors import DrachmError, InvalidMessage
 
 KEEP_SECONDS: Final = 90 * 86_400
+NAME_BYTES: Final = 16
 REPLAYED: Final = (b"idempotency-replayed", b"true")
 _KEY: Final = re.compile(r'"([\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})', re.ASCII)
 _NOT_KEPT: Final = frozenset((408, 429, 503))
@@ -95,7 +96,7 @@ async def once(
     `idempotency_key_reused` (422). Validate before: a request that cannot be read shall not use up its key. A final
     refusal of `act` is an answer too and is kept; anything else that it raises passes on and frees the key.
     """
-    slot = sha256(json.dumps([caller, route, read_key(key)]).encode()).digest()
+    slot = slot_of(caller, route, read_key(key))
     begun = await store.begin(slot, content_hash(body))
     if begun.state == "other":
         raise Problem("idempotency_key_reused")
@@ -115,6 +116,16 @@ async def once(
     else:
         await store.finish(slot, answer)
     return answer
+
+
+def name_of(caller: str, key: str) -> bytes:
+    """16 bytes that stand for every call of this caller with this key."""
+    return sha256(json.dumps([caller, key]).encode()).digest()[:NAME_BYTES]
+
+
+def slot_of(caller: str, route: str, key: str) -> bytes:
+    """What stands for one call: its `name_of`, and 16 bytes that the route goes into."""
+    return name_of(caller, key) + sha256(json.dumps([caller, route, key]).encode()).digest()[:NAME_BYTES]
 
 
 def read_key(field: str | None) -> str:

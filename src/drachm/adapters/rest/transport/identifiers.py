@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Final
 
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -53,6 +54,12 @@ def pooled(random_bytes: RandomBytes, size: int = 4_096) -> RandomBytes:
         return pool[at - count : at]
 
     return take
+
+
+def named_by(prefix: str, *words: str) -> str:
+    """An identifier that follows from some words: the same intention has the same name, wherever it is made."""
+    digest = sha256("\0".join(words).encode()).digest()
+    return f"{prefix}_{encode(int.from_bytes(digest[:16], 'big'))}"
 
 
 def encode(number: int) -> str:

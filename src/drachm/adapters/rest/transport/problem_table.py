@@ -61,6 +61,15 @@ _TRANSPORT: Final = (
          "2026-11-21T14:02:00Z."),
     Kind("unauthenticated", 401, "Who are you?", "The credentials are missing, unknown or expired.", "Send a valid "
          "key or token."),
+    Kind("callback_forged", 403, "Not signed", "The rail did not sign this callback for us.", "Check the rail's "
+         "settings."),
+    Kind("callback_stale", 403, "Old callback", "The rail signed this callback too long ago.", "Send it again, signed "
+         "anew."),
+    Kind("invalid_callback", 400, "Unknown callback", "The callback is not in a form that we know.", "Check the "
+         "version of the rail's interface."),
+    Kind("unknown_rail", 422, "No such rail", "No such rail is connected.", "Use a rail that is connected."),
+    Kind("rail_refused", 503, "Rail not usable", "The rail does not take our requests.", "Tell the operator: the "
+         "rail's settings must be checked."),
     Kind("not_found", 404, "Not found", "There is nothing here, or nothing that you may see.", "Check the address."),
     Kind("method_not_allowed", 405, "Wrong method", "This address does not know the method.", "Use a method named in "
          "Allow."),
@@ -71,6 +80,17 @@ _TRANSPORT: Final = (
          "Wait, then send the same call with the same key.", True),
     Kind("event_conflict", 409, "Same event, other content", "This event id is known with other content.",
          "Send changed content under a new id that replaces this one."),
+    Kind("version", 409, "Changed meanwhile", "Somebody else changed the thing at the same time.", "Read it again, "
+         "then decide again."),
+    Kind("likely_duplicate", 409, "Here already?", "This person seems to be enrolled already.", "Use the member that "
+         "is named, or say in distinct_from that it is somebody else."),
+    Kind("window_taken", 409, "Window taken", "A shift is open at this window.", "Close the open shift first."),
+    Kind("shift_closed", 409, "Shift closed", "This shift was counted and closed.", "Open a new shift."),
+    Kind("not_your_shift", 409, "Another's shift", "This is another clerk's shift.", "Open a shift of your own."),
+    Kind("line_explained", 409, "Explained already", "This line of the bank's statement is explained already.",
+         "Look at what became of it."),
+    Kind("draft_not_ready", 409, "Draft has faults", "The draft cannot be used as it is.", "Correct the named "
+         "places, then ask for a validation."),
     Kind("precondition_failed", 412, "Changed meanwhile", "The thing is not in the version that If-Match names.",
          "Read it again, then decide again."),
     Kind("too_large", 413, "Body too large", "The body is larger than this address takes.", "Send less at once."),
@@ -110,6 +130,29 @@ _JSON: Final = {
     "too_deep": "The body is nested too deep.",
 }
 
+_FIELDS: Final = {
+    "missing_field": "A required field is not there.",
+    "unknown_field": "A field is not known.",
+    "wrong_type": "A field holds another type than it may.",
+    "invalid_id": "An id holds a character that ids may not hold, or is too long.",
+    "invalid_text": "A text is too long, or holds a control character.",
+    "invalid_quantity": "A quantity is not a plain decimal above 0 and at most 1,000,000, in text.",
+    "invalid_amount": "An amount is not a whole number of micros.",
+    "invalid_kind": "The kind is not one of the published words.",
+    "invalid_event": "The fields of the event contradict each other.",
+    "invalid_document": "The document does not fit its schema.",
+    "invalid_plan": "The plan does not fit the plan model.",
+    "out_of_range": "A number lies outside its bounds.",
+    "too_many": "A list has too many entries.",
+    "duplicate_id": "The same id stands there twice.",
+    "currency_mismatch": "An amount is in another currency than the rest.",
+    "unknown_currency": "The currency is not in ISO 4217.",
+    "unknown_zone": "The time zone is not an IANA name.",
+    "malformed_xml": "The file is not well-formed XML, or holds what is not taken.",
+    "wrong_file": "The file is of another kind than this call takes.",
+}
+"""What the readers of events and documents say of one place."""
+
 _CLASSES: Final[tuple[tuple[type[DrachmError], int, str], ...]] = (
     (InvalidMessage, 400, "Cannot be read"),
     (Refused, 422, "Refused"),
@@ -126,6 +169,8 @@ def _table() -> dict[str, Kind]:
     rows = {kind.code: kind for kind in _TRANSPORT}
     for code, text in _JSON.items():
         rows[code] = Kind(code, 400, "Cannot be read", text, "Send well-formed JSON (RFC 8259) in UTF-8.")
+    for code, text in _FIELDS.items():
+        rows[code] = Kind(code, 400, "Cannot be read", text, InvalidMessage.default_next_step)
     for kind, status, title in _CLASSES:
         text = f"{title}." if status < 500 else "The service cannot do this now."
         step = rows["internal"].next_step if status == 500 else kind.default_next_step

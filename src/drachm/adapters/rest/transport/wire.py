@@ -321,7 +321,8 @@ class Wire(asyncio.Protocol):
             path = raw.decode("ascii") if b"%" not in raw else unquote_to_bytes(raw).decode("utf-8")
         except UnicodeDecodeError:
             raise self._refusing("bad_request") from None
-        if not path.isprintable():
+        # A packed slash would become one: what a caller meant as one id would be read as two words of a path.
+        if not path.isprintable() or path.count("/") != raw.count(b"/"):
             raise self._refusing("bad_request")
         return path
 

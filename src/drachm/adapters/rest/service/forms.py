@@ -1,0 +1,54 @@
+"""What does a browser send that machines do not? Cookies, forms, and from where they were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+PAGE: Final = "text/html; charset=utf-8"
+FORM_BYTES: Final = 4_096
+_FORM: Final = b"application/x-www-form-urlencoded"
+_FIELDS: Final = ("cookie", "sec-fetch-site", "origin")
+
+
+def browser_fields(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The header fields that a page looks at."""
+    return {name: fields[name.encode()].decode("latin-1") for name in _FIELDS if name.encode() in fields}
+
+
+async def read_form(request: Request, fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The form of a request, of a repeated field the last; empty when it is none, or larger than a form of ours."""
+    kind = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    body = await request.body()
+    if kind != _FORM or len(body) > FORM_BYTES:
+        return {}
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20, errors="strict")
+    except ValueError:
+        return {}
+    return dict(pairs)
+
+
+def cookie(fields: Mapping[str, str], name: str) -> str:
+    """The value of one cookie; empty when it is not there."""
+    try:
+        found = SimpleCookie(fields.get("cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def from_elsewhere(fields: Mapping[str, str], own: str) -> bool:
+    """Whether a form was sent by a page that is not ours.
+
+    Browsers say so themselves (Sec-Fetch-Site, on https and on this machine); where they do not, the origin counts.
+    It is `null` for our own pages too, because they send no referrer.
+    """
+    site = fields.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return fields.get("origin", own) not in (own, "null")

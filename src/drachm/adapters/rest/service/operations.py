@@ -1,0 +1,80 @@
+"""Which modules hold the calls? Reading this one fills `OPERATIONS`."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Final
+
+from drachm.adapters.rest.service import (
+    access,
+    accounts,
+    bank_lines,
+    callbacks,
+    charges,
+    contracts,
+    coverages,
+    eligibility,
+    estimates,
+    events,
+    families,
+    kept_keys,
+    links,
+    matching,
+    members,
+    openapi,
+    page,
+    parties,
+    payments,
+    payouts,
+    plans,
+    posting,
+    price_books,
+    receipts,
+    relatives,
+    shifts,
+    sites,
+    statements,
+    streams,
+    tokens,
+    wallets,
+)
+from drachm.adapters.rest.service.call import OPERATIONS, Operation
+
+ROOMS: Final[tuple[ModuleType, ...]] = (
+    access,
+    accounts,
+    bank_lines,
+    callbacks,
+    charges,
+    contracts,
+    coverages,
+    eligibility,
+    estimates,
+    events,
+    families,
+    kept_keys,
+    links,
+    matching,
+    members,
+    openapi,
+    page,
+    parties,
+    payments,
+    payouts,
+    plans,
+    posting,
+    price_books,
+    receipts,
+    relatives,
+    shifts,
+    sites,
+    statements,
+    streams,
+    tokens,
+    wallets,
+)
+
+
+def every_operation() -> dict[str, Operation]:
+    """Every call by its operation id."""
+    return OPERATIONS

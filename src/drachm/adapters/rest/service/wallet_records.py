@@ -1,0 +1,52 @@
+"""Who may see a pocket besides the member who holds it?
+
+The register knows a pocket's member; who funds it, and for which family it was opened, stands in a record of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from drachm.adapters.rest.service.call import Call
+from drachm.application.records import Record
+
+KIND: Final = "wallet"
+PREFIX: Final = "wal_"
+"""Pockets that were opened here; others were enrolled and have no record."""
+_AT_ONCE: Final = 100
+_MOST: Final = 10_000
+
+
+def record_of(call: Call, pot: str) -> Record | None:
+    """The record of a pocket; None for one that has none."""
+    return call.market.records.get(KIND, pot) if pot.startswith(PREFIX) else None
+
+
+def parties_of_pot(call: Call, pot: str) -> frozenset[str]:
+    """Who funds a pocket, or the fund that it is a slice of."""
+    record = record_of(call, pot.partition("/")[0])
+    return record.parties if record is not None else frozenset()
+
+
+def members_of(call: Call, record: Record | None) -> frozenset[str]:
+    """Members of the family for whom it was opened, as far as they belong to it still."""
+    if record is None or not record.body.get("family"):
+        return frozenset()
+    now = {member.id for member in call.market.register.family(str(record.body["family"]))}
+    return record.members & now
+
+
+def funded_pots(call: Call, parties: Collection[str]) -> list[str]:
+    """Pockets that these parties fund; of a shared one its slices too."""
+    found: list[str] = []
+    after = ""
+    while parties and len(found) < _MOST:
+        page = call.market.records.find(KIND, after=after, limit=_AT_ONCE, parties=parties)
+        for record in page:
+            found.append(record.id)
+            found += [f"{record.id}/{number}" for number in range(int(record.body.get("slices", 0)))]
+        if len(page) < _AT_ONCE:
+            break
+        after = page[-1].id
+    return found

@@ -1,0 +1,236 @@
+"""Pockets that care can be paid from: what is in them, what is promised, what went in and out.
+
+A funder sees amounts and dates, never care. A pocket of a family is one shared limit that each of its members draws on.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from drachm.adapters.rest.identity.decide import Reach
+from drachm.adapters.rest.service.accounts import PERIOD_QUERY, AccountEntry, entries_page
+from drachm.adapters.rest.service.call import Call, operation
+from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
+from drachm.adapters.rest.service.names import row_name
+from drachm.adapters.rest.service.results import Moment
+from drachm.adapters.rest.service.shapes import END, Currency, Money, Page, Shape, View, Word, known_currency
+from drachm.adapters.rest.service.wallet_records import KIND, members_of, record_of
+from drachm.adapters.rest.transport.problems import Problem
+from drachm.application.body import TopUp
+from drachm.application.money_reading import Purse
+from drachm.application.records import Record
+from drachm.application.top_up import top_up
+from drachm.domain.errors import InvalidMessage
+from drachm.domain.funding.allotment import admission, fund_of, open_fund
+from drachm.domain.funding.model import Pot
+from drachm.domain.ledger.model import Account, EntryKind, account_id
+from drachm.domain.money import exponent
+from drachm.domain.transparency.leaf import event_key
+
+TOP_UPS: Final = "drachm top-ups"
+"""The source of top-ups. No event has it: a source holds no blank."""
+FAMILY_SLICES: Final = 1
+"""A family is few people: one slice serves them all."""
+
+Pocket = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}" + END, description="Kind of pocket: `wallet`, `gift` ...")]
+
+
+class WalletOrder(Shape):
+    """A pocket to open, for a member or for a family."""
+
+    currency: Currency
+    member: Word | None = None
+    family: Word | None = None
+    funder: Word | None = None
+    """Party that puts money in and sees what it was used for as amounts."""
+    pocket: Pocket = "wallet"
+    priority: Annotated[int, Meta(ge=0, le=1_000, description="Lower is drawn first.")] = 0
+
+
+class WalletView(View):
+    """A pocket."""
+
+    id: str
+    member: str | None
+    """Who holds it; null when it is shared."""
+    family: str | None
+    funder: str | None
+    pocket: str
+    priority: int
+    currency: Currency
+    available: Sum
+    """What may be spent."""
+    held: Sum
+    """What is promised to requests."""
+    shared: bool
+    """Several members draw on it."""
+
+
+class TopUpOrder(Shape):
+    """Money that has arrived."""
+
+    amount: Money
+    rail: Word = "bank"
+    """By which rail it came; the account of the cash that it became."""
+
+
+class TopUpView(View):
+    """Money that is booked."""
+
+    id: str
+    wallet: str
+    amount: Money
+    rail: str
+    available: Sum
+    """What the wallet may spend now."""
+    booked_at: Moment
+
+
+@operation("list_wallets", answer=Page[WalletView])
+def list_wallets(call: Call) -> Page[WalletView]:
+    """Pockets within reach, in order of id."""
+    reach, limit = call.reach(), call.limit()
+    after = str(next(iter(call.place()), ""))
+    if reach.everything:
+        found = call.market.money.purses(after=after, limit=limit + 1)
+    else:
+        named = _within(call, reach, after, limit + 1)
+        found = call.market.money.purses(after=after, limit=limit + 1, ids=named, members=reach.members)
+    shown = found[:limit]
+    more = call.cursor([shown[-1].pot.id]) if len(found) > limit else None
+    return Page(data=[_view(one, record_of(call, one.pot.id)) for one in shown], next=more)
+
+
+@operation("open_wallet", body=WalletOrder, answer=WalletView, status=201)
+def open_wallet(call: Call) -> WalletView:
+    """Open a pocket. Raises Denied unless its funder is the caller's own party."""
+    body: WalletOrder = call.body
+    named = frozenset({body.funder} if body.funder else ())
+    call.permit(call.resource(parties=named))
+    if (body.member is None) == (body.family is None):
+        raise faulty("", "a pocket is opened for a member or for a family, one of both")
+    _known_currency(body.currency)
+    register = call.market.register
+    if body.funder and not register.parties(ids=[body.funder], limit=1):
+        raise faulty("/funder", "there is no such party")
+    people = register.family(body.family) if body.family else register.members(ids=[body.member or ""], limit=1)
+    if not people:
+        raise faulty("/family" if body.family else "/member", "nobody is registered under this id")
+    pot = Pot(call.new_id("wal"), body.member or "", body.currency, 0, body.priority, body.pocket)
+    said = {"family": body.family or "", "slices": FAMILY_SLICES if body.family else 0}
+    members = frozenset(member.id for member in people)
+    record = Record(KIND, pot.id, said, parties=named, members=members, author=call.caller.subject)
+    [kept] = call.market.records.put([record])
+    if body.family:
+        fund = open_fund(pot.id, pot.currency, slices=FAMILY_SLICES, pocket=pot.pocket)
+        admitted = [admission(fund, member.id, priority=body.priority) for member in people]
+        call.market.desk.books.enrol(pots=[fund])
+        call.market.desk.books.enrol(pots=admitted)
+        pot = fund._replace(priority=body.priority)
+    else:
+        call.market.desk.books.enrol(pots=[pot])
+    return _view(Purse(pot, 0), kept)
+
+
+@operation("get_wallet", answer=WalletView)
+def get_wallet(call: Call) -> WalletView:
+    """One pocket."""
+    purse, record = _wallet(call)
+    return _view(purse, record)
+
+
+@operation("list_wallet_entries", answer=Page[AccountEntry], query={**PERIOD_QUERY, "cursor": "Where to go on."})
+def list_wallet_entries(call: Call) -> Page[AccountEntry]:
+    """What went in and out, newest first: below 0 what came in, above 0 what went out, as the books have it."""
+    purse, _ = _wallet(call)
+    pot = purse.pot
+    pots = fund_of(pot).pots if pot.slices else (pot.id,)
+    tenant = call.market.desk.books.tenant
+    numbers = [account_id(tenant, Account("wallet", one, pot.currency)) for one in pots]
+    # Money that moves inside a shared pocket neither comes nor goes.
+    return entries_page(call, numbers, hidden=[EntryKind.ALLOTMENT])
+
+
+@operation("top_up_wallet", body=TopUpOrder, answer=TopUpView, status=201)
+def top_up_wallet(call: Call) -> TopUpView:
+    """Book money that has arrived, once for each Idempotency-Key, however often it is sent.
+
+    Raises Conflict for the key of another top-up.
+    """
+    purse, _ = _wallet(call)
+    body: TopUpOrder = call.body
+    pot, amount = purse.pot, known_currency(body.amount, "/amount")
+    if amount.currency != pot.currency:
+        raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
+    if amount.micros <= 0:
+        raise faulty("/amount/micros", "a top-up is more than 0", "invalid_money")
+    # The key names the intention, so the same intention is the same top-up even where keys were forgotten.
+    name = sha256("\0".join((call.caller.subject, pot.id, call.key)).encode()).hexdigest()
+    order = TopUp(TOP_UPS, name, pot.id, pot.member, amount.micros, amount.currency, body.rail, call.at)
+    position = top_up(order, call.market.desk)
+    [now] = call.market.money.purses(ids=[pot.id])
+    key = event_key(call.market.desk.books.tenant, order.source, order.event_id)
+    return TopUpView(
+        id=row_name("top", position, key),
+        wallet=pot.id,
+        amount=amount,
+        rail=body.rail,
+        available=sum_of(now.pot.avail, pot.currency),
+        booked_at=call.at,
+    )
+
+
+def _within(call: Call, reach: Reach, after: str, wanted: int) -> list[str]:
+    """The next pockets that a record says the caller may see; who left a family does not any more."""
+    found: list[str] = []
+    while len(found) < wanted:
+        page = call.market.records.find(KIND, after=after, limit=wanted, parties=reach.parties, members=reach.members)
+        found += [one.id for one in page if one.parties & reach.parties or members_of(call, one) & reach.members]
+        if len(page) < wanted:
+            break
+        after = page[-1].id
+    return found
+
+
+def reachable_wallet(call: Call) -> Purse:
+    """The pocket of the path, for calls about it that stand elsewhere."""
+    return _wallet(call)[0]
+
+
+def _wallet(call: Call) -> tuple[Purse, Record | None]:
+    """The pocket of the path, if the caller may see it."""
+    name = call.path["wallet_id"]
+    found = call.market.money.purses(ids=[name], limit=1)
+    if not found:
+        call.permit(None)
+        raise Problem("not_found")
+    purse, record = found[0], record_of(call, name)
+    members = members_of(call, record) | ({purse.pot.member} if purse.pot.member else frozenset())
+    call.permit(call.resource(name, parties=record.parties if record else frozenset(), members=members))
+    return purse, record
+
+
+def _view(purse: Purse, record: Record | None) -> WalletView:
+    pot, said = purse.pot, record.body if record is not None else {}
+    return WalletView(
+        id=pot.id,
+        member=pot.member or None,
+        family=str(said.get("family") or "") or None,
+        funder=next(iter(sorted(record.parties)), None) if record is not None else None,
+        pocket=pot.pocket,
+        priority=pot.priority,
+        currency=pot.currency,
+        available=sum_of(pot.avail, pot.currency),
+        held=sum_of(purse.held, pot.currency),
+        shared=pot.slices > 0,
+    )
+
+
+def _known_currency(currency: str) -> None:
+    try:
+        exponent(currency)
+    except InvalidMessage:
+        raise faulty("/currency", "the currency is not in ISO 4217") from None

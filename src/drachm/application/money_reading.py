@@ -1,0 +1,181 @@
+"""What do plans, wallets and accounts say, as an answer to a caller? Always of one tenant, never under lock.
+
+`ports.Books` is what clearing and the audit need; this is what estimates, eligibility, wallets, accounts and statements
+look things up in. Fulfilled by `storage/money_reading.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol
+
+from drachm.application.ports import Stored
+from drachm.domain.benefits.model import Key
+from drachm.domain.funding.model import Pot
+from drachm.domain.ledger.model import Account, EntryKind
+
+
+class Published(NamedTuple):
+    """One published version of a plan or a price book, without its rules."""
+
+    kind: str
+    """`plan` or `price_book`."""
+    id: str
+    version: str
+    hash: str
+    """SHA-256 of the canonical document, hexadecimal."""
+    title: str
+    currency: str
+    payer: str
+    """Party id; empty for a price book."""
+    starts: date
+    ends: date | None
+    """The first day on which it is in force no more; None: until further notice."""
+    published_at: datetime
+
+    def holds(self, day: date) -> bool:
+        """Whether it is in force on a day of its own zone."""
+        return self.starts <= day and (self.ends is None or day < self.ends)
+
+
+class Purse(NamedTuple):
+    """A pot with what is in it; a shared fund with its slices as one."""
+
+    pot: Pot
+    held: int
+    """Micros promised to requests; `pot.avail` is what may be spent."""
+
+
+class Balance(NamedTuple):
+    """One account with the sum of its entries, positive for debits; the sum may pass 64 bits."""
+
+    account: Account
+    number: int
+    """`ledger.account_id`."""
+    micros: int
+
+
+class Movement(NamedTuple):
+    """One entry of an account."""
+
+    position: int
+    """Of the journal row it stands in."""
+    leg: int
+    """Which entry of that row, from 0."""
+    account: Account
+    amount: int
+    """Micros, positive for debits."""
+    source: int
+    kind: EntryKind
+    occurred_at: datetime
+    posted_at: datetime
+    day: date
+    """On which it was posted, UTC."""
+    key: bytes
+    """Event key of the row."""
+
+
+class Statement(NamedTuple):
+    """An account over some days: opening + every entry = closing."""
+
+    opening: int
+    closing: int
+    entries: int
+    """How many there are on these days."""
+    movements: list[Movement]
+    """Some of them, newest first."""
+
+
+class Side(NamedTuple):
+    """All accounts of one kind in one currency."""
+
+    kind: str
+    currency: str
+    accounts: int
+    debits: int
+    """The sum of the balances above 0."""
+    credits: int
+    """The sum of those below 0, itself below 0."""
+
+
+class MoneyReading(Protocol):
+    """The documents and the money of one tenant, for answers."""
+
+    def version(self) -> int:
+        """The register's version as it stands."""
+
+    def newest(self, keys: Sequence[bytes]) -> dict[bytes, Stored]:
+        """The newest revision of each event key that is here."""
+
+    def stand(self, keys: Collection[Key], pots: Collection[str]) -> tuple[dict[Key, int], dict[str, int]]:
+        """Running totals (zeros left out) and what each pot may spend (of those that are here), of one moment."""
+
+    def published(self, kind: str) -> list[Published]:
+        """Every published version of a kind, by id and first day."""
+
+    def document(self, document_hash: str) -> Mapping[str, Any] | None:
+        """A published document whole; None when there is none."""
+
+    def purses(
+        self,
+        *,
+        after: str = "",
+        limit: int = 100,
+        ids: Collection[str] | None = None,
+        members: Collection[str] | None = None,
+    ) -> list[Purse]:
+        """Pots in order of id, from behind `after`: those of these ids or members (both None: of the whole tenant).
+
+        Slices of a fund and admissions to it are no pots of their own here.
+        """
+
+    def accounts(
+        self,
+        *,
+        after: tuple[str, str, str] = ("", "", ""),
+        limit: int = 100,
+        parties: Collection[str] | None = None,
+        pots: Collection[str] | None = None,
+        kind: str = "",
+    ) -> list[Balance]:
+        """Accounts in order of kind, owner and currency, from behind `after`: what these parties are owed or owe, and
+        these pots (both None: the whole tenant); of one kind only."""
+
+    def account(self, number: int) -> Balance | None:
+        """One account by its number."""
+
+    def movements(
+        self,
+        accounts: Collection[int],
+        *,
+        before: tuple[date, int, int] | None = None,
+        limit: int = 100,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[Movement]:
+        """Entries of these accounts, newest first, from before a (day, position, leg); posted on [since, until), UTC.
+
+        Costs what it gives, and the journal rows that the index has not met yet; never a look at the whole journal.
+        """
+
+    def statement(
+        self, account: int, since: date, until: date, *, before: tuple[date, int, int] | None = None, limit: int = 100
+    ) -> Statement:
+        """What was posted on an account on [since, until), with the balances at both ends, all of one moment."""
+
+    def months(self, accounts: Collection[int]) -> list[tuple[int, date]]:
+        """(account number, first day) of every month in which one of these accounts moved, newest first."""
+
+    def trial(self) -> list[Side]:
+        """Every account of the tenant, added up by kind and currency; costs a look at every account and day."""
+
+    def book_sides(self, price_book: str) -> list[tuple[str, str]]:
+        """(provider, payer) of every contract that names a price book."""
+
+    def books_of(self, parties: Collection[str]) -> list[str]:
+        """Price books that contracts of these providers or payers name."""
+
+    def catch_up(self, limit: int = 5_000) -> int:
+        """Bring the index of entries nearer to the journal; how many journal rows were taken in. One at a time in all
+        processes: another finds nothing to do."""

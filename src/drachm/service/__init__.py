@@ -1,0 +1,1 @@
+"""The service as a process: how it is put together, run, looked after."""

@@ -1,0 +1,116 @@
+"""How is a journal row read for the readers' index, and what is written of it there?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Any, Final
+
+from drachm.application.follow import Face, Opened
+from drachm.application.journal_index import Indexed
+from drachm.application.ports import Books, Stored
+from drachm.domain.clearing.model import STATUSES
+from drachm.domain.errors import IntegrityError
+from drachm.storage import queries
+from drachm.storage.arrays import byteas, int8s
+from drachm.storage.rows import stored_of
+from drachm.storage.session import Connection, Sessions
+from drachm.storage.vault import Vault
+
+KINDS: Final = ("", "charge", "reversal", "replacement", "hold", "stop", "top_up")
+"""What the numbers in `journal_index.kind` mean."""
+
+_SQL: Final = queries.load("journal_index")
+_PLANNED_ANEW: Final = ("page", "waiting", "after", "visits")
+_STORED: Final = 12
+"""How many fields of a row `stored_of` takes."""
+
+Ask = Callable[..., list[Any]]
+"""Asks one statement with its values."""
+
+
+class IndexRows:
+    """What reading and writing the index share; `ask` says on which connection a question is asked."""
+
+    def __init__(self, books: Books, sessions: Sessions, vault: Vault, secret: bytes) -> None:
+        self.tenant = books.tenant
+        self._books = books
+        self._sessions = sessions
+        self._vault = vault
+        self._secret = secret
+
+    def _opened(self, ask: Ask, found: Sequence[Any]) -> list[Opened]:
+        """Rows with their bodies. One that does not open counts as erased here; the audit names it."""
+        rows, bare = [], set[int]()
+        for values in found:
+            stored = self._stored(values)
+            rows.append((stored, values[12], values[13][::2]))
+            if not stored.body:
+                bare.update(values[13][::2])
+        owners = {}
+        if bare:
+            asked = ask("account_owners", ids=int8s(sorted(bare)))
+            owners = {number: (kind, owner) for number, kind, owner in asked}
+        return [
+            Opened(stored, at, [] if stored.body else [owners[one] for one in accounts if one in owners])
+            for stored, at, accounts in rows
+        ]
+
+    def _stored(self, values: Sequence[Any]) -> Stored:
+        with suppress(IntegrityError):
+            return stored_of(values[:_STORED], self._vault)
+        # Under no key it reads as erased.
+        *open_fields, _, patient, _ = values[:_STORED]
+        return stored_of((*open_fields, b"\0", patient, None), self._vault)
+
+    def _before(self, ask: Ask, positions: Sequence[int]) -> dict[int, Opened]:
+        found = ask("rows_at", positions=int8s(positions))
+        return {row.stored.position: row for row in self._opened(ask, found)}
+
+    def _heads(self, ask: Ask, rows: Sequence[Stored]) -> dict[bytes, int]:
+        """The position of the first row of each event."""
+        heads = {row.key: row.position for row in rows if row.revision == 0}
+        missing = list({row.key for row in rows} - heads.keys())
+        if missing:
+            for key, position in ask("positions_of_key", keys=byteas(missing)):
+                heads.setdefault(key, position)
+        return heads
+
+    def _shown(self, stored: Stored, face: Face, first: int) -> Indexed:
+        words = "\0".join((str(self.tenant), *face.visit)).encode(errors="surrogatepass")
+        visit = blake2b(words, digest_size=16, key=self._secret).hexdigest()
+        return Indexed(
+            *(stored.position, stored.key, stored.revision, face.kind, stored.status, face.member, face.provider),
+            *(face.parties, visit, face.source, face.day, stored.posted_at, first),
+        )
+
+    def _followed(self, conn: Connection) -> int:
+        found = self._ask(conn, "followed")
+        return int(found[0][0]) if found else 0
+
+    def _read(self, query: str, **values: object) -> list[Any]:
+        with self._sessions.transaction("reader") as conn:
+            return self._ask(conn, query, **values)
+
+    def _ask(self, conn: Connection, query: str, **values: object) -> list[Any]:
+        # Lists are planned each time, for what they are narrowed to: one plan for all filters reads too much for each.
+        prepare = False if query in _PLANNED_ANEW else None
+        return conn.execute(_SQL[query], {"tenant": self.tenant, **values}, binary=True, prepare=prepare).fetchall()
+
+    def _tell(self, conn: Connection, query: str, **values: object) -> None:
+        conn.execute(_SQL[query], {"tenant": self.tenant, **values})
+
+
+def indexed(values: Sequence[Any]) -> Indexed:
+    """A row of the index, as the queries select it."""
+    position, key, revision, kind, status, member, provider, parties, visit, source, day, posted_at, first = values
+    return Indexed(
+        *(position, key, revision, KINDS[kind], STATUSES[status], member, provider, frozenset(parties)),
+        *(visit.hex(), source, day, posted_at, first),
+    )
+
+
+def status_number(status: str) -> int:
+    """The number of a status; -1 for none."""
+    return STATUSES.index(status) if status else -1

@@ -1,0 +1,173 @@
+"""Which journal rows concern whom, kept in PostgreSQL? How the index is kept up: `index_following.py`."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection, Mapping
+from datetime import date
+from hashlib import sha256
+from operator import attrgetter
+from typing import Final
+
+from drachm.application.follow import faces_of
+from drachm.application.journal_index import Indexed, Looked, Wanted
+from drachm.domain.ledger.model import EntryKind
+from drachm.storage.arrays import byteas, int8s, texts
+from drachm.storage.index_following import Following
+from drachm.storage.index_rows import indexed, status_number
+from drachm.storage.postgres import PostgresBooks
+
+_WANTED: Final[Mapping[Wanted, int]] = {"events": 0, "charges": 1, "receipts": 2}
+_LAST: Final = 2**63 - 1
+_OWN: Final = ("anybody", "own_parties", "own_members")
+
+
+class PostgresIndex(Following):
+    """The readers' index of one tenant (`journal_index.JournalIndex`). Safe to use from several threads."""
+
+    def page(
+        self,
+        wanted: Wanted,
+        *,
+        parties: Collection[str] | None,
+        members: Collection[str] | None,
+        before: int = 0,
+        limit: int = 100,
+        member: str = "",
+        party: str = "",
+        visit: str = "",
+        status: str = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[Indexed]:
+        """Newest first, from before position `before` (0: from the newest). `parties` and `members` narrow to rows that
+        concern any of either (both None: the whole tenant); the others narrow further.
+
+        Events and charges stand where their first row stands, and show their newest; so a later answer moves nothing.
+        """
+        ways = _ways(parties, members, member, party)
+        asked: dict[str, object] = {
+            "since": since,
+            "until": until,
+            "member": member,
+            "party": party,
+            "visit": _visit_bytes(visit) if visit else b"",
+            "before": before or _LAST,
+            "limit": limit,
+        }
+        if wanted == "events" and status == "pended":
+            asked |= {name: ways[name] for name in _OWN}
+            return [indexed(values) for values in self._read("waiting", **asked)]
+        asked |= {"wanted": _WANTED[wanted], "status": status_number(status), **ways}
+        return [indexed(values) for values in self._read("page", **asked)]
+
+    def after(
+        self, position: int, *, parties: Collection[str] | None, members: Collection[str] | None, limit: int = 100
+    ) -> list[Indexed]:
+        """Rows behind a position, oldest first: for streams and for machines that keep up."""
+        ways = _ways(parties, members, "", "")
+        asked = {name: ways[name] for name in ("all", "parties", "members")}
+        return [indexed(values) for values in self._read("after", **asked, after=position, limit=limit)]
+
+    def of_key(self, key: bytes) -> list[int]:
+        """Positions of every revision of an event, oldest first; from the journal itself, so never late."""
+        return self.of_keys([key]).get(key, [])
+
+    def of_keys(self, keys: Collection[bytes]) -> dict[bytes, list[int]]:
+        """The same of several events; one that is not here is left out."""
+        found: dict[bytes, list[int]] = {}
+        for key, position in self._read("positions_of_key", keys=byteas(list(dict.fromkeys(keys)))):
+            found.setdefault(key, []).append(position)
+        return found
+
+    def documents(self, hashes: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Content hash -> (id, version) of published plans and price books, as far as they are here."""
+        asked = self._read("document_names", hashes=texts(list(dict.fromkeys(hashes))))
+        return {one: (name, version) for one, name, version in asked}
+
+    def of_visit(
+        self, visit: str, *, parties: Collection[str] | None, members: Collection[str] | None
+    ) -> list[Indexed]:
+        """Every row of a visit, oldest first."""
+        return self.of_visits([visit], parties=parties, members=members)
+
+    def of_visits(
+        self,
+        visits: Collection[str],
+        *,
+        parties: Collection[str] | None,
+        members: Collection[str] | None,
+        limit: int = 10_000,
+    ) -> list[Indexed]:
+        """The rows of some visits, oldest first; `limit` of them at most."""
+        ways = _ways(parties, members, "", "")
+        asked = {name: ways[name] for name in _OWN}
+        asked["visits"] = byteas([_visit_bytes(visit) for visit in dict.fromkeys(visits)])
+        asked["limit"] = limit
+        return [indexed(values) for values in self._read("visits", **asked)]
+
+    def look(self, positions: Collection[int]) -> list[Looked]:
+        """The journal's rows at these positions, as far as there are any, in order; read afresh, so never late."""
+        wanted = sorted({position for position in positions if 0 < position <= _LAST})
+        if not wanted:
+            return []
+        # Each question has a connection of its own: opening bodies asks others, and who held one while waiting for the
+        # next could wait for ever.
+        found = self._read("rows_at", positions=int8s(wanted))
+        opened = self._opened(self._read, found)
+        faces = faces_of(opened, self._books, lambda before: self._before(self._read, before))
+        heads = self._heads(self._read, [row.stored for row in opened])
+        erased = [row.stored.position for row in opened if not row.stored.body]
+        known = self._read("indexed_at", positions=int8s(erased)) if erased else []
+        # Whom it concerned stands in the index, if it was here before the erasure.
+        remembered = {row.position: row for row in map(indexed, known)}
+        looked = []
+        for values, row, face in zip(found, opened, faces, strict=True):
+            if face is not None:
+                by_position, by_key, by_kind = values[-3:]
+                kind = EntryKind(by_kind) if by_kind is not None else None
+                shown = remembered.get(values[0]) or self._shown(row.stored, face, heads[row.stored.key])
+                looked.append(Looked(shown, row.stored, by_position or 0, by_key or b"", kind))
+        return looked
+
+    def followed(self) -> int:
+        """Up to which position the index is whole."""
+        with self._sessions.transaction("reader") as conn:
+            return self._followed(conn)
+
+    def lag(self) -> int:
+        """How many journal positions the index is behind."""
+        with self._sessions.transaction("reader") as conn:
+            newest: int = self._ask(conn, "newest_position")[0][0]
+            return max(0, newest - self._followed(conn))
+
+
+def open_index(books: PostgresBooks, master_key: bytes) -> PostgresIndex:
+    """The readers' index of open books; it shares their connections and closes with them."""
+    secret = hmac.digest(master_key, b"drachm readers' index 1", sha256)
+    sessions, vault = attrgetter("_sessions", "_vault")(books)
+    return PostgresIndex(books, sessions, vault, secret)
+
+
+def _ways(
+    parties: Collection[str] | None, members: Collection[str] | None, member: str, party: str
+) -> dict[str, object]:
+    """By which way rows are looked for: the narrowest word that was asked for, else all that the caller reaches."""
+    whole = parties is None and members is None
+    by_parties, by_members = list(parties or ()), list(members or ())
+    if member:
+        by_parties, by_members = [], [member]
+    elif party:
+        by_parties, by_members = [party], []
+    return {
+        "all": whole and not (member or party),
+        "parties": texts(by_parties),
+        "members": texts(by_members),
+        "anybody": whole,
+        "own_parties": texts(list(parties or ())),
+        "own_members": texts(list(members or ())),
+    }
+
+
+def _visit_bytes(visit: str) -> bytes:
+    return bytes.fromhex(visit)
