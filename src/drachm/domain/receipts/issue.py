@@ -108,7 +108,10 @@ def _parts(decision: Decision, answer: Adjudication) -> tuple[Part, ...]:
 
 
 def _why(step: Step, words: Mapping[str, str]) -> Why:
-    left = max(0, step.limit - step.used - step.amount) if step.accumulator else None
+    left = None
+    if step.accumulator:
+        # A step gives back because its limit is reached.
+        left = 0 if step.amount < 0 else max(0, step.limit - step.used - step.amount)
     return Why(
         sentence=text_of(step.reason),
         amount=step.amount,
