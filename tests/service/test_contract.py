@@ -82,7 +82,6 @@ def test_five_thousand_calls(service: Running, lived_in: Any) -> None:
     bounds = run(part(document, 0, 4), service.base_url, token, Effort(0, 0))
     walked = run(part(document), service.base_url, token, Effort(4, 25, boundaries=False))
     calls += clean(bounds, "operator") + clean(walked, "operator")
-    print(f"{calls} calls; {len(walked.operations)} operations succeeded; answers {dict(walked.statuses)}")
     assert calls >= 5_000
     assert len(walked.operations) >= 60, "most operations did what they are for at least once"
 
