@@ -86,6 +86,10 @@ def test_each_operation_says_what_the_tables_say(route: Any) -> None:
                 assert {KINDS[code].status for code in codes} == {int(status)}
 
 
+def test_no_call_of_the_route_table_is_left_out() -> None:
+    assert set(BY_OPERATION) - set(SAID) == set()
+
+
 def test_every_code_that_a_handler_declares_has_a_row() -> None:
     missing = {(name, code) for name, one in OPERATIONS.items() for code in one.problems if code not in KINDS}
     assert missing == set(), "add a row to transport/problem_table.py"

@@ -30,8 +30,8 @@ _JSON: Final = (
 )  # fmt: skip
 BODY: Final = (
     *_JSON, "malformed_gzip", "incomplete_body", "too_large", "gzip_ratio", "unsupported_media_type",
-    "unsupported_content_encoding", "invalid_body", "invalid_message", "invalid_money", "invalid_time", "invalid_amount",
-    "unknown_currency",
+    "unsupported_content_encoding", "invalid_body", "invalid_message", "invalid_money", "invalid_time",
+    "invalid_amount", "unknown_currency",
 )  # fmt: skip
 EVENT: Final = (
     "missing_field", "unknown_field", "wrong_type", "invalid_id", "invalid_text", "invalid_quantity", "invalid_kind",
