@@ -14,8 +14,7 @@ from typing import Any, Final, Self
 from psycopg.pq import TransactionStatus
 
 from drachm.application.ports import ConstraintFired, Locked, Posting, Raced, Row, Stored
-from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.numbers import Place, patient_number, pot_number
+from drachm.domain.clearing.numbers import patient_number, pot_number
 from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import IntegrityError, ensure
@@ -49,7 +48,6 @@ class Known:
         self.register = Register(tenant, vault)
         self.accounts: Remembered[Account, bytes] = Remembered(KNOWN_MAX)
         """`pair_head` of accounts that are in the database for certain, because they are never removed."""
-        self.places: Remembered[Key, Place] = Remembered(KNOWN_MAX)
 
 
 class _Heads(dict[Account, bytes]):
@@ -138,11 +136,11 @@ class PostgresWork:
         ensure(self._grip is None, "a unit of work takes its locks once, in one order", where="work")
         ensure(rows > 0, "at least one position must be reserved", where="work")
         self._wrote = True
-        totals = self._totals = Totals(self.tenant, needs.keys, self._known.places)
+        totals = self._totals = Totals(needs.totals)
         values = totals.load(self._ask("lock_totals", ids=int8s(totals.rows))) if totals.rows else {}
         avail = self._lock_pots(needs)
         first = self._ask("reserve_positions", rows=rows)[0][0]
-        self._grip = Grip(totals.places.keys(), avail.keys(), first, rows)
+        self._grip = Grip(totals.numbers, avail.keys(), first, rows)
         return Locked(values, avail, first)
 
     def post(self, posting: Posting) -> None:
@@ -213,7 +211,7 @@ class PostgresWork:
         first, last = rows[0], rows[-1]
         self._tell("put_in_outbox", first=first.position, last=last.position, created_at=last.posted_at)
 
-    def _change_totals(self, deltas: Mapping[Key, int]) -> None:
+    def _change_totals(self, deltas: Mapping[int, int]) -> None:
         if not deltas or self._totals is None:
             return
         new, changed = self._totals.moved(deltas)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from drachm.domain.benefits.model import Adjudication, Credit, Share
+from drachm.domain.benefits.model import Credit, Split
 from drachm.domain.clearing.clear import clear
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.journal import charge_entries
@@ -63,13 +63,18 @@ def test_taking_back_needs_something_to_take_back() -> None:
 
 
 def test_credits_to_earlier_events_are_posted_beside_the_charge() -> None:
-    answer = Adjudication(
-        billed=100,
-        allowed=100,
-        shares=(Share("payer", "fund", "plan_paid", 100),),
+    split = Split(
+        cost=100,
+        patient=0,
+        payers=(("fund", 100),),
         credits=(Credit("fund", 30, "plan", "cap", "M2025-03"), Credit("fund", -10, "plan", "other", "M2025-03")),
+        deltas=(),
+        trace=(),
+        decision="covered",
+        reason="",
+        amounts=(100,),
     )
-    entries = charge_entries(answer, 0, FundingPlan(), provider="clinic", member="ana", currency="JPY")
+    entries = charge_entries(split, FundingPlan(), provider="clinic", member="ana", currency="JPY")
     assert {entry.account: entry.amount for entry in entries} == {
         Account("payer_receivable", "fund", "JPY"): 120,
         Account("provider_payable", "clinic", "JPY"): -100,

@@ -6,18 +6,21 @@ The rules are docs/reference/plan-model.md, nothing else.
 """
 
 from drachm.domain.benefits.adjudicate import (
+    Placed,
     Prepared,
     Stack,
     adjudicate,
     apply,
     build_stack,
     keys,
+    place,
     prepare,
     reverse_deltas,
+    told,
 )
 from drachm.domain.benefits.document import Plan
 from drachm.domain.benefits.load import load_plan
-from drachm.domain.benefits.model import Adjudication, Bearer, Credit, Key, Line, Share, Step, Totals
+from drachm.domain.benefits.model import Adjudication, Bearer, Credit, Key, Line, Numbering, Share, Split, Step, Totals
 
 __all__ = [
     "Adjudication",
@@ -25,9 +28,12 @@ __all__ = [
     "Credit",
     "Key",
     "Line",
+    "Numbering",
+    "Placed",
     "Plan",
     "Prepared",
     "Share",
+    "Split",
     "Stack",
     "Step",
     "Totals",
@@ -36,6 +42,8 @@ __all__ = [
     "build_stack",
     "keys",
     "load_plan",
+    "place",
     "prepare",
     "reverse_deltas",
+    "told",
 ]

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from drachm.domain.benefits import Plan, Prepared, Stack, build_stack, load_plan, prepare
-from drachm.domain.benefits.model import Line
+from drachm.domain.benefits import Placed, Plan, Stack, build_stack, load_plan, place
+from drachm.domain.benefits.model import Line, Numbering
 from drachm.domain.catalog import AS_SUBMITTED, Books, PriceContext, price
 from drachm.domain.catalog.model import PricedEvent
-from drachm.domain.clearing.model import Answer, Cover, Snapshot
+from drachm.domain.clearing.answer import Answer
+from drachm.domain.clearing.model import Cover, Snapshot
 from drachm.domain.coverage.facts import line_facts
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.periods import local_date
@@ -76,9 +77,9 @@ class Documents:
             facts=priced.facts,
         )
 
-    def prepare(self, event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Prepared:
+    def prepare(self, event: ServiceEvent, priced: PricedEvent, at: Snapshot, numbering: Numbering) -> Placed:
         """The priced event as the plans see it, read once. Raises `Pended` when a fact is missing or does not fit."""
-        return prepare(_line_of(event, priced, at), at.stack)
+        return place(_line_of(event, priced, at), at.stack, numbering)
 
 
 def _line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:

@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.clear import REFERRING, UNDOING, unwound
 from drachm.domain.clearing.documents import Documents
-from drachm.domain.clearing.model import Answer, Clearing, Cover, Snapshot, Target
+from drachm.domain.clearing.model import Clearing, Cover, Snapshot, Target
+from drachm.domain.clearing.numbers import numbering
 from drachm.domain.clearing.register import Registry
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage
 from drachm.domain.errors import Pended, ensure
@@ -29,7 +30,8 @@ ANY_PAYER = "*"
 class Needs(NamedTuple):
     """What must be locked and read before the batch is decided."""
 
-    keys: Collection[Key]
+    totals: Collection[int]
+    """By number (`numbers.total_number`)."""
     pots: Collection[str]
 
 
@@ -50,7 +52,7 @@ class Turn(NamedTuple):
     """What one event finds when its turn has come."""
 
     at: Snapshot
-    totals: Mapping[Key, int]
+    totals: Mapping[int, int]
     avail: Mapping[str, int]
 
 
@@ -60,7 +62,8 @@ class World:
     def __init__(self, registry: Registry, documents: Documents, targets: Mapping[bytes, Target] | None = None) -> None:
         self._registry = registry
         self._documents = documents
-        self._totals: dict[Key, int] = {}
+        self._numbering = numbering(registry.tenant)
+        self._totals: dict[int, int] = {}
         self._avail: dict[str, int] = {}
         self._targets = dict(targets or {})
         """By event key: the newest posted row of every event that the batch refers to."""
@@ -74,7 +77,7 @@ class World:
 
     def needs(self, batch: Iterable[Waiting]) -> Needs:
         """Every total and pot that the batch may read or write; events that cannot be decided need nothing."""
-        keys: set[Key] = set()
+        totals: set[int] = set()
         pots: set[str] = set()
         for waiting in batch:
             if waiting.event.kind in REFERRING:
@@ -85,16 +88,16 @@ class World:
                 self._read[waiting.key] = reason
                 continue
             if at.prepared is not None:
-                keys.update(at.prepared.keys)
+                totals.update(at.prepared.numbers)
             for pot in at.pots:
                 pots.add(pot.id)
             target = waiting.own or self._referred(waiting.event)
             if target is not None:
-                keys.update([key for key, _ in target.standing.deltas])
+                totals.update([number for number, _ in target.standing.deltas])
                 pots.update([leg.lot for leg in target.standing.legs])
-        return Needs(keys, pots)
+        return Needs(totals, pots)
 
-    def load(self, totals: Mapping[Key, int], avail: Mapping[str, int]) -> None:
+    def load(self, totals: Mapping[int, int], avail: Mapping[str, int]) -> None:
         """Take what was read under lock: running totals (absent: 0) and what each pot may spend."""
         self._totals = dict(totals)
         self._avail = dict(avail)
@@ -171,7 +174,7 @@ class World:
         )
         if not undoing:
             at.priced = priced = documents.price(event, at)
-            at.prepared = documents.prepare(event, priced, at)
+            at.prepared = documents.prepare(event, priced, at, self._numbering)
         return at
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:
