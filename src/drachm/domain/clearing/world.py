@@ -11,13 +11,16 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
+from drachm.domain.benefits import place
 from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.clear import REFERRING, UNDOING, unwound
+from drachm.domain.clearing.covering import Covering
 from drachm.domain.clearing.documents import Documents
+from drachm.domain.clearing.line import line_of
 from drachm.domain.clearing.model import Clearing, Cover, Snapshot, Target
 from drachm.domain.clearing.numbers import numbering
-from drachm.domain.clearing.register import Registry
-from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage
+from drachm.domain.clearing.register import Person, Registry
+from drachm.domain.coverage.model import Contract
 from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.periods import local_date
@@ -156,25 +159,33 @@ class World:
             raise Pended("unknown_provider", "no such party", where="billing_party")
         provider = record.party
         day = local_date(event.started_at, provider.zone)
-        undoing = event.kind in UNDOING
-        covers = () if undoing else self._covers(person.coverages, event.started_at, day)
-        site = registry.parties.get(event.site) if event.site else None
+        known = registry.parties.get(event.site) if event.site else None
+        site = known.party if known is not None else None
+        if event.kind in UNDOING:
+            stack = documents.stack((), waiting.answer)
+            return Snapshot(
+                *(person.member, provider, site, None, (), day, waiting.received, person.pots, stack),
+                None,
+                waiting.answer,
+            )
+        covering = self._covering(person, event.started_at, day, provider.zone)
+        covers = covering.covers
         at = Snapshot(
             person.member,
             provider,
-            site.party if site is not None else None,
-            None if undoing else _contract(record.contracts, covers, day),
+            site,
+            _contract(record.contracts, covers, day),
             covers,
             day,
             waiting.received,
             person.pots,
-            documents.stack(covers, waiting.answer),
+            covering.stack if waiting.answer is None else documents.stack(covers, waiting.answer),
             None,
             waiting.answer,
         )
-        if not undoing:
-            at.priced = priced = documents.price(event, at)
-            at.prepared = documents.prepare(event, priced, at, self._numbering)
+        premises = record.at(site)
+        at.priced = priced = documents.price(event, at, premises)
+        at.prepared = place(line_of(event, priced, at, covering, premises), at.stack, self._numbering)
         return at
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:
@@ -183,16 +194,11 @@ class World:
     def _referred(self, event: ServiceEvent) -> Target | None:
         return self._targets.get(self._key(event, event.replaces)) if event.kind in REFERRING else None
 
-    def _covers(self, coverages: tuple[Coverage, ...], at: datetime, day: date) -> tuple[Cover, ...]:
-        covers = []
-        for coverage in coverages:
-            if coverage.plan == NO_PLAN or day not in coverage.period:
-                continue
-            plan = self._documents.plan(coverage.plan, at)
-            if plan is None:
-                raise Pended("unknown_plan", f"plan {coverage.plan} is not published for {day}", where="coverage")
-            covers.append(Cover(coverage, plan.hash, plan.payer))
-        return tuple(covers)
+    def _covering(self, person: Person, at: datetime, day: date, zone: str) -> Covering:
+        covering = person.covering
+        if covering is None or not covering.holds(self._documents, at, day, zone):
+            covering = person.covering = Covering(person.coverages, self._documents, at, day)
+        return covering
 
 
 def _contract(contracts: tuple[Contract, ...], covers: tuple[Cover, ...], day: date) -> Contract:
