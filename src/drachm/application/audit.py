@@ -20,7 +20,7 @@ from drachm.domain.clearing.journal import difference
 from drachm.domain.clearing.model import EMPTY, Standing
 from drachm.domain.clearing.numbers import Place, place_of
 from drachm.domain.errors import IntegrityError
-from drachm.domain.ledger.model import EntryKind
+from drachm.domain.ledger.model import EntryKind, legs_of
 from drachm.domain.transparency.leaf import NO_KEY
 
 PAGE: Final = 500
@@ -173,9 +173,10 @@ class _Auditor:
         self, stored: Stored, written: Written, recalled: Recalled, superseded: tuple[Stored, Standing] | None
     ) -> None:
         before = (superseded[0].key, superseded[0].revision) if superseded else (NO_KEY, 0)
+        legs = legs_of(self._books.tenant, written.entries)
         leaf = leaf_of(
             *(self._books.tenant, stored.key, stored.revision, stored.kind, stored.status, stored.posted_at),
-            *(before, written.currency, written.entries, recalled.body.salt, stored.body),
+            *(before, written.currency, legs, recalled.body.salt, stored.body),
         )
         self._must(leaf == stored.leaf, stored, "its leaf hash does not follow from its content")
 

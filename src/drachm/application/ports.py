@@ -85,6 +85,8 @@ class Row(NamedTuple):
     leaf: bytes
     body: bytes
     """Plain bytes; storage seals them under the member's data key."""
+    legs: Sequence[int] = ()
+    """`legs_of` the entries, where they were worked out already."""
 
 
 class Posting(NamedTuple):
