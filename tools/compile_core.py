@@ -88,7 +88,7 @@ def _compile(sources: Path) -> None:
     os.environ["MYPYPATH"] = str(sources)
     modules = sorted({str(path) for one in HOT for path in Path("drachm").glob(one)})
     modules = [one for one in modules if not one.endswith("__init__.py")]
-    extensions = mypycify(["--strict", *modules], opt_level="2", target_dir="../build", multi_file=False)
+    extensions = mypycify(["--strict", *modules], opt_level="3", target_dir="../build", multi_file=False)
     distribution = Distribution({"name": "drachm", "ext_modules": extensions})
     command = build_ext(distribution)
     command.inplace = True

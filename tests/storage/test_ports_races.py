@@ -171,7 +171,9 @@ def test_what_is_read_under_lock_is_what_the_last_holder_left(
                     draft(f"w{number} {attempt}"),
                     deltas={key: 1},
                     moves={"cash": 1},
-                    look=lambda locked: seen.append((locked.totals.get(total_number(books.tenant, key), 0), locked.avail["cash"])),
+                    look=lambda locked: seen.append(
+                        (locked.totals.get(total_number(books.tenant, key), 0), locked.avail["cash"])
+                    ),
                 )
             return seen
 

@@ -211,7 +211,9 @@ def test_what_an_undone_posting_added_is_added_again(books: Books, draft: Any, k
                 work.post(Posting([row], {total_number(books.tenant, key): 1}, {}, {}))
     with work:
         first = work.lock(Needs(frozenset({total_number(books.tenant, key)}), frozenset()), 1).first_position
-        work.post(Posting([draft("one", member="new").row(books.tenant, first)], {total_number(books.tenant, key): 1}, {}, {}))
+        work.post(
+            Posting([draft("one", member="new").row(books.tenant, first)], {total_number(books.tenant, key): 1}, {}, {})
+        )
         work.commit()
     assert len(books.balances()) == 2
     assert [stored.body for stored, _ in books.rows()] == [draft("one").row(books.tenant, 1).body]

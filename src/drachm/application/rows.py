@@ -13,6 +13,8 @@ from drachm.domain.ledger.model import JournalEntry, legs_of
 from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, leaf_hash
 
 SALT_BYTES: Final = 16
+# As the class itself, but several times faster.
+_new: Final = tuple.__new__
 
 
 def row_of(
@@ -41,10 +43,10 @@ def row_of(
     legs = legs_of(tenant, entries)
     leaf = leaf_of(tenant, key, revision, kind, status, posted_at, before, currency, legs, salt, body)
     supersedes = target.position if target is not None else None
-    return Row(
-        *(position, key, revision, supersedes, kind, status, reason, member, occurred_at, posted_at, currency),
-        *(entries, after, leaf, body, legs),
-    )
+    return _new(Row, (
+        position, key, revision, supersedes, kind, status, reason, member, occurred_at, posted_at, currency,
+        entries, after, leaf, body, legs,
+    ))  # fmt: skip
 
 
 def leaf_of(
@@ -61,9 +63,10 @@ def leaf_of(
     body: bytes,
 ) -> bytes:
     """The leaf hash of a row with these `legs_of` its entries; `before` is the key and revision of the row whose place it takes, or `NO_KEY` and 0."""
-    moment, content = _microseconds(posted_at), commitment(salt, body)
+    moment, content, number = _microseconds(posted_at), commitment(salt, body), STATUS_NUMBERS[status]
+    earlier, its_revision = before
     return leaf_hash(
-        Leaf(tenant, key, revision, kind, STATUS_NUMBERS[status], moment, *before, currency, legs, content)
+        _new(Leaf, (tenant, key, revision, kind, number, moment, earlier, its_revision, currency, legs, content))
     )
 
 

@@ -28,6 +28,9 @@ REFERRING: Final = ("reversal", "replacement", "stop")
 
 UNDONE: Final = Decision("posted", "reversed", EMPTY)
 
+# As the class itself, but several times faster.
+_new: Final = tuple.__new__
+
 
 def clear(event: ServiceEvent, at: Snapshot, totals: Mapping[int, int], avail: Mapping[str, int]) -> Clearing:
     """Decide who owes what for one event, and what that changes in the books. Same inputs, same answer, for ever.
@@ -40,7 +43,8 @@ def clear(event: ServiceEvent, at: Snapshot, totals: Mapping[int, int], avail: M
     decision = decide(event, at, totals, avail)
     new = decision.standing
     if target is None:
-        return Clearing(decision, difference(_kind(event, None), new.entries, ()), new.deltas, _moves(new.legs, ()))
+        entry = difference(_kind(event, None), new.entries, ())
+        return _new(Clearing, (decision, entry, new.deltas, _moves(new.legs, ())))
     old = target.standing
     return Clearing(
         decision,
@@ -97,7 +101,7 @@ def _standing(event: ServiceEvent, split: Split, funding: FundingPlan, at: Snaps
         # A request moves no accumulator: it is care that has not happened yet.
         return Standing(hold_entries(funding, currency=event.currency), funding.legs, (), 0)
     entries = charge_entries(split, funding, provider=at.provider.id, member=event.member, currency=event.currency)
-    return Standing(entries, funding.legs, split.deltas, funding.due)
+    return _new(Standing, (entries, funding.legs, split.deltas, funding.due))
 
 
 def _kind(event: ServiceEvent, target: Target | None) -> EntryKind:
@@ -123,7 +127,7 @@ def _difference_of_deltas(new: Standing, old: Standing) -> tuple[tuple[int, int]
 def _moves(new: tuple[Leg, ...], old: tuple[Leg, ...]) -> tuple[tuple[str, int], ...]:
     if not old:
         # A pot gives at most one leg.
-        return tuple(sorted([(leg.lot, -leg.amount) for leg in new]))
+        return tuple(sorted([(lot, -amount) for _, lot, amount, _ in new]))
     sums: dict[str, int] = {}
     for legs, sign in ((new, -1), (old, 1)):
         for leg in legs:

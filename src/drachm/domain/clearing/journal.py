@@ -35,9 +35,7 @@ def charge_entries(
     due = split.patient - drawn
     owed = _account("provider_payable", provider, currency)
     entries = [
-        _entry(_account("payer_receivable", party, currency), amount, Source.PAYER)
-        for party, amount in owing
-        if amount
+        _entry(_account("payer_receivable", party, currency), amount, Source.PAYER) for party, amount in owing if amount
     ]
     if covered:
         entries.append(_entry(owed, -covered, Source.PAYER))

@@ -13,9 +13,7 @@ from drachm.domain.events.model import ServiceEvent
 from drachm.domain.periods import local_date
 
 
-def line_of(
-    event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Covering, premises: Premises
-) -> Line:
+def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Covering, premises: Premises) -> Line:
     """The priced event with everything that the plans of its covers may look at."""
     received = local_date(at.received, at.provider.zone)
     category = str(event.facts.get("category") or priced.category or "other")

@@ -8,7 +8,6 @@ of: so a charge, a reversal, a rebill, the capture or release of a hold and a pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
@@ -62,27 +61,44 @@ class Cover(NamedTuple):
     payer: str
 
 
-@dataclass(slots=True)
 class Snapshot:
     """What one decision reads that no event of a batch can move; running totals and pots are handed in beside it."""
 
-    member: Member
-    provider: Party
-    site: Party | None
-    contract: Contract | None
-    covers: tuple[Cover, ...]
-    day: date
-    """Local service date of the provider."""
-    received: datetime
-    pots: tuple[Pot, ...]
-    """In drawing order."""
-    stack: Stack
-    """The compiled plans of the covers, an outside payer's answer standing in for its own plan."""
-    target: Target | None = None
-    answer: Answer | None = None
-    priced: PricedEvent | None = None
-    prepared: Placed | None = None
-    """What the plans are asked; None for an event that takes another one back."""
+    __slots__ = (
+        *("answer", "contract", "covers", "day", "member", "pots", "prepared", "priced", "provider", "received"),
+        *("site", "stack", "target"),
+    )
+
+    def __init__(
+        self,
+        member: Member,
+        provider: Party,
+        site: Party | None,
+        contract: Contract | None,
+        covers: tuple[Cover, ...],
+        day: date,
+        received: datetime,
+        pots: tuple[Pot, ...],
+        stack: Stack,
+        answer: Answer | None,
+    ) -> None:
+        self.member = member
+        self.provider = provider
+        self.site = site
+        self.contract = contract
+        self.covers = covers
+        self.day = day
+        """Local service date of the provider."""
+        self.received = received
+        self.pots = pots
+        """In drawing order."""
+        self.stack = stack
+        """The compiled plans of the covers, an outside payer's answer standing in for its own plan."""
+        self.answer = answer
+        self.target: Target | None = None
+        self.priced: PricedEvent | None = None
+        self.prepared: Placed | None = None
+        """What the plans are asked; None for an event that takes another one back."""
 
     @property
     def totals(self) -> tuple[int, ...]:

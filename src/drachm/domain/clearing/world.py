@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from drachm.domain.benefits import place
 from drachm.domain.clearing.answer import Answer
@@ -25,6 +25,9 @@ from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.periods import local_date
 from drachm.domain.transparency.leaf import event_key
+
+# As the class itself, but several times faster.
+_new: Final = tuple.__new__
 
 ANY_PAYER = "*"
 """A contract with this payer holds for every payer that has none of its own."""
@@ -116,7 +119,7 @@ class World:
                 del at
         target = at.target = waiting.own or self._referred(waiting.event)
         if target is None:
-            return Turn(at, self._totals, self._avail)
+            return _new(Turn, (at, self._totals, self._avail))
         return Turn(at, *unwound(at, self._totals, self._avail, target.standing))
 
     def advance(self, waiting: Waiting, clearing: Clearing, *, position: int) -> tuple[tuple[str, int], ...]:
@@ -164,9 +167,7 @@ class World:
         if event.kind in UNDOING:
             stack = documents.stack((), waiting.answer)
             return Snapshot(
-                *(person.member, provider, site, None, (), day, waiting.received, person.pots, stack),
-                None,
-                waiting.answer,
+                *(person.member, provider, site, None, (), day, waiting.received, person.pots, stack, waiting.answer)
             )
         covering = self._covering(person, event.started_at, day, provider.zone)
         covers = covering.covers
@@ -180,7 +181,6 @@ class World:
             waiting.received,
             person.pots,
             covering.stack if waiting.answer is None else documents.stack(covers, waiting.answer),
-            None,
             waiting.answer,
         )
         premises = record.at(site)

@@ -19,6 +19,8 @@ MAX_ENTRIES: Final = 16
 """Most entries of one journal entry (docs/decisions/0001)."""
 KNOWN_MAX: Final = 200_000
 """Accounts whose ids are kept ready."""
+# As the class itself, but several times faster.
+_new: Final = tuple.__new__
 
 
 class Source(IntEnum):
@@ -104,14 +106,13 @@ class JournalEntry(NamedTuple):
 
 def journal_entry(kind: EntryKind, entries: tuple[Entry, ...]) -> JournalEntry:
     """The entry, checked. Raises `IntegrityError` for one that must never be posted."""
-    total, currencies = 0, set()
+    total, currency = 0, entries[0].account.currency if entries else ""
     for account, amount, _ in entries:
         total += amount
-        currencies.add(account[2])
+        ensure(account[2] == currency, "two currencies", where="journal entry")
     ensure(total == 0, "debits and credits differ", where="journal entry")
-    ensure(len(currencies) <= 1, "two currencies", where="journal entry")
     ensure(len(entries) <= MAX_ENTRIES, "too many entries", where="journal entry")
-    return JournalEntry(kind, entries)
+    return _new(JournalEntry, (kind, entries))
 
 
 def account_id(tenant: int, account: Account) -> int:
