@@ -13,8 +13,7 @@ from psycopg import errors
 
 from drachm.application.ports import Posting
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.numbers import total_number
-from drachm.domain.clearing.numbers import patient_number
+from drachm.domain.clearing.numbers import patient_number, total_number
 from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError

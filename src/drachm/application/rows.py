@@ -62,7 +62,10 @@ def leaf_of(
     salt: bytes,
     body: bytes,
 ) -> bytes:
-    """The leaf hash of a row with these `legs_of` its entries; `before` is the key and revision of the row whose place it takes, or `NO_KEY` and 0."""
+    """The leaf hash of a row with these `legs_of` its entries.
+
+    `before` is the key and revision of the row whose place it takes, or `NO_KEY` and 0.
+    """
     moment, content, number = _microseconds(posted_at), commitment(salt, body), STATUS_NUMBERS[status]
     earlier, its_revision = before
     return leaf_hash(

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from drachm.application.ports import Ids, Stored, Written
 from drachm.domain.clearing.documents import Documents
-from drachm.domain.clearing.numbers import Place, pot_number, place_of
+from drachm.domain.clearing.numbers import Place, place_of, pot_number
 from drachm.domain.clearing.register import Registry
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError

@@ -25,8 +25,8 @@ from drachm.storage.arrays import byteas, int8s, texts, tids
 from drachm.storage.library import Library
 from drachm.storage.posting import Grip, ensure_writable, queue_changes
 from drachm.storage.reading import ask
-from drachm.storage.registry import Register, asked
 from drachm.storage.registered import Registered
+from drachm.storage.registry import Register, asked
 from drachm.storage.rows import Accounts, copy_of_journal, stored_of
 from drachm.storage.session import Connection, Sessions, answered
 from drachm.storage.totals import Totals

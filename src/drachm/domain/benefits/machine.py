@@ -1,9 +1,9 @@
 """How does a stack of documents become a straight line?
 
 For each signature that comes up (`reading.py`) the machine writes and keeps one program: `find` builds the keys of the
-running totals (`place` their numbers), `decide` splits the line, `tell` names the shares. What conditions say of the facts is settled while it is written, so what is
-left to run is arithmetic on amounts and totals. The trace is a second form of the same program, written when first
-asked for by the same functions.
+running totals (`place` their numbers), `decide` splits the line, `tell` names the shares. What conditions say of the
+facts is settled while it is written, so what is left to run is arithmetic on amounts and totals. The trace is a second
+form of the same program, written when first asked for by the same functions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What does the straight line of one signature say, written out as Python?
 
 A `Script` collects four functions: `find`, which builds the keys of the running totals, and `place`, which builds their
-numbers without the keys; `decide`, which splits the line, and `tell`, which names the shares of a split. Every name in them is made here from words of ours and a number; what a plan says stands in them only as its
-`repr`, so a plan can say what it likes and never becomes code.
+numbers without the keys; `decide`, which splits the line, and `tell`, which names the shares of a split. Every name in
+them is made here from words of ours and a number; what a plan says stands in them only as its `repr`, so a plan can say
+what it likes and never becomes code.
 """
 
 from __future__ import annotations
