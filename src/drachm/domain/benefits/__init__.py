@@ -13,8 +13,8 @@ from drachm.domain.benefits.adjudicate import (
     apply,
     build_stack,
     keys,
-    place,
     prepare,
+    prepare_placed,
     reverse_deltas,
     told,
 )
@@ -42,8 +42,8 @@ __all__ = [
     "build_stack",
     "keys",
     "load_plan",
-    "place",
     "prepare",
+    "prepare_placed",
     "reverse_deltas",
     "told",
 ]

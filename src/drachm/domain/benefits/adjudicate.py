@@ -1,7 +1,7 @@
 """Who owes what for this line?
 
 The straight line of docs/reference/plan-model.md, section 4, in two parts: `prepare` reads the facts and says which
-running totals are wanted, `Prepared.decide` splits the line. `place` and `Placed.split` are the same for a batch, flat.
+running totals are wanted, `Prepared.decide` splits the line. For a batch the same is `prepare_placed`, `Placed.split`: flat.
 Pure: same line, same documents, same totals, same answer, for ever.
 """
 
@@ -89,6 +89,11 @@ class Placed:
         word, home, slot = numbering
         self.numbers, self._kept = asked.program.place(asked.line, asked.calendar, asked.facts, word, home, slot)
 
+    def keys(self) -> tuple[Key, ...]:
+        """The names of the same totals, for people."""
+        asked = self.asked
+        return asked.program.find(asked.line, asked.calendar, asked.facts)[0]
+
     def split(self, totals: Mapping[int, int], explain: bool = False) -> Split:
         """As `Prepared.decide`, flat."""
         asked = self.asked
@@ -127,7 +132,7 @@ def prepare(line: Line, stack: Stack) -> Prepared:
     return Prepared(_read(line, stack))
 
 
-def place(line: Line, stack: Stack, numbering: Numbering) -> Placed:
+def prepare_placed(line: Line, stack: Stack, numbering: Numbering) -> Placed:
     """The same, for somebody who knows running totals by their numbers."""
     return Placed(_read(line, stack), numbering)
 

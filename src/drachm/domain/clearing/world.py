@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from drachm.domain.benefits import place
+from drachm.domain.benefits import prepare_placed
 from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.clear import REFERRING, UNDOING, unwound
 from drachm.domain.clearing.covering import Covering
@@ -185,7 +185,7 @@ class World:
         )
         premises = record.at(site)
         at.priced = priced = documents.price(event, at, premises)
-        at.prepared = place(line_of(event, priced, at, covering, premises), at.stack, self._numbering)
+        at.prepared = prepare_placed(line_of(event, priced, at, covering, premises), at.stack, self._numbering)
         return at
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:

@@ -33,9 +33,9 @@ def line_facts(
 ) -> dict[str, Fact]:
     """Everything but the coverages' own facts, later sources overriding earlier ones.
 
-    Order: `premises` (provider, then site), member, event, price book; then what follows from them: `category` (the event's word, else
-    the price book's), `service`, `code_system`, `network`, `emergency`, `authorised`, `filing_days`, `age`, `sex`,
-    `place_of_service`.
+    Order: `premises` (provider, then site), member, event, price book; then what follows from them: `category` (the
+    event's word, else the price book's), `service`, `code_system`, `network`, `emergency`, `authorised`, `filing_days`,
+    `age`, `sex`, `place_of_service`.
     """
     facts: dict[str, Fact] = dict(premises)
     facts |= member.facts
