@@ -1,8 +1,8 @@
 """Who owes what for this line?
 
 The straight line of docs/reference/plan-model.md, section 4, in two parts: `prepare` reads the facts and says which
-running totals are wanted, `Prepared.decide` splits the line. For a batch the same is `prepare_placed`, `Placed.split`: flat.
-Pure: same line, same documents, same totals, same answer, for ever.
+running totals are wanted, `Prepared.decide` splits the line. For a batch, `prepare_placed` and `Placed.split` are the
+same by numbers instead of names, and flat. Pure: same line, same documents, same totals, same answer, for ever.
 """
 
 from __future__ import annotations
