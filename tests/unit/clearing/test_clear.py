@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from drachm.domain.benefits.model import Credit, Split
+from drachm.domain.benefits.model import Credit, Key, Split
 from drachm.domain.clearing.clear import clear
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.journal import charge_entries
+from drachm.domain.clearing.numbers import place_of, total_number, total_place
 from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.coverage.model import Contract, Member, Party
@@ -54,6 +55,23 @@ def test_a_pocket_of_another_currency_pends_what_is_owed() -> None:
     assert caught.value.reason == "currency_mismatch"
     free = replace(EVENT, billed=0)
     assert clear(free, *turn(free, here)).entry.entries == ()
+
+
+def test_a_charge_without_a_price_is_not_decided() -> None:
+    found = turn(EVENT, world())
+    found.at.priced = None
+    with pytest.raises(Pended, match="not priced"):
+        clear(EVENT, *found)
+
+
+def test_the_number_of_a_total_says_its_row_and_its_place_in_it() -> None:
+    keys = [Key("ana", "plan/visits", period) for period in ("Y2025-01-01", "M2025-03", "D2025-03-09", "V:one", "L")]
+    places = [total_place(1, key) for key in keys]
+    assert [place_of(total_number(1, key)) for key in keys] == places
+    assert places[0].row == places[1].row
+    assert len({place.row for place in places}) == 4
+    assert len({place.slot for place in places}) == 5
+    assert total_number(2, keys[0]) != total_number(1, keys[0])
 
 
 def test_taking_back_needs_something_to_take_back() -> None:
