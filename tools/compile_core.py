@@ -22,9 +22,14 @@ ROOT = Path(__file__).resolve().parents[1]
 HOT = (
     "domain/money.py",
     "domain/clearing/clear.py",
+    "domain/clearing/covering.py",
     "domain/clearing/documents.py",
     "domain/clearing/journal.py",
+    "domain/clearing/line.py",
+    "domain/clearing/model.py",
     "domain/clearing/numbers.py",
+    "domain/clearing/premises.py",
+    "domain/clearing/register.py",
     "domain/clearing/world.py",
     "domain/funding/arrange.py",
     "domain/ledger/*.py",
@@ -35,14 +40,19 @@ HOT = (
     "domain/catalog/books.py",
     "domain/catalog/listing.py",
     "domain/benefits/adjudicate.py",
+    "domain/benefits/model.py",
     "domain/benefits/reading.py",
     "domain/benefits/turn.py",
     "domain/benefits/program.py",
     "domain/benefits/naming.py",
     "storage/posting.py",
+    "storage/registered.py",
+    "storage/registry.py",
     "storage/remembered.py",
     "storage/rows.py",
     "storage/totals.py",
+    "storage/vault.py",
+    "storage/work.py",
     "application/clear_events.py",
     "application/first_answers.py",
     "application/rows.py",
@@ -78,7 +88,7 @@ def _compile(sources: Path) -> None:
     os.environ["MYPYPATH"] = str(sources)
     modules = sorted({str(path) for one in HOT for path in Path("drachm").glob(one)})
     modules = [one for one in modules if not one.endswith("__init__.py")]
-    extensions = mypycify(["--strict", *modules], opt_level="2", target_dir="../build", multi_file=False)
+    extensions = mypycify(["--strict", *modules], opt_level="3", target_dir="../build", multi_file=False)
     distribution = Distribution({"name": "drachm", "ext_modules": extensions})
     command = build_ext(distribution)
     command.inplace = True

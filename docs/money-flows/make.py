@@ -18,9 +18,9 @@ from drachm.application.check_books import check_books
 from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
 from drachm.application.ports import Stored, Written
-from drachm.application.recall import kept_of
+from drachm.application.recall import kept_of, recall
 from drachm.application.receipts import receipt_of
-from drachm.domain.clearing.numbers import total_place
+from drachm.domain.clearing.numbers import place_of
 from drachm.domain.ledger.model import EntryKind
 from drachm.domain.money import plain
 from drachm.domain.receipts.issue import sentence
@@ -37,7 +37,7 @@ def page(story: Story) -> str:
     parts = [f"# {story.title}\n", f"{textwrap.fill(story.tale, 118)}\n", "## Entries\n"]
     for stored, written in rows:
         parts.append(_entries(stored, written))
-    said = "\n".join([*_outcomes(desk, outcomes), *_books(desk, outcomes)])
+    said = "\n".join([*_outcomes(desk, outcomes), *_books(desk)])
     parts.append(f"## Stored output\n\n```text\n{said}\n```\n")
     return "\n".join(parts)
 
@@ -81,7 +81,7 @@ def _outcomes(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield ""
 
 
-def _books(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _books(desk: Desk) -> Iterator[str]:
     yield "pots, what they may spend and have promised"
     for pot, (avail, held) in sorted(desk.books.pots().items()):
         if avail or held:
@@ -91,9 +91,10 @@ def _books(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:
         if balance:
             side = f"{plain(balance):>8}" if balance > 0 else f"{'':8}{plain(-balance):>8}"
             yield f"  {account.kind:<20}{account.owner:<16}{side}"
-    # Rows keep totals by number: the names are those that the decisions used.
-    decided = [outcome.decision.standing.deltas for outcome in outcomes if outcome.decision]
-    names = {total_place(desk.books.tenant, key): key for deltas in decided for key, _ in deltas}
+    # Rows keep totals by number: the names are those that the decisions ask for.
+    kept = [one for stored, _ in desk.books.rows() if (one := kept_of(stored)) is not None]
+    decided = [one.at.prepared for one in recall(kept, desk.books) if one.at is not None and one.at.prepared]
+    names = {place_of(number): key for one in decided for number, key in zip(one.numbers, one.keys(), strict=True)}
     totals = sorted((names[place], value) for place, value in desk.books.totals())
     if totals:
         yield "running totals, in micro-units"

@@ -10,7 +10,7 @@ from drachm.application.check_books import check_books
 from drachm.application.clear_events import clear_events
 from drachm.application.clear_pended import clear_pended
 from drachm.application.complete_answer import complete_answer
-from drachm.domain.clearing.model import Answer
+from drachm.domain.clearing.answer import Answer
 from drachm.domain.coverage.model import Member, Party
 from drachm.domain.errors import Conflict
 from drachm.domain.ledger.model import Account, EntryKind

@@ -34,10 +34,10 @@ def _poison(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
     price, post = documents.Documents.price, module._Writing._post
 
-    def priced(self, event, at):
+    def priced(self, event, at, premises):
         if event.event_id == "raises":
             raise error
-        return price(self, event, at)
+        return price(self, event, at, premises)
 
     def posted(self, waiting, *rest):
         outcome = post(self, waiting, *rest)

@@ -82,10 +82,10 @@ def test_a_poisoned_event_waits_alone(desk, charge, monkeypatch) -> None:
 
     original = documents.Documents.price
 
-    def price(self, event, at):
+    def price(self, event, at, premises):
         if event.event_id == "poison":
             raise ZeroDivisionError("a defect of ours")
-        return original(self, event, at)
+        return original(self, event, at, premises)
 
     monkeypatch.setattr(documents.Documents, "price", price)
     batch = [charge(f"e{n}", 1) for n in range(6)]

@@ -28,6 +28,7 @@ from drachm.bench.settle import settle
 from drachm.bench.world import World, make_world
 from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.model import Answer
+from drachm.domain.clearing.numbers import total_number
 from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Member
 from drachm.domain.events.model import ServiceEvent
@@ -180,7 +181,8 @@ def test_nothing_is_written_locked_or_spent(town) -> None:
     with town.desk.books.work() as work:
         # Another writer holds every lock of ana: an estimate does not wait for it.
         work.registry([town.event("b")])
-        work.lock(Needs([Key("ana", "town-plan/deductible", "Y2026-01-01")], ["ana-cash", "ana-gift"]), 1)
+        deductible = total_number(town.tenant, Key("ana", "town-plan/deductible", "Y2026-01-01"))
+        work.lock(Needs([deductible], ["ana-cash", "ana-gift"]), 1)
         made = estimate([town.event("b", 40), town.event("c", 30, member="nobody")], town.desk, town.market.money)
     assert [one.outcome.status for one in made.events] == ["posted", "pended"]
     assert everything() == before

@@ -18,7 +18,7 @@ import pytest
 
 from drachm.application.ports import Books, Locked, Posting, Raced, Row
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.numbers import Place, total_place
+from drachm.domain.clearing.numbers import Place, total_number, total_place
 from drachm.domain.clearing.world import Needs
 from drachm.domain.events.model import Code, ServiceEvent
 from drachm.domain.funding.model import Pot
@@ -92,13 +92,14 @@ def post(
     look: Callable[[Locked], None] = lambda locked: None,
 ) -> list[int]:
     """Lock what the change touches, post and commit; the positions of the rows."""
-    deltas, moves, held = deltas or {}, moves or {}, held or {}
-    needs = Needs(frozenset(deltas), frozenset(moves) | frozenset(held))
+    changes = {total_number(books.tenant, key): delta for key, delta in (deltas or {}).items()}
+    moves, held = moves or {}, held or {}
+    needs = Needs(frozenset(changes), frozenset(moves) | frozenset(held))
     with books.work() as work:
         locked = work.lock(needs, max(1, len(drafts)))
         look(locked)
         rows = [one.row(books.tenant, at) for at, one in enumerate(drafts, start=locked.first_position)]
-        work.post(Posting(rows, deltas, moves, held))
+        work.post(Posting(rows, changes, moves, held))
         work.commit()
     return [row.position for row in rows]
 

@@ -15,6 +15,7 @@ import pytest
 import drachm
 from drachm.application.ports import Posting
 from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.numbers import total_number
 from drachm.domain.clearing.world import Needs
 
 SOURCE = Path(drachm.__file__).parents[1]
@@ -25,6 +26,7 @@ from datetime import UTC, datetime
 sys.path.insert(0, sys.argv[3])
 from drachm.application.ports import Posting, Row
 from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.numbers import total_number
 from drachm.domain.clearing.world import Needs
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
 from drachm.storage.postgres import open_books
@@ -37,14 +39,14 @@ key = Key("ana", "plan/deductible", "Y2025-01-01")
 now = datetime(2025, 3, 10, tzinfo=UTC)
 entries = (Entry(Account("cash", "a", "USD"), 5, Source.RAIL), Entry(Account("cash", "b", "USD"), -5, Source.RAIL))
 with books.work() as work:
-    locked = work.lock(Needs(frozenset({key}), frozenset({"cash"})), 500)
+    locked = work.lock(Needs(frozenset({total_number(1, key)}), frozenset({"cash"})), 500)
     if sys.argv[2] == "posted":
         rows = [
             Row(locked.first_position + n, n.to_bytes(16, "big"), 0, None, EntryKind.CHARGE, "posted", "",
                 f"m{n}", now, now, "USD", entries, (), bytes(32), b"body")
             for n in range(500)
         ]
-        work.post(Posting(rows, {key: 5}, {"cash": -5}, {"cash": 5}))
+        work.post(Posting(rows, {total_number(1, key): 5}, {"cash": -5}, {"cash": 5}))
     print("ready", flush=True)
     time.sleep(60)
     work.commit()
@@ -75,13 +77,13 @@ def test_a_writer_killed_before_its_commit_leaves_nothing(
     started = time.monotonic()
     with postgres.work() as work:
         # The dead writer's locks are free as soon as the server sees its socket closed.
-        locked = work.lock(Needs(frozenset({key}), frozenset({"cash"})), 1)
+        locked = work.lock(Needs(frozenset({total_number(1, key)}), frozenset({"cash"})), 1)
         assert time.monotonic() - started < 10
         assert (dict(locked.totals), dict(locked.avail)) == ({}, {"cash": 10})
         assert work.newest([number.to_bytes(16, "big") for number in range(500)]) == {}
         # The same events again, from a writer that lives.
         row = draft("one", key=bytes(16)).row(1, locked.first_position)
-        work.post(Posting([row], {key: 5}, {"cash": -5}, {"cash": 5}))
+        work.post(Posting([row], {total_number(1, key): 5}, {"cash": -5}, {"cash": 5}))
         work.commit()
     assert len(list(postgres.rows())) == 2
     assert postgres.pots() == {"cash": (5, 5)}

@@ -63,7 +63,7 @@ def test_a_deadlock_among_writers_is_a_race(postgres: Any, owner: Connection, dr
             # Each posts its first event, then waits for the other, then meets the other's.
             first = work.lock(NOTHING, 2).first_position
             row = draft(names[0]).row(1, first)
-            work._copy("copy_journal", copy_of_journal(1, [row], [b"body"], [1], work._heads, work._pot_numbers))
+            work._copy("copy_journal", copy_of_journal(1, [row], [b"body"], [1], work._accounts, work._pot_numbers))
             both_wrote.wait(20)
             work.post(Posting([draft(names[1]).row(1, first + 1)], {}, {}, {}))
             work.commit()

@@ -9,6 +9,7 @@ import pytest
 
 from drachm.application.ports import Books
 from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.numbers import total_number
 from drachm.domain.clearing.world import Needs
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
@@ -124,8 +125,10 @@ def test_totals_add_up_and_vanish_at_zero(
     post(books, draft("two"), deltas={key: 5, month: 2})
     assert totals(books) == placed(books, {key: 12})
     with books.work() as work:
-        locked = work.lock(Needs(frozenset({key, month, Key("new", "x", "y")}), frozenset()), 1)
-        assert dict(locked.totals) == {key: 12}
+        number = total_number(books.tenant, key)
+        others = {total_number(books.tenant, other) for other in (month, Key("new", "x", "y"))}
+        locked = work.lock(Needs({number, *others}, frozenset()), 1)
+        assert dict(locked.totals) == {number: 12}
     post(books, draft("three"), deltas={key: 0, month: 0})
     assert totals(books) == placed(books, {key: 12})
 
@@ -157,7 +160,8 @@ def test_totals_of_one_row_change_apart_and_keep_their_signs(
     del values[keys[0]], values[keys[1]]
     assert totals(books) == placed(books, values)
     with books.work() as work:
-        assert work.lock(Needs(keys, ()), 1).totals == values
+        numbers = {total_number(books.tenant, key): value for key, value in values.items()}
+        assert work.lock(Needs(numbers.keys(), ()), 1).totals == numbers
 
 
 def test_a_window_of_days_may_need_hundreds_of_rows(
@@ -170,7 +174,8 @@ def test_a_window_of_days_may_need_hundreds_of_rows(
     values |= dict.fromkeys(many, 2)
     post(books, draft("one"), deltas=values)
     with books.work() as work:
-        assert work.lock(Needs(values.keys(), ()), 1).totals == values
+        numbers = {total_number(books.tenant, key): value for key, value in values.items()}
+        assert work.lock(Needs(numbers.keys(), ()), 1).totals == numbers
     assert totals(books) == placed(books, values)
 
 

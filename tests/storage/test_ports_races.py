@@ -11,6 +11,7 @@ import pytest
 
 from drachm.application.ports import Books, ConstraintFired, Posting, Raced
 from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.numbers import total_number
 from drachm.domain.clearing.world import Needs
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Entry, Source
@@ -47,8 +48,9 @@ def test_of_two_writers_with_one_new_event_one_posts_and_one_races(
         with books.work() as work:
             assert work.newest([event_key(books.tenant, "test", "one")]) == {}
             both_looked.wait(20)
-            locked = work.lock(Needs(frozenset({key}), frozenset()), 1)
-            work.post(Posting([draft("one").row(books.tenant, locked.first_position)], {key: 5}, {}, {}))
+            locked = work.lock(Needs(frozenset({total_number(books.tenant, key)}), frozenset()), 1)
+            deltas = {total_number(books.tenant, key): 5}
+            work.post(Posting([draft("one").row(books.tenant, locked.first_position)], deltas, {}, {}))
             work.commit()
             return "posted"
 
@@ -169,7 +171,9 @@ def test_what_is_read_under_lock_is_what_the_last_holder_left(
                     draft(f"w{number} {attempt}"),
                     deltas={key: 1},
                     moves={"cash": 1},
-                    look=lambda locked: seen.append((locked.totals.get(key, 0), locked.avail["cash"])),
+                    look=lambda locked: seen.append(
+                        (locked.totals.get(total_number(books.tenant, key), 0), locked.avail["cash"])
+                    ),
                 )
             return seen
 
@@ -187,10 +191,10 @@ def test_of_two_writers_of_a_new_total_one_races_and_then_adds_to_it(
     def writer(name: str) -> Callable[[], str]:
         def write() -> str:
             with postgres.work() as work:
-                locked = work.lock(Needs([key], ()), 1)
+                locked = work.lock(Needs([total_number(1, key)], ()), 1)
                 assert locked.totals == {}
                 both_looked.wait(20)
-                work.post(Posting([draft(name).row(1, locked.first_position)], {key: 5}, {}, {}))
+                work.post(Posting([draft(name).row(1, locked.first_position)], {total_number(1, key): 5}, {}, {}))
                 work.commit()
                 return name
 

@@ -8,6 +8,7 @@ import pytest
 
 from drachm.application.ports import Books, ConstraintFired, Posting, Raced
 from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.numbers import total_number
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
@@ -101,8 +102,9 @@ def test_sixteen_entries_and_the_floor_itself_are_allowed(books: Books, draft: A
 def test_nothing_moves_without_its_lock(books: Books, everything: Any, draft: Any, fill: Any, key: Key) -> None:
     fill(books, cash=10, gift=10)
     before = everything(books)
-    needs = Needs(frozenset({key}), frozenset({"cash", "nobody's"}))
-    other = Key("ben", key.name, key.period)
+    number = total_number(books.tenant, key)
+    needs = Needs(frozenset({number}), frozenset({"cash", "nobody's"}))
+    other = total_number(books.tenant, Key("ben", key.name, key.period))
     for deltas, moves, held in [
         ({other: 1}, {}, {}),
         ({}, {"gift": 1}, {}),
@@ -143,11 +145,12 @@ def test_leaving_without_commit_undoes_everything(
 ) -> None:
     fill(books, cash=10)
     before = everything(books)
-    posting = ({key: 5}, {"cash": -1}, {"cash": 1})
+    number = total_number(books.tenant, key)
+    posting = ({number: 5}, {"cash": -1}, {"cash": 1})
     for error in (None, RuntimeError("stop"), KeyboardInterrupt()):
         try:
             with books.work() as work:
-                locked = work.lock(Needs(frozenset({key}), frozenset({"cash"})), 2)
+                locked = work.lock(Needs(frozenset({number}), frozenset({"cash"})), 2)
                 rows = [
                     draft("one").row(books.tenant, locked.first_position),
                     draft("two", status="pended", **NOTE).row(books.tenant, locked.first_position + 1),
@@ -200,15 +203,17 @@ def test_what_an_undone_posting_added_is_added_again(books: Books, draft: Any, k
     work = books.work()
     for commit in (False, True):
         with work:
-            first = work.lock(Needs(frozenset({key}), frozenset()), 1).first_position
+            first = work.lock(Needs(frozenset({total_number(books.tenant, key)}), frozenset()), 1).first_position
             row = draft("one", member="new").row(books.tenant, first)
             if commit:
                 work.commit()
             else:
-                work.post(Posting([row], {key: 1}, {}, {}))
+                work.post(Posting([row], {total_number(books.tenant, key): 1}, {}, {}))
     with work:
-        first = work.lock(Needs(frozenset({key}), frozenset()), 1).first_position
-        work.post(Posting([draft("one", member="new").row(books.tenant, first)], {key: 1}, {}, {}))
+        first = work.lock(Needs(frozenset({total_number(books.tenant, key)}), frozenset()), 1).first_position
+        work.post(
+            Posting([draft("one", member="new").row(books.tenant, first)], {total_number(books.tenant, key): 1}, {}, {})
+        )
         work.commit()
     assert len(books.balances()) == 2
     assert [stored.body for stored, _ in books.rows()] == [draft("one").row(books.tenant, 1).body]

@@ -15,7 +15,7 @@ from drachm.application.credentials import KeptKey
 from drachm.application.ports import Posting
 from drachm.application.records import Record
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.numbers import patient_number
+from drachm.domain.clearing.numbers import patient_number, total_number
 from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError
@@ -99,8 +99,9 @@ def test_equal_ids_never_meet(two: tuple[Any, Any], key: Key, totals: Any, place
         }
         assert len(books.queue()) == 1
         with books.work() as work:
-            locked = work.lock(Needs(frozenset({key}), frozenset({"cash"})), 1)
-            assert (dict(locked.totals), dict(locked.avail)) == ({key: money}, {"cash": money})
+            number = total_number(books.tenant, key)
+            locked = work.lock(Needs(frozenset({number}), frozenset({"cash"})), 1)
+            assert (dict(locked.totals), dict(locked.avail)) == ({number: money}, {"cash": money})
             own = [row.key for row, _ in rows]
             assert work.newest(own).keys() == set(own)
     first, second = two
@@ -123,7 +124,8 @@ def test_what_only_another_tenant_has_is_not_here(
         found = work.registry([EVENT])
         assert (found.version, found.people, found.parties) == (0, {}, {})
         assert work.newest([row.key for row, _ in first.rows()]) == {}
-        locked = work.lock(Needs(frozenset({key}), frozenset({"cash"})), 1)
+        numbers = frozenset({total_number(books.tenant, key) for books in (first, empty)})
+        locked = work.lock(Needs(numbers, frozenset({"cash"})), 1)
         assert (dict(locked.totals), dict(locked.avail)) == ({}, {})
         row = draft("thief").row(2, locked.first_position)
         with pytest.raises(IntegrityError, match="without its lock"):

@@ -18,9 +18,9 @@ from drachm.application.recall import Kept, Recalled, kept_of, recall
 from drachm.application.rows import leaf_of
 from drachm.domain.clearing.journal import difference
 from drachm.domain.clearing.model import EMPTY, Standing
-from drachm.domain.clearing.numbers import Place, total_place
+from drachm.domain.clearing.numbers import Place, place_of
 from drachm.domain.errors import IntegrityError
-from drachm.domain.ledger.model import EntryKind
+from drachm.domain.ledger.model import EntryKind, legs_of
 from drachm.domain.transparency.leaf import NO_KEY
 
 PAGE: Final = 500
@@ -117,8 +117,8 @@ class _Auditor:
         wanted = difference(stored.kind, decision.standing.entries, old.entries).entries
         self._must(sorted(written.entries) == sorted(wanted), stored, "deciding it again gives other entries")
         for sign, standing in ((1, decision.standing), (-1, old)):
-            for key, delta in standing.deltas:
-                self._tally.add(_text(total_place(self._books.tenant, key)), sign * delta)
+            for number, delta in standing.deltas:
+                self._tally.add(_text(place_of(number)), sign * delta)
 
     def check_derived(self) -> None:
         """Totals and pots as their rows say, against what the journal adds up to."""
@@ -146,8 +146,8 @@ class _Auditor:
             rebuilt = self._pots.get(pot.id) + sum(leg.amount for leg in old.legs if leg.lot == pot.id)
             self._must(seen == rebuilt, stored, f"it saw {seen} in a pot, the entries say {rebuilt}")
         before = dict(old.deltas)
-        for key, seen in zip(at.keys, body.totals or (), strict=True):
-            rebuilt = self._tally.get(_text(total_place(self._books.tenant, key))) - before.get(key, 0)
+        for number, seen in zip(at.totals, body.totals or (), strict=True):
+            rebuilt = self._tally.get(_text(place_of(number))) - before.get(number, 0)
             # The totals of an erased patient cannot be rebuilt.
             agrees = seen == rebuilt or self.erased > 0
             self._must(agrees, stored, f"it saw {seen} in a running total, the rows before it say {rebuilt}")
@@ -173,9 +173,10 @@ class _Auditor:
         self, stored: Stored, written: Written, recalled: Recalled, superseded: tuple[Stored, Standing] | None
     ) -> None:
         before = (superseded[0].key, superseded[0].revision) if superseded else (NO_KEY, 0)
+        legs = legs_of(self._books.tenant, written.entries)
         leaf = leaf_of(
             *(self._books.tenant, stored.key, stored.revision, stored.kind, stored.status, stored.posted_at),
-            *(before, written.currency, written.entries, recalled.body.salt, stored.body),
+            *(before, written.currency, legs, recalled.body.salt, stored.body),
         )
         self._must(leaf == stored.leaf, stored, "its leaf hash does not follow from its content")
 

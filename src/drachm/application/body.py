@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from drachm.domain.clearing.model import Answer
+from drachm.domain.clearing.answer import Answer
 from drachm.domain.errors import IntegrityError, Refused
 from drachm.domain.events.model import Code, Kind, ServiceEvent
 
@@ -91,7 +91,7 @@ class Body(msgspec.Struct, array_like=True):
     packed: _Event | None = None
     """The event as it came, by position."""
     totals: tuple[int, ...] | None = None
-    """What each running total of `Snapshot.keys` held, in that order; None when nothing was decided."""
+    """What each running total of `Snapshot.totals` held, in that order; None when nothing was decided."""
     avail: tuple[int, ...] | None = None
     """What each of the member's pots could spend, in drawing order."""
     answer: Answer | None = None

@@ -15,9 +15,9 @@ from drachm.application.first_answers import Answers, Outcome
 from drachm.application.ports import ConstraintFired, Posting, Raced, Row
 from drachm.application.rows import SALT_BYTES, row_of
 from drachm.application.shared_funds import Entangled, SharedFunds, Short
-from drachm.domain.benefits.model import Key
+from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.clear import clear
-from drachm.domain.clearing.model import EMPTY, Answer, Clearing, Decision
+from drachm.domain.clearing.model import EMPTY, Clearing, Decision
 from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.errors import IntegrityError, Pended, Refused
 from drachm.domain.events.model import ServiceEvent
@@ -118,7 +118,7 @@ class _Writing:
         salts = desk.ids.random_bytes(SALT_BYTES * count)
         self._salts = iter([salts[at : at + SALT_BYTES] for at in range(0, len(salts), SALT_BYTES)])
         self.rows: list[Row] = []
-        self._deltas: dict[Key, int] = {}
+        self._deltas: dict[int, int] = {}
         self._moves: dict[str, int] = {}
         self._held: dict[str, int] = {}
 
@@ -151,7 +151,7 @@ class _Writing:
         at, totals, avail = turn
         held, seen = None, None
         if at.prepared is not None:
-            seen = [totals.get(key, 0) for key in at.prepared.keys]
+            seen = [totals.get(key, 0) for key in at.prepared.numbers]
             held = [avail.get(pot.id, 0) for pot in at.pots]
         return write_body(
             waiting.event, waiting.received, salt, self._version, totals=seen, avail=held, answer=waiting.answer

@@ -6,8 +6,8 @@ from drachm.application.clear_events import clear_batch
 from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome, first_answer, waiting_of
 from drachm.application.recall import kept_of, recall
+from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.clear import UNDOING
-from drachm.domain.clearing.model import Answer
 from drachm.domain.errors import Conflict
 from drachm.domain.transparency.leaf import event_key
 

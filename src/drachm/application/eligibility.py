@@ -19,6 +19,7 @@ from drachm.domain.benefits.model import Key
 from drachm.domain.benefits.outlook import Asked, Read
 from drachm.domain.benefits.remaining import Remaining, Waiting, limits_of, takes_part, waiting_of
 from drachm.domain.clearing.documents import Documents
+from drachm.domain.clearing.numbers import total_number
 from drachm.domain.clearing.register import PartyRecord, Person
 from drachm.domain.clearing.world import ANY_PAYER
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage
@@ -99,7 +100,7 @@ def eligibility(
         raise Pended("unknown_provider", "no such party", where="$.provider")
     known = _facts(person, record, day) | dict(facts or {})
     covers = _covers(person, record, day, desk.books.documents(version), reading)
-    views = _with_limits(covers, person, day, known, reading)
+    views = _with_limits(covers, person, day, known, _Totals(desk.books.tenant, reading))
     return Eligibility(version, tuple(views), tuple([_service(event, desk, reading) for event in services]))
 
 
@@ -145,7 +146,7 @@ def network_with(contracts: Iterable[Contract], payer: str, day: date) -> Networ
 
 
 def _with_limits(
-    covers: Sequence[CoverView], person: Person, day: date, known: Mapping[str, Fact], reading: MoneyReading
+    covers: Sequence[CoverView], person: Person, day: date, known: Mapping[str, Fact], totals: _Totals
 ) -> list[CoverView]:
     active = [one for one in covers if one.plan is not None]
     # The line's one fact is that of the agreement with the first payer.
@@ -153,7 +154,6 @@ def _with_limits(
     facts = dict(known)
     if network is not None:
         facts["network"] = "in" if network == "in" else "out"
-    totals = _Totals(reading)
     while True:
         asked = [_asked(one, one.plan, person, day, facts, totals) for one in active if one.plan is not None]
         part = [takes_part(one) for one in asked]
@@ -177,7 +177,8 @@ def _asked(one: CoverView, plan: Plan, person: Person, day: date, facts: Mapping
 class _Totals:
     """Running totals, fetched as they are asked for: first each reads 0, then all that were asked are read together."""
 
-    def __init__(self, reading: MoneyReading) -> None:
+    def __init__(self, tenant: int, reading: MoneyReading) -> None:
+        self._tenant = tenant
         self._reading = reading
         self._values: dict[Key, int] = {}
         self._wanted: set[Key] = set()
@@ -194,9 +195,9 @@ class _Totals:
             return False
         self._rounds += 1
         ensure(self._rounds <= MOST_ROUNDS, "totals ask for totals without end", where="eligibility")
-        keys = self._wanted | self._values.keys()
-        found, _ = self._reading.stand(keys, ())
-        self._values = {key: found.get(key, 0) for key in keys}
+        numbers = {key: total_number(self._tenant, key) for key in self._wanted | self._values.keys()}
+        found, _ = self._reading.stand(numbers.values(), ())
+        self._values = {key: found.get(number, 0) for key, number in numbers.items()}
         self._wanted = set()
         return True
 

@@ -16,7 +16,7 @@ from drachm.application.money_reading import MoneyReading
 from drachm.application.receipts import receipt_of
 from drachm.application.rehearsal import RehearsalBooks, RehearsalIds
 from drachm.domain.benefits import Plan
-from drachm.domain.clearing.model import Answer
+from drachm.domain.clearing.answer import Answer
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.receipts.model import Receipt
 

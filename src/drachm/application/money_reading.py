@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from drachm.application.ports import Stored
-from drachm.domain.benefits.model import Key
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, EntryKind
 
@@ -108,8 +107,8 @@ class MoneyReading(Protocol):
     def newest(self, keys: Sequence[bytes]) -> dict[bytes, Stored]:
         """The newest revision of each event key that is here."""
 
-    def stand(self, keys: Collection[Key], pots: Collection[str]) -> tuple[dict[Key, int], dict[str, int]]:
-        """Running totals (zeros left out) and what each pot may spend (of those that are here), of one moment."""
+    def stand(self, totals: Collection[int], pots: Collection[str]) -> tuple[dict[int, int], dict[str, int]]:
+        """Running totals by number (zeros left out) and what each pot may spend (if it is here), of one moment."""
 
     def published(self, kind: str) -> list[Published]:
         """Every published version of a kind, by id and first day."""

@@ -11,7 +11,6 @@ from datetime import datetime
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
-from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import Status
 from drachm.domain.clearing.numbers import Place
@@ -86,14 +85,16 @@ class Row(NamedTuple):
     leaf: bytes
     body: bytes
     """Plain bytes; storage seals them under the member's data key."""
+    legs: Sequence[int] = ()
+    """`legs_of` the entries, where they were worked out already."""
 
 
 class Posting(NamedTuple):
     """Everything one transaction writes, besides the rows themselves net per touched thing."""
 
     rows: Sequence[Row]
-    deltas: Mapping[Key, int]
-    """Net change of each running total; a total that becomes 0 is deleted."""
+    deltas: Mapping[int, int]
+    """Net change of each running total, by number; a total that becomes 0 is deleted."""
     moves: Mapping[str, int]
     """Net change of what each pot may spend."""
     held: Mapping[str, int]
@@ -103,7 +104,8 @@ class Posting(NamedTuple):
 class Locked(NamedTuple):
     """What stands under lock until commit: totals (absent: 0), pots, and a block of journal positions."""
 
-    totals: Mapping[Key, int]
+    totals: Mapping[int, int]
+    """By number."""
     avail: Mapping[str, int]
     first_position: int
 

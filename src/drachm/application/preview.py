@@ -19,11 +19,13 @@ from drachm.application.money_reading import MoneyReading
 from drachm.application.ports import Books
 from drachm.application.recall import Kept, Recalled, kept_of, recall
 from drachm.domain.benefits import Plan, load_plan
-from drachm.domain.benefits.model import Adjudication, Key
+from drachm.domain.benefits.adjudicate import told as answer_of
+from drachm.domain.benefits.model import Adjudication
 from drachm.domain.catalog import load_price_book
 from drachm.domain.catalog.model import PricedEvent
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import Snapshot
+from drachm.domain.clearing.premises import Premises
 from drachm.domain.clearing.world import Waiting, World
 from drachm.domain.errors import Pended, Refused
 from drachm.domain.events.model import ServiceEvent
@@ -83,13 +85,13 @@ class Preview:
 class Foreseen(Documents):
     """The published plans, a draft among them; prices of elsewhere."""
 
-    def __init__(self, plans: list[Plan], priced: Callable[[ServiceEvent, Snapshot], PricedEvent]) -> None:
+    def __init__(self, plans: list[Plan], priced: Callable[[ServiceEvent, Snapshot, Premises], PricedEvent]) -> None:
         super().__init__(plans)
         self._priced = priced
 
-    def price(self, event: ServiceEvent, at: Snapshot) -> PricedEvent:
+    def price(self, event: ServiceEvent, at: Snapshot, premises: Premises) -> PricedEvent:
         """As those say who know the price books."""
-        return self._priced(event, at)
+        return self._priced(event, at, premises)
 
 
 def preview(
@@ -118,7 +120,7 @@ def preview(
         book = load_price_book({**document, "effective": ALWAYS})
         name = book.id
         documents = Documents(plans, books_with(book, reading))
-    told, totals, people = Preview(), dict[Key, int](), set[str]()
+    told, totals, people = Preview(), dict[int, int](), set[str]()
     for kept in _charges(index, since, until, party, most, told):
         [before] = recall([kept], books)
         if before.at is None or before.decision.adjudication is None or not _concerns(kind, name, before.at, books):
@@ -186,22 +188,22 @@ def _concerns(kind: str, name: str, at: Snapshot, books: Books) -> bool:
 
 
 def _decided(
-    kept: Kept, event: ServiceEvent, before: Recalled, documents: Documents, totals: dict[Key, int], books: Books
+    kept: Kept, event: ServiceEvent, before: Recalled, documents: Documents, totals: dict[int, int], books: Books
 ) -> Adjudication:
     """One charge under the draft; moves the totals."""
     body = kept.body
     parties = {party for party in (event.billing_party, event.site) if party}
     registry = books.registry_at(body.version, {event.member}, parties)
     at = World(registry, documents).read(Waiting(event, body.received, kept.key, body.answer))
-    if at.prepared is None:
+    if at.prepared is None or at.priced is None:
         raise Pended("no_contract", "the event was not priced", where="billing_party")
-    stood = dict(zip(before.at.keys if before.at else (), body.totals or (), strict=False))
-    for key in at.keys:
-        totals.setdefault(key, stood.get(key, 0))
-    answer = at.prepared.decide(totals)
-    for key, delta in answer.deltas:
-        totals[key] = totals.get(key, 0) + delta
-    return answer
+    stood = dict(zip(before.at.totals if before.at else (), body.totals or (), strict=False))
+    for number in at.totals:
+        totals.setdefault(number, stood.get(number, 0))
+    split = at.prepared.split(totals)
+    for number, delta in split.deltas:
+        totals[number] = totals.get(number, 0) + delta
+    return answer_of(at.prepared.asked.program, at.priced.billed, at.priced.allowed, split)
 
 
 def _amounts(answer: Adjudication) -> tuple[Any, ...]:

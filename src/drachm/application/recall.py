@@ -67,7 +67,7 @@ def _recalled(kept: Kept, registry: Registry, books: Books, explain: bool) -> Re
     waiting = Waiting(event, body.received, kept.key, body.answer)
     try:
         at = World(registry, books.documents(body.version)).read(waiting)
-        totals = dict(zip(at.keys, body.totals, strict=True))
+        totals = dict(zip(at.totals, body.totals, strict=True))
         avail = dict(zip([pot.id for pot in at.pots], body.avail, strict=True))
         return Recalled(body, decide(event, at, totals, avail, explain=explain), at)
     except (DrachmError, ValueError) as error:

@@ -14,7 +14,6 @@ from typing import Final, NoReturn, Self
 
 from drachm.application.money_reading import MoneyReading
 from drachm.application.ports import Books, ConstraintFired, Locked, Posting, Row, Stored, Written
-from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.numbers import Place
 from drachm.domain.clearing.register import Registry
@@ -51,7 +50,8 @@ class RehearsalBooks:
         """The register's version that the whole rehearsal goes by."""
         self._books = books
         self._reading = reading
-        self._totals: dict[Key, int] = {}
+        self._totals: dict[int, int] = {}
+        """By number (`numbers.total_number`)."""
         self._avail: dict[str, int | None] = {}
         """Pot -> what it may spend now; None: it is not here."""
         self._rows: dict[bytes, Row] = {}
@@ -85,16 +85,16 @@ class RehearsalBooks:
 
     def lock(self, needs: Needs, rows: int) -> Locked:
         """What stands; nothing is locked."""
-        self._meet(needs.keys, needs.pots)
+        self._meet(needs.totals, needs.pots)
         first, self._positions = self._positions, self._positions + rows
         avail = {pot: left for pot in needs.pots if (left := self._avail[pot]) is not None}
-        return Locked({key: self._totals[key] for key in needs.keys}, avail, first)
+        return Locked({number: self._totals[number] for number in needs.totals}, avail, first)
 
     def keep(self, posting: Posting) -> None:
         """What was posted moves the rehearsal's own state."""
         self._ensure_storable(posting)
-        for key, delta in posting.deltas.items():
-            self._totals[key] += delta
+        for number, delta in posting.deltas.items():
+            self._totals[number] += delta
         for pot, move in posting.moves.items():
             left = self._avail[pot]
             ensure(left is not None and left + move >= 0, "a pot fell below its floor", where="pots")
@@ -104,12 +104,12 @@ class RehearsalBooks:
             if row.supersedes is not None:
                 self._superseded.add(row.supersedes)
 
-    def _meet(self, keys: Iterable[Key], pots: Iterable[str]) -> None:
-        new_keys = [key for key in keys if key not in self._totals]
+    def _meet(self, numbers: Iterable[int], pots: Iterable[str]) -> None:
+        new_totals = [number for number in numbers if number not in self._totals]
         new_pots = [pot for pot in pots if pot not in self._avail]
-        if new_keys or new_pots:
-            totals, avail = self._reading.stand(new_keys, new_pots)
-            self._totals.update((key, totals.get(key, 0)) for key in new_keys)
+        if new_totals or new_pots:
+            totals, avail = self._reading.stand(new_totals, new_pots)
+            self._totals.update((number, totals.get(number, 0)) for number in new_totals)
             self._avail.update((pot, avail.get(pot)) for pot in new_pots)
 
     def _stored(self, row: Row) -> Stored:
@@ -122,7 +122,7 @@ class RehearsalBooks:
     def _ensure_storable(self, posting: Posting) -> None:
         """What the database would refuse because it does not fit into 64 bits."""
         amounts = [amount for row in posting.rows for _, amount, _ in row.entries]
-        amounts += [self._totals[key] + delta for key, delta in posting.deltas.items()]
+        amounts += [self._totals[number] + delta for number, delta in posting.deltas.items()]
         amounts += [(self._avail[pot] or 0) + move for pot, move in posting.moves.items()]
         if any(amount not in _INT8 for amount in amounts):
             raise ConstraintFired("a number is out of range", where="posting")

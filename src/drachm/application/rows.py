@@ -9,10 +9,12 @@ from typing import Final
 
 from drachm.application.ports import Row
 from drachm.domain.clearing.model import STATUS_NUMBERS, Status, Target
-from drachm.domain.ledger.model import Entry, JournalEntry, account_id
+from drachm.domain.ledger.model import JournalEntry, legs_of
 from drachm.domain.transparency.leaf import NO_KEY, Leaf, commitment, leaf_hash
 
 SALT_BYTES: Final = 16
+# As the class itself, but several times faster.
+_new: Final = tuple.__new__
 
 
 def row_of(
@@ -38,12 +40,13 @@ def row_of(
     before = NO_KEY, 0
     if target is not None:
         before = target.key, target.revision
-    leaf = leaf_of(tenant, key, revision, kind, status, posted_at, before, currency, entries, salt, body)
+    legs = legs_of(tenant, entries)
+    leaf = leaf_of(tenant, key, revision, kind, status, posted_at, before, currency, legs, salt, body)
     supersedes = target.position if target is not None else None
-    return Row(
-        *(position, key, revision, supersedes, kind, status, reason, member, occurred_at, posted_at, currency),
-        *(entries, after, leaf, body),
-    )
+    return _new(Row, (
+        position, key, revision, supersedes, kind, status, reason, member, occurred_at, posted_at, currency,
+        entries, after, leaf, body, legs,
+    ))  # fmt: skip
 
 
 def leaf_of(
@@ -55,15 +58,18 @@ def leaf_of(
     posted_at: datetime,
     before: tuple[bytes, int],
     currency: str,
-    entries: Sequence[Entry],
+    legs: Sequence[int],
     salt: bytes,
     body: bytes,
 ) -> bytes:
-    """The leaf hash of a row; `before` is the key and revision of the row whose place it takes, or `NO_KEY` and 0."""
-    numbers = [(account_id(tenant, account), amount, source) for account, amount, source in entries]
-    moment, content = _microseconds(posted_at), commitment(salt, body)
+    """The leaf hash of a row with these `legs_of` its entries.
+
+    `before` is the key and revision of the row whose place it takes, or `NO_KEY` and 0.
+    """
+    moment, content, number = _microseconds(posted_at), commitment(salt, body), STATUS_NUMBERS[status]
+    earlier, its_revision = before
     return leaf_hash(
-        Leaf(tenant, key, revision, kind, STATUS_NUMBERS[status], moment, *before, currency, numbers, content)
+        _new(Leaf, (tenant, key, revision, kind, number, moment, earlier, its_revision, currency, legs, content))
     )
 
 

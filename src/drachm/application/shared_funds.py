@@ -74,7 +74,7 @@ class SharedFunds:
         self._dry, self._net, self._passes = set(self._empty), {}, 0
         if not self.held:
             return needs
-        return Needs(needs.keys, {*needs.pots, *[pot for fund in self.held.values() for pot in fund.pots]})
+        return Needs(needs.totals, {*needs.pots, *[pot for fund in self.held.values() for pot in fund.pots]})
 
     @property
     def rows(self) -> int:

@@ -59,9 +59,8 @@ def _line(event: ServiceEvent, zone: str) -> Line:
     if event.billed is None:
         raise Refused("invalid_event", "without a price book the event needs its billed amount", where="billed")
     day: date = local_date(event.started_at, zone)
-    facts = line_facts(
-        event, Member(event.member), None, None, None, str(event.facts.get("category", "other")), {}, day, day
-    )
+    category = str(event.facts.get("category", "other"))
+    facts = line_facts(event, Member(event.member), {}, None, category, {}, day, day)
     facts["network"] = event.facts.get("network", "in")
     return Line(
         id=f"{event.source}/{event.event_id}",

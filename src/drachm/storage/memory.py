@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from drachm.application.ports import Ids, Stored, Written
 from drachm.domain.clearing.documents import Documents
-from drachm.domain.clearing.numbers import Place, pot_number, total_place
+from drachm.domain.clearing.numbers import Place, place_of, pot_number
 from drachm.domain.clearing.register import Registry
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError
@@ -160,8 +160,8 @@ class MemoryBooks:
     def totals(self) -> Iterator[tuple[Place, int]]:
         """Every running total that is not 0, by where it is kept, in that order."""
         with self._guard:
-            found = sorted((total_place(self.tenant, key), value) for key, value in self._journal.totals.items())
-        yield from found
+            found = sorted(self._journal.totals.items())
+        yield from [(place_of(number), value) for number, value in found]
 
     def close(self) -> None:
         """Nothing to let go of."""

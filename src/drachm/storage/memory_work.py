@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from drachm.application.ports import ConstraintFired, Locked, Posting, Raced, Row, Stored
-from drachm.domain.benefits.model import Key
 from drachm.domain.clearing.numbers import party_number, patient_number
 from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.clearing.world import Needs
@@ -41,7 +40,7 @@ class Journal:
     """Event key -> position of its newest revision."""
     revisions: set[tuple[bytes, int]] = field(default_factory=set)
     superseded: set[int] = field(default_factory=set)
-    totals: dict[Key, int] = field(default_factory=dict)
+    totals: dict[int, int] = field(default_factory=dict)
     avail: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     queue: dict[bytes, tuple[int, str]] = field(default_factory=dict)
@@ -137,12 +136,12 @@ class MemoryWork:
         journal = self._journal
         with self._guard:
             locked = Locked(
-                totals={key: journal.totals[key] for key in needs.keys if key in journal.totals},
+                totals={one: journal.totals[one] for one in needs.totals if one in journal.totals},
                 avail={pot: journal.avail[pot] for pot in needs.pots if pot in journal.avail},
                 first_position=journal.next_position,
             )
             journal.next_position += rows
-        self._grip = Grip(frozenset(needs.keys), locked.avail.keys(), locked.first_position, rows)
+        self._grip = Grip(frozenset(needs.totals), locked.avail.keys(), locked.first_position, rows)
         return locked
 
     def post(self, posting: Posting) -> None:

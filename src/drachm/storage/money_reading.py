@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from drachm.application.money_reading import Balance, Movement, Published, Purse, Side, Statement
 from drachm.application.ports import Stored
-from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.numbers import pot_number, total_place
+from drachm.domain.clearing.numbers import place_of, pot_number
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, EntryKind
@@ -22,7 +21,7 @@ from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.postgres import PostgresBooks
 from drachm.storage.rows import stored_of
 from drachm.storage.session import Connection, Sessions
-from drachm.storage.totals import unpack
+from drachm.storage.totals import numbered
 from drachm.storage.vault import Vault
 
 FOLLOW_AT_ONCE: Final = 20_000
@@ -71,16 +70,15 @@ class PostgresMoney:
             found = conn.execute(_WORK["newest_rows"], values, binary=True).fetchall()
         return {row[1]: stored_of(row, self._vault) for row in found}
 
-    def stand(self, keys: Collection[Key], pots: Collection[str]) -> tuple[dict[Key, int], dict[str, int]]:
-        """Running totals and what pots may spend, of one moment."""
-        places = {key: total_place(self._tenant, key) for key in keys}
+    def stand(self, totals: Collection[int], pots: Collection[str]) -> tuple[dict[int, int], dict[str, int]]:
+        """Running totals by number and what pots may spend, of one moment."""
+        wanted = frozenset(totals)
         numbers = {pot_number(self._tenant, pot): pot for pot in pots}
         with self._sessions.transaction("reader") as conn:
-            rows = self._ask(conn, "totals_of", ids=int8s(sorted({row for row, _ in places.values()})))
+            rows = self._ask(conn, "totals_of", ids=int8s(sorted({place_of(one).row for one in wanted})))
             states = self._ask(conn, "pots_by_number", ids=int8s(sorted(numbers)))
-        packed = {row: unpack(row, value) for row, value in rows}
-        totals = {key: packed.get(row, {}).get(slot, 0) for key, (row, slot) in places.items()}
-        return {key: value for key, value in totals.items() if value}, {numbers[one]: left for one, left in states}
+        values = {one: value for row, packed in rows for one, value in numbered(row, packed).items() if one in wanted}
+        return values, {numbers[one]: left for one, left in states}
 
     def published(self, kind: str) -> list[Published]:
         """Every published version of a kind, by id and first day."""

@@ -10,14 +10,14 @@ from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from drachm.application.ports import ConstraintFired, Posting, Row
-from drachm.domain.benefits.model import Key
 from drachm.domain.errors import IntegrityError, ensure
 
 
 class Grip(NamedTuple):
     """What one transaction has under lock until it commits."""
 
-    keys: Set[Key]
+    totals: Set[int]
+    """By number."""
     pots: Set[str]
     """Those that are here."""
     first_position: int
@@ -34,7 +34,7 @@ def ensure_writable(posting: Posting, grip: Grip | None) -> Grip:
     if grip is None:
         raise IntegrityError("a posting needs its locks first", where="posting")
     _ensure_positions(posting.rows, grip)
-    ensure(posting.deltas.keys() <= grip.keys, "a running total was moved without its lock", where="posting")
+    ensure(posting.deltas.keys() <= grip.totals, "a running total was moved without its lock", where="posting")
     ensure(posting.moves.keys() <= grip.pots, "a pot was moved without its lock", where="posting")
     ensure(posting.held.keys() <= grip.pots, "a pot's promises were moved without its lock", where="posting")
     for row in posting.rows:

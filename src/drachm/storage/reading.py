@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from drachm.application.ports import Stored, Written
-from drachm.domain.clearing.numbers import Place
+from drachm.domain.clearing.numbers import Place, place_of
 from drachm.domain.clearing.register import Registry
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import Account
@@ -14,7 +14,7 @@ from drachm.storage import queries
 from drachm.storage.registry import Past
 from drachm.storage.rows import after_values, stored_of, written_of
 from drachm.storage.session import Connection, Sessions
-from drachm.storage.totals import unpack
+from drachm.storage.totals import numbered
 from drachm.storage.vault import Vault
 
 ROWS_PER_PAGE: Final = 500
@@ -97,8 +97,8 @@ class PostgresReading:
             with self._sessions.transaction("reader") as conn:
                 page = self._ask(conn, "totals_after", after=after, limit=TOTALS_PER_PAGE)
             for after, packed in page:
-                for slot, value in unpack(after, packed).items():
-                    yield Place(after, slot), value
+                for number, value in numbered(after, packed).items():
+                    yield place_of(number), value
             if len(page) < TOTALS_PER_PAGE:
                 return
 

@@ -15,8 +15,9 @@ from drachm.domain.clearing import numbers
 from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.events.model import ServiceEvent
 from drachm.storage.arrays import int8s
+from drachm.storage.registered import Registered
 from drachm.storage.remembered import Remembered
-from drachm.storage.sheets import PARTY, PERSON, Registered, open_party, open_person
+from drachm.storage.sheets import PARTY, PERSON, open_party, open_person
 from drachm.storage.vault import DataKey, Vault
 
 PEOPLE_MAX: Final = 100_000

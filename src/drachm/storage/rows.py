@@ -15,7 +15,7 @@ from typing import Any, Final
 from drachm.application.ports import Row, Stored, Written
 from drachm.domain.clearing.model import STATUS_NUMBERS, STATUSES
 from drachm.domain.errors import IntegrityError
-from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
+from drachm.domain.ledger.model import Account, Entry, EntryKind, Source, legs_of
 from drachm.storage.arrays import EMPTY, HEAD, INT8
 from drachm.storage.vault import Place, Vault
 
@@ -29,13 +29,7 @@ _FIELDS: Final = 16
 # kind, status, key, leaf and currency, each behind its length.
 _START: Final = struct.Struct(">hiii")
 _FIXED: Final = ">14sqiqiqiqihihihi16si32si3s"
-_PAIR: Final = struct.Struct(">iqi")
 _AFTER: Final = struct.Struct(">qq")
-
-
-def pair_head(number: int) -> bytes:
-    """The first number of a pair in a `bigint[]` behind its length, and the length of the second."""
-    return _PAIR.pack(8, number, 8)
 
 
 def copy_of_journal(
@@ -43,12 +37,12 @@ def copy_of_journal(
     rows: Sequence[Row],
     bodies: Sequence[bytes],
     patients: Sequence[int],
-    account_heads: Mapping[Account, bytes],
+    accounts: Accounts,
     pot_numbers: Mapping[str, int],
 ) -> bytes:
     """The COPY stream of `copy_journal`: rows with their sealed bodies and the numbers of their patients.
 
-    `account_heads` gives `pair_head` of an account's number. Raises struct.error for a number that is out of range.
+    `accounts` learns whom the entries name. Raises struct.error for a number that is out of range.
     """
     start = _START.pack(_FIELDS, 4, tenant, 8)
     parts = [COPY_HEAD]
@@ -56,19 +50,24 @@ def copy_of_journal(
     for row, body, patient in zip(rows, bodies, patients, strict=True):
         (
             position, key, revision, supersedes, kind, status, _, _, occurred_at, posted_at,
-            currency, entries, avail, leaf, _,
+            currency, entries, avail, leaf, _, legs,
         ) = row  # fmt: skip
         if posted_at is not last:
             last, posted = posted_at, _microseconds(posted_at)
-        pack, legs_head = _shape(len(entries), len(avail), supersedes is not None)
+        if entries and not legs:
+            legs = legs_of(tenant, entries)
+        count = len(entries)
+        pack, legs_head = _shape(count, len(avail), supersedes is not None)
         values: list[Any] = [
             *(start, position, 8, patient, 8, _microseconds(occurred_at)),
             *(8, posted, 2, revision, 2, kind, 2, STATUS_NUMBERS[status], 16, key, 32, leaf, 3, currency.encode()),
         ]
         values += (0,) if supersedes is None else (8, supersedes)
-        values += (len(entries), bytes([entry[2] for entry in entries]), legs_head)
-        for account, amount, _ in entries:
-            values += (account_heads[account], amount)
+        values += (count, bytes(legs[2::3]), legs_head)
+        for at, entry in enumerate(entries):
+            number = legs[3 * at]
+            accounts.meet(number, entry[0])
+            values += (8, number, 8, entry[1])
         values.append(_AFTER.size * len(avail))
         for pot, left in avail:
             values += (pot_numbers[pot], left)
@@ -78,12 +77,29 @@ def copy_of_journal(
     return b"".join(parts)
 
 
+class Accounts:
+    """The accounts that a posting names; `new` are those that may not be in the database yet."""
+
+    def __init__(self, known: Mapping[int, Account]) -> None:
+        self._known = known
+        """In the database for certain, because accounts are never removed."""
+        self.new: dict[int, Account] = {}
+
+    def meet(self, number: int, account: Account) -> None:
+        """An account's number is a hash of its name: two names that met in one number must not share a balance."""
+        known = self._known.get(number)
+        if known is None:
+            known = self.new.setdefault(number, account)
+        if known is not account and known != account:
+            raise IntegrityError("two accounts met in one number", where=f"account {number}")
+
+
 @lru_cache(maxsize=1024)
 def _shape(legs: int, pots: int, supersedes: bool) -> tuple[Callable[..., bytes], bytes]:
     """How rows with so many legs and pots are packed, and what stands before their legs."""
     form = _FIXED + ("iq" if supersedes else "i")
     head = _array_head(2 * legs)
-    form += f"i{legs}s{len(head)}s" + "16sq" * legs + "i" + "qq" * pots + "i"
+    form += f"i{legs}s{len(head)}s" + "iqiq" * legs + "i" + "qq" * pots + "i"
     return struct.Struct(form).pack, head
 
 

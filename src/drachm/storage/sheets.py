@@ -12,11 +12,12 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from drachm.domain.clearing import numbers
-from drachm.domain.clearing.register import PartyRecord, Person
+from drachm.domain.clearing.register import PartyRecord
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.funding.allotment import slice_for
 from drachm.domain.funding.model import Pot
+from drachm.storage.registered import Registered
 from drachm.storage.vault import DataKey
 
 PERSON: Final = 1
@@ -41,16 +42,6 @@ class PartySheet(NamedTuple):
     contracts: tuple[Contract, ...]
 
 
-class Registered(Person):
-    """A person from the register, with the data key as far as it was here. Shared between batches."""
-
-    __slots__ = ("key",)
-
-    def __init__(self, sheet: PersonSheet, number: int, key: DataKey | None) -> None:
-        super().__init__(sheet.member, number, sheet.coverages, sheet.pots)
-        self.key = key
-
-
 pack: Final = msgspec.msgpack.Encoder().encode
 _person: Final = msgspec.msgpack.Decoder(PersonSheet).decode
 _party: Final = msgspec.msgpack.Decoder(PartySheet).decode
@@ -64,7 +55,7 @@ def open_person(tenant: int, number: int, packed: bytes, key: DataKey | None) ->
         raise _unreadable(number, error) from None
     right = numbers.patient_number(tenant, sheet.member.id) == number
     ensure(right, "a sheet stands under another person's number", where=f"sheet {number}")
-    return Registered(sheet, number, key)
+    return Registered(sheet.member, number, sheet.coverages, sheet.pots, key)
 
 
 def open_party(tenant: int, number: int, packed: bytes) -> PartyRecord:

@@ -14,23 +14,21 @@ from typing import Any, Final, Self
 from psycopg.pq import TransactionStatus
 
 from drachm.application.ports import ConstraintFired, Locked, Posting, Raced, Row, Stored
-from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.numbers import Place, patient_number, pot_number
+from drachm.domain.clearing.numbers import patient_number, pot_number
 from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.ledger.model import Account, account_id
+from drachm.domain.ledger.model import Account
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts, tids
 from drachm.storage.library import Library
 from drachm.storage.posting import Grip, ensure_writable, queue_changes
 from drachm.storage.reading import ask
+from drachm.storage.registered import Registered
 from drachm.storage.registry import Register, asked
-from drachm.storage.remembered import Remembered
-from drachm.storage.rows import copy_of_journal, pair_head, stored_of
+from drachm.storage.rows import Accounts, copy_of_journal, stored_of
 from drachm.storage.session import Connection, Sessions, answered
-from drachm.storage.sheets import Registered
 from drachm.storage.totals import Totals
 from drachm.storage.vault import DataKey, Vault
 
@@ -47,27 +45,8 @@ class Known:
         self.own_key = own_key
         """Seals what is kept of unknown members."""
         self.register = Register(tenant, vault)
-        self.accounts: Remembered[Account, bytes] = Remembered(KNOWN_MAX)
-        """`pair_head` of accounts that are in the database for certain, because they are never removed."""
-        self.places: Remembered[Key, Place] = Remembered(KNOWN_MAX)
-
-
-class _Heads(dict[Account, bytes]):
-    """`pair_head` of the accounts of one posting; `new` are those that may not be in the database yet."""
-
-    def __init__(self, tenant: int, known: Remembered[Account, bytes]) -> None:
-        super().__init__()
-        self._tenant = tenant
-        self._known = known
-        self.new: list[Account] = []
-
-    def __missing__(self, account: Account) -> bytes:
-        head = self._known.get(account)
-        if head is None:
-            head = pair_head(account_id(self._tenant, account))
-            self.new.append(account)
-        self[account] = head
-        return head
+        self.accounts: dict[int, Account] = {}
+        """By number; in the database for certain, because accounts are never removed."""
 
 
 class _PotNumbers(dict[str, int]):
@@ -100,7 +79,7 @@ class PostgresWork:
         self._pot_numbers = _PotNumbers(self.tenant)
         self._pots: dict[str, bytes] = {}
         """Pot id -> the place of its state row in the table."""
-        self._heads = _Heads(self.tenant, self._known.accounts)
+        self._accounts = Accounts(self._known.accounts)
         self._new_keys: list[tuple[Registered, DataKey]] = []
         self._written: tuple[Sequence[int], Sequence[Row]] = (), ()
         """The rows that were written, with the numbers of their patients."""
@@ -138,11 +117,11 @@ class PostgresWork:
         ensure(self._grip is None, "a unit of work takes its locks once, in one order", where="work")
         ensure(rows > 0, "at least one position must be reserved", where="work")
         self._wrote = True
-        totals = self._totals = Totals(self.tenant, needs.keys, self._known.places)
+        totals = self._totals = Totals(needs.totals)
         values = totals.load(self._ask("lock_totals", ids=int8s(totals.rows))) if totals.rows else {}
         avail = self._lock_pots(needs)
         first = self._ask("reserve_positions", rows=rows)[0][0]
-        self._grip = Grip(totals.places.keys(), avail.keys(), first, rows)
+        self._grip = Grip(totals.numbers, avail.keys(), first, rows)
         return Locked(values, avail, first)
 
     def post(self, posting: Posting) -> None:
@@ -165,8 +144,9 @@ class PostgresWork:
         ensure(self._whole, "a posting that failed cannot be committed", where="work")
         with answered():
             self._connection.commit()
-        for account in self._heads.new:
-            self._known.accounts.put(account, self._heads[account])
+        if len(self._known.accounts) >= KNOWN_MAX:
+            self._known.accounts.clear()
+        self._known.accounts.update(self._accounts.new)
         for person, key in self._new_keys:
             person.key = key
         patients, rows = self._written
@@ -205,7 +185,7 @@ class PostgresWork:
         self._change_totals(posting.deltas)
         patients, bodies = self._sealed(rows)
         self._written = patients, rows
-        stream = copy_of_journal(self.tenant, rows, bodies, patients, self._heads, self._pot_numbers)
+        stream = copy_of_journal(self.tenant, rows, bodies, patients, self._accounts, self._pot_numbers)
         self._copy("copy_journal", stream)
         self._add_accounts()
         self._move_pots(posting)
@@ -213,7 +193,7 @@ class PostgresWork:
         first, last = rows[0], rows[-1]
         self._tell("put_in_outbox", first=first.position, last=last.position, created_at=last.posted_at)
 
-    def _change_totals(self, deltas: Mapping[Key, int]) -> None:
+    def _change_totals(self, deltas: Mapping[int, int]) -> None:
         if not deltas or self._totals is None:
             return
         new, changed = self._totals.moved(deltas)
@@ -269,12 +249,9 @@ class PostgresWork:
         return keys
 
     def _add_accounts(self) -> None:
-        names = self._heads.new
-        if not names:
+        new = self._accounts.new
+        if not new:
             return
-        # An account's number is a hash of its name: two names that met in one number must not share a balance.
-        new = {account_id(self.tenant, account): account for account in names}
-        ensure(len(new) == len(names), "two accounts met in one number", where="posting")
         numbers = sorted(new)  # two writers add new accounts in one order
         kinds, owners, currencies = (texts([new[number][part] for number in numbers]) for part in range(3))
         added = self._ask("add_accounts", ids=int8s(numbers), kinds=kinds, owners=owners, currencies=currencies)

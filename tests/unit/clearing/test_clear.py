@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from drachm.domain.benefits.model import Adjudication, Credit, Share
+from drachm.domain.benefits.model import Credit, Key, Split
 from drachm.domain.clearing.clear import clear
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.journal import charge_entries
+from drachm.domain.clearing.numbers import place_of, total_number, total_place
 from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.coverage.model import Contract, Member, Party
@@ -56,11 +57,21 @@ def test_a_pocket_of_another_currency_pends_what_is_owed() -> None:
     assert clear(free, *turn(free, here)).entry.entries == ()
 
 
-def test_what_was_never_priced_waits() -> None:
-    here = turn(EVENT, world())
-    with pytest.raises(Pended, match="not priced") as caught:
-        clear(EVENT, replace(here.at, priced=None), here.totals, here.avail)
-    assert caught.value.reason == "no_contract"
+def test_a_charge_without_a_price_is_not_decided() -> None:
+    found = turn(EVENT, world())
+    found.at.priced = None
+    with pytest.raises(Pended, match="not priced"):
+        clear(EVENT, *found)
+
+
+def test_the_number_of_a_total_says_its_row_and_its_place_in_it() -> None:
+    keys = [Key("ana", "plan/visits", period) for period in ("Y2025-01-01", "M2025-03", "D2025-03-09", "V:one", "L")]
+    places = [total_place(1, key) for key in keys]
+    assert [place_of(total_number(1, key)) for key in keys] == places
+    assert places[0].row == places[1].row
+    assert len({place.row for place in places}) == 4
+    assert len({place.slot for place in places}) == 5
+    assert total_number(2, keys[0]) != total_number(1, keys[0])
 
 
 def test_taking_back_needs_something_to_take_back() -> None:
@@ -70,13 +81,18 @@ def test_taking_back_needs_something_to_take_back() -> None:
 
 
 def test_credits_to_earlier_events_are_posted_beside_the_charge() -> None:
-    answer = Adjudication(
-        billed=100,
-        allowed=100,
-        shares=(Share("payer", "fund", "plan_paid", 100),),
+    split = Split(
+        cost=100,
+        patient=0,
+        payers=(("fund", 100),),
         credits=(Credit("fund", 30, "plan", "cap", "M2025-03"), Credit("fund", -10, "plan", "other", "M2025-03")),
+        deltas=(),
+        trace=(),
+        decision="covered",
+        reason="",
+        amounts=(100,),
     )
-    entries = charge_entries(answer, 0, FundingPlan(), provider="clinic", member="ana", currency="JPY")
+    entries = charge_entries(split, FundingPlan(), provider="clinic", member="ana", currency="JPY")
     assert {entry.account: entry.amount for entry in entries} == {
         Account("payer_receivable", "fund", "JPY"): 120,
         Account("provider_payable", "clinic", "JPY"): -100,

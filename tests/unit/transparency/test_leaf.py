@@ -14,7 +14,7 @@ LEAF = Leaf(
     superseded_key=NO_KEY,
     superseded_revision=0,
     currency="USD",
-    entries=[(-2, 5_000_000, 2), (7, -5_000_000, 2)],
+    entries=[-2, 5_000_000, 2, 7, -5_000_000, 2],
     commitment=b"\xaa" * 32,
 )
 BY_HAND = (
@@ -52,7 +52,7 @@ def test_every_field_changes_the_bytes() -> None:
         LEAF._replace(superseded_key=b"s" * 16),
         LEAF._replace(superseded_revision=1),
         LEAF._replace(currency="EUR"),
-        LEAF._replace(entries=[(-2, 4_000_000, 2), (7, -4_000_000, 2)]),
+        LEAF._replace(entries=[-2, 4_000_000, 2, 7, -4_000_000, 2]),
         LEAF._replace(commitment=b"\xab" * 32),
     ]
     assert len({leaf_bytes(leaf) for leaf in [LEAF, *changed]}) == len(changed) + 1

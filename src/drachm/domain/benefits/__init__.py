@@ -6,6 +6,7 @@ The rules are docs/reference/plan-model.md, nothing else.
 """
 
 from drachm.domain.benefits.adjudicate import (
+    Placed,
     Prepared,
     Stack,
     adjudicate,
@@ -13,11 +14,13 @@ from drachm.domain.benefits.adjudicate import (
     build_stack,
     keys,
     prepare,
+    prepare_placed,
     reverse_deltas,
+    told,
 )
 from drachm.domain.benefits.document import Plan
 from drachm.domain.benefits.load import load_plan
-from drachm.domain.benefits.model import Adjudication, Bearer, Credit, Key, Line, Share, Step, Totals
+from drachm.domain.benefits.model import Adjudication, Bearer, Credit, Key, Line, Numbering, Share, Split, Step, Totals
 
 __all__ = [
     "Adjudication",
@@ -25,9 +28,12 @@ __all__ = [
     "Credit",
     "Key",
     "Line",
+    "Numbering",
+    "Placed",
     "Plan",
     "Prepared",
     "Share",
+    "Split",
     "Stack",
     "Step",
     "Totals",
@@ -37,5 +43,7 @@ __all__ = [
     "keys",
     "load_plan",
     "prepare",
+    "prepare_placed",
     "reverse_deltas",
+    "told",
 ]

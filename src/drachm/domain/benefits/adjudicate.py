@@ -1,8 +1,8 @@
 """Who owes what for this line?
 
 The straight line of docs/reference/plan-model.md, section 4, in two parts: `prepare` reads the facts and says which
-running totals are wanted, `Prepared.decide` splits the line. Pure: same line, same documents, same totals, same answer,
-for ever.
+running totals are wanted, `Prepared.decide` splits the line. For a batch, `prepare_placed` and `Placed.split` are the
+same by numbers instead of names, and flat. Pure: same line, same documents, same totals, same answer, for ever.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from drachm.domain.benefits.document import Plan
 from drachm.domain.benefits.machine import Calendar, Machine, Program
-from drachm.domain.benefits.model import Adjudication, Key, Line, Totals
+from drachm.domain.benefits.model import Adjudication, Key, Line, Numbering, Split, Totals
 from drachm.domain.benefits.place import invalid
 from drachm.domain.errors import Pended
 from drachm.domain.periods import local_date
@@ -29,20 +29,37 @@ class Stack:
     machine: Machine = field(repr=False, compare=False)
 
 
-class Prepared:
+class Asked:
     """A line whose facts were read: what is left to know are the running totals."""
 
-    __slots__ = ("_calendar", "_facts", "_kept", "_line", "_program", "keys")
+    __slots__ = ("calendar", "facts", "line", "program")
+
+    def __init__(self, line: Line, calendar: Calendar, facts: tuple[object, ...], program: Program) -> None:
+        self.line = line
+        self.calendar = calendar
+        self.facts = facts
+        self.program = program
+
+
+def told(program: Program, billed: int, allowed: int, split: Split) -> Adjudication:
+    """The whole answer of a split, but for its deltas: those name totals as the split was asked for them."""
+    shares = program.tell(billed, allowed, split.cost, split.amounts)
+    return Adjudication(
+        *(billed, allowed, shares, split.credits, (), split.trace, split.decision, split.reason, program.hashes)
+    )
+
+
+class Prepared:
+    """A line that was read, with the keys of its totals."""
+
+    __slots__ = ("_asked", "_kept", "keys")
 
     keys: tuple[Key, ...]
     """Every running total that deciding may read or write, each once."""
 
-    def __init__(self, line: Line, calendar: Calendar, facts: tuple[object, ...], program: Program) -> None:
-        self._line = line
-        self._calendar = calendar
-        self._facts = facts
-        self._program = program
-        self.keys, self._kept = program.find(line, calendar, facts)
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self.keys, self._kept = asked.program.find(asked.line, asked.calendar, asked.facts)
 
     def decide(self, totals: Totals, explain: bool = False) -> Adjudication:
         """Split the line among patient, payers and provider, to the micro.
@@ -50,9 +67,38 @@ class Prepared:
         `totals` are the running totals before the line. The trace is empty unless asked to `explain`. Raises `Pended`
         with ``fact_missing`` when the totals lead to a rule that asks for a fact that is not there.
         """
-        program = self._program
-        decide = program.explain if explain else program.decide
-        return decide(self._line, self._calendar, self._facts, self._kept, totals)
+        asked = self._asked
+        decide = asked.program.explain if explain else asked.program.decide
+        split = decide(asked.line, asked.calendar, asked.facts, self._kept, totals)
+        answer = told(asked.program, asked.line.billed, asked.line.cost, split)
+        answer.deltas = tuple(sorted(split.deltas))
+        return answer
+
+
+class Placed:
+    """A line that was read, with the numbers of its totals: what clearing asks. Its answer stays flat until somebody
+    looks (`told`)."""
+
+    __slots__ = ("_kept", "asked", "numbers")
+
+    numbers: tuple[int, ...]
+    """Every running total that deciding may read or write, each once, in the order of `Prepared.keys`."""
+
+    def __init__(self, asked: Asked, numbering: Numbering) -> None:
+        self.asked = asked
+        word, home, slot = numbering
+        self.numbers, self._kept = asked.program.place(asked.line, asked.calendar, asked.facts, word, home, slot)
+
+    def keys(self) -> tuple[Key, ...]:
+        """The names of the same totals, for people."""
+        asked = self.asked
+        return asked.program.find(asked.line, asked.calendar, asked.facts)[0]
+
+    def split(self, totals: Mapping[int, int], explain: bool = False) -> Split:
+        """As `Prepared.decide`, flat."""
+        asked = self.asked
+        decide = asked.program.explain if explain else asked.program.decide
+        return decide(asked.line, asked.calendar, asked.facts, self._kept, totals)
 
 
 def build_stack(plans: Sequence[Plan]) -> Stack:
@@ -83,12 +129,21 @@ def prepare(line: Line, stack: Stack) -> Prepared:
 
     Raises `Pended` with ``fact_missing`` or ``fact_invalid`` when no totals could lead to an answer.
     """
+    return Prepared(_read(line, stack))
+
+
+def prepare_placed(line: Line, stack: Stack, numbering: Numbering) -> Placed:
+    """The same, for somebody who knows running totals by their numbers."""
+    return Placed(_read(line, stack), numbering)
+
+
+def _read(line: Line, stack: Stack) -> Asked:
     machine = stack.machine
     day = local_date(line.at, stack.zone)
     calendar = machine.days.get(day) or machine.calendar(day)
     signature, facts = machine.read(line, calendar)
     program = machine.programs.get(signature) or machine.program(signature, line, calendar, facts)
-    return Prepared(line, calendar, facts, program)
+    return Asked(line, calendar, facts, program)
 
 
 def adjudicate(line: Line, stack: Stack, totals: Totals) -> Adjudication:

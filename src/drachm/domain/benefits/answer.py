@@ -1,21 +1,25 @@
 """How does the line begin and end?
 
-Writes step 0 of docs/reference/plan-model.md, section 4 (the residue) and the answer: the shares of everybody, the
-deltas of the running totals, the decision.
+Writes step 0 of docs/reference/plan-model.md, section 4 (the residue) and the answer: what everybody owes, the deltas
+of the running totals, the decision; and, as a function of its own, the shares that follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from drachm.domain.benefits.document import Plan
 from drachm.domain.benefits.script import Owed, Script, added
 from drachm.domain.benefits.turn import SELF_PAY, Turn
 
+ROUNDING: Final = "rounding"
+"""Component and reason of what is below the payable unit."""
+
 
 def write_residue(script: Script, first: Plan | None) -> None:
     """Round the cost to the payable unit; the first document says who bears the difference."""
-    script.write("cost = line.cost")
+    script.write("allowed = cost = line.cost")
     if script.explains:
         script.write("trace = []")
     script.write("credits = ()")
@@ -32,21 +36,44 @@ def write_residue(script: Script, first: Plan | None) -> None:
     script.owed.append(Owed("self_pay", "", "", SELF_PAY, SELF_PAY))
 
 
+class _Share(NamedTuple):
+    """One share that the answer may have, as Python."""
+
+    test: str
+    bearer: str
+    party: str
+    component: str
+    amount: str
+    document: str
+    reason: str
+
+
 def write_answer(script: Script, plans: Sequence[Plan], turns: Sequence[Turn]) -> None:
-    """The shares sum to the bill, or posting stops."""
+    """The answer in flat amounts, and in `script.telling` the shares that follow from them.
+
+    The shares sum to the bill, or posting stops.
+    """
     amounts = script.amounts()
     with script.block(f"if {added(amounts)} != cost:"):
         script.write("broken(line)")
-    _shares(script, plans[0] if plans else None)
+    shares = _shares(script, plans[0] if plans else None)
+    script.telling = [f"    ({', '.join([*amounts, ''])}) = amounts"] if amounts else []
+    for test, *said in shares:
+        said[3] = f"({said[3]})"
+        named = ", ".join(part if place == 3 else repr(part) for place, part in enumerate(said))
+        script.telling += [f"    if {test}:", f"        shares.append(new(Share, ({named})))"]
+    owed = [owed.amount for owed in script.owed if not owed.provider]
+    patient = added(owed + [f"({share.amount})" for share in shares if share[1:4] == ("patient", "", ROUNDING)])
+    payers = _payers(script, [share for share in shares if share.bearer == "payer"])
     deltas = _deltas(script)
     decision, reason = _decision(script, turns)
-    hashes = repr(tuple(plan.hash for plan in plans))
     trace = "tuple(trace)" if script.explains else "()"
-    said = f"line.billed, line.cost, tuple(shares), credits, {deltas}, {trace}, {decision}, {reason}, {hashes}"
-    script.write(f"return Adjudication({said})")
+    flat = f"({', '.join([*amounts, ''])})"
+    said_of = f"cost, {patient}, {payers}, credits, {deltas}, {trace}, {decision}, {reason}, {flat}"
+    script.write(f"return new(Split, ({said_of}))")
 
 
-def _shares(script: Script, first: Plan | None) -> None:
+def _shares(script: Script, first: Plan | None) -> list[_Share]:
     """One share for each bearer, document, component and reason, in the order of their first amounts."""
     places: dict[tuple[str, str, str, str, str], list[str]] = {}
     for owed in script.owed:
@@ -56,37 +83,46 @@ def _shares(script: Script, first: Plan | None) -> None:
         places.setdefault(("payer", paid.party, "plan_paid", paid.document, paid.reason), []).append(paid.amount)
     amounts = [(place, number) for place, found in places.items() for number in range(len(found))]
     order = {name: position for position, name in enumerate(script.amounts())}
-    script.write("shares = []")
+    shares = []
     for place, number in sorted(amounts, key=lambda one: order[places[one[0]][one[1]]]):
         found = places[place]
         # Of several amounts of one place, the first that is not 0 stands for all.
         earlier = f" and not ({' or '.join(found[:number])})" if number else ""
         bearer, party, component, document, reason = place
-        said = f"{bearer!r}, {party!r}, {component!r}, {added(found[number:])}, {document!r}, {reason!r}"
-        with script.block(f"if {found[number]}{earlier}:"):
-            script.write(f"shares.append(new(Share, ({said})))")
+        test = f"{found[number]}{earlier}"
+        shares.append(_Share(test, bearer, party, component, added(found[number:]), document, reason))
     if first is not None and first.rounding.unit > 1:
         party = first.payer if first.residue == "payer" else ""
-        said = f"{first.residue!r}, {party!r}, 'rounding', line.cost - cost, {first.id!r}, 'rounding'"
-        with script.block("if cost != line.cost:"):
-            script.write(f"shares.append(new(Share, ({said})))")
-    said = "'provider', '', 'contractual_adjustment', line.billed - line.cost, '', 'contractual_adjustment'"
-    with script.block("if line.billed != line.cost:"):
-        script.write(f"shares.append(new(Share, ({said})))")
+        test, left = "allowed != cost", "allowed - cost"
+        shares.append(_Share(test, first.residue, party, ROUNDING, left, first.id, ROUNDING))
+    word = "contractual_adjustment"
+    shares.append(_Share("billed != allowed", "provider", "", word, "billed - allowed", "", word))
+    return shares
+
+
+def _payers(script: Script, shares: Sequence[_Share]) -> str:
+    """What each payer's share comes to, in their order."""
+    if len(shares) == 1:
+        (share,) = shares
+        return f"(({share.party!r}, {share.amount}),) if {share.test} else ()"
+    if not shares:
+        return "()"
+    script.write("payers = []")
+    for share in shares:
+        script.write(f"if {share.test}: payers.append(({share.party!r}, {share.amount}))")
+    return "payers"
 
 
 def _deltas(script: Script) -> str:
-    """What the line adds to running totals, sorted by key, zeros left out."""
+    """What the line adds to running totals, zeros left out."""
     if not script.deltas:
         return "()"
     script.write("deltas = []")
-    # As nearly sorted as can be without the line: what is left to sort is cheap.
+    # As nearly sorted as can be without the line: where they are told in order, what is left to sort is cheap.
     order = script.kept()
     for key, amount in sorted(script.deltas, key=lambda delta: order.index(delta[0].removesuffix("_today"))):
         script.write(f"if {amount}: deltas.append(({key}, {amount}))")
-    if len(script.deltas) > 1:
-        script.write("deltas.sort()")
-    return "tuple(deltas)"
+    return "deltas"
 
 
 def _decision(script: Script, turns: Sequence[Turn]) -> tuple[str, str]:

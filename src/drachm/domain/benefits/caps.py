@@ -73,7 +73,7 @@ def _capped(turn: Turn, rule: PeriodCap, cap: _Cap, closing: bool) -> None:
                 _pay_component(turn, rule, owed, due, why)
             else:
                 turn.give_back(rule, owed, due, why)
-        _credit(turn, rule, due, pool.key("R"), why, closing)
+        _credit(turn, rule, due, pool.period, why, closing)
 
 
 def _cap_of(turn: Turn, rule: PeriodCap, cases: Sequence[CapCase]) -> _Cap | None:
@@ -145,13 +145,13 @@ def _limit(turn: Turn, cap: _Cap, cost: str) -> str:
     return script.let("limit", f"{cap.fixed} + {portion_of(turn, above, cap.rate)}")
 
 
-def _credit(turn: Turn, rule: PeriodCap, due: str, key: str, why: str, closing: bool) -> None:
+def _credit(turn: Turn, rule: PeriodCap, due: str, period: str, why: str, closing: bool) -> None:
     """A transfer for earlier events of the pool: to the patient, or back from the patient when negative."""
     script, plan = turn.script, turn.plan
     credit = script.zero("credit")
     with script.block(f"if {due}:"):
         script.write(f"{credit} = {due}")
-        said = f"{plan.payer!r}, {credit}, {plan.id!r}, {rule.id!r}, {key}[2]"
+        said = f"{plan.payer!r}, {credit}, {plan.id!r}, {rule.id!r}, {script.said(period)}"
         script.write(f"credits += (new(Credit, ({said})),)")
         turn.note(rule, credit, f"credit:{plan.payer}", why)
     script.credits.append(credit)

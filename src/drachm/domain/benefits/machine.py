@@ -1,9 +1,9 @@
 """How does a stack of documents become a straight line?
 
 For each signature that comes up (`reading.py`) the machine writes and keeps one program: `find` builds the keys of the
-running totals, `decide` splits the line. What conditions say of the facts is settled while it is written, so what is
-left to run is arithmetic on amounts and totals. The trace is a second form of the same program, written when first
-asked for by the same functions.
+running totals (`place` their numbers), `decide` splits the line, `tell` names the shares. What conditions say of the
+facts is settled while it is written, so what is left to run is arithmetic on amounts and totals. The trace is a second
+form of the same program, written when first asked for by the same functions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from drachm.domain.benefits import naming
 from drachm.domain.benefits.answer import write_answer, write_residue
 from drachm.domain.benefits.conditions import Facts, holds
 from drachm.domain.benefits.document import Plan
-from drachm.domain.benefits.model import Adjudication, Credit, Key, Line, Share, Step, Totals
+from drachm.domain.benefits.model import Credit, Key, Line, Share, Split, Step
 from drachm.domain.benefits.program import close, run
 from drachm.domain.benefits.reading import Reading
 from drachm.domain.benefits.script import Script
@@ -30,7 +30,9 @@ from drachm.domain.periods import add_months
 
 Calendar: TypeAlias = tuple[Any, ...]
 Find: TypeAlias = Callable[[Line, Calendar, tuple[Any, ...]], tuple[tuple[Key, ...], tuple[Any, ...]]]
-Decide: TypeAlias = Callable[[Line, Calendar, tuple[Any, ...], tuple[Any, ...], Totals], Adjudication]
+Place: TypeAlias = Callable[..., tuple[tuple[int, ...], tuple[Any, ...]]]
+Decide: TypeAlias = Callable[[Line, Calendar, tuple[Any, ...], tuple[Any, ...], Mapping[Any, int]], Split]
+Tell: TypeAlias = Callable[[int, int, int, tuple[int, ...]], tuple[Share, ...]]
 
 MOST_PROGRAMS: Final = 1024
 """Signatures kept per stack; the oldest makes room."""
@@ -40,36 +42,46 @@ _MOST_DAYS: Final = 4096
 class Program:
     """The straight line of one signature. Each of its functions is made when it is first called."""
 
-    __slots__ = ("_has_visit", "_machine", "_views", "decide", "explain", "find")
+    __slots__ = ("_has_visit", "_machine", "_views", "decide", "explain", "find", "hashes", "place", "tell")
 
     find: Find
+    place: Place
+    """`find` with numbers in the place of keys."""
     decide: Decide
     explain: Decide
     """`decide` with the trace."""
+    tell: Tell
+    """The shares of a split."""
+    hashes: tuple[str, ...]
+    """Of the documents in stack order."""
 
     def __init__(self, machine: Machine, has_visit: bool, views: Sequence[Facts]) -> None:
         self._machine = machine
         self._has_visit = has_visit
         self._views = views
         script = self.script()
-        plain = script.decide_source()
-        self.find = _made(script.find_source())["find"]
+        self.hashes = machine.hashes
+        for name in ("find", "place", "decide", "tell"):
+            self._make_later(name, getattr(script, f"{name}_source")())
 
-        def decide(*asked: Any) -> Adjudication:
-            made: Decide = _made(plain)["decide"]
-            self.decide = made
-            return made(*asked)
-
-        def explain(*asked: Any) -> Adjudication:
+        def explain(*asked: Any) -> Split:
             made: Decide = _made(self.script(explains=True).decide_source())["decide"]
             self.explain = made
             return made(*asked)
 
-        self.decide, self.explain = decide, explain
+        self.explain = explain
 
     def script(self, *, explains: bool = False) -> Script:
         """The program as it is written."""
         return self._machine.write(self._has_visit, self._views, explains=explains)
+
+    def _make_later(self, name: str, source: str) -> None:
+        def first(*asked: Any) -> Any:
+            made = _made(source)[name]
+            setattr(self, name, made)
+            return made(*asked)
+
+        setattr(self, name, first)
 
 
 class Machine:
@@ -77,6 +89,7 @@ class Machine:
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         self._plans = tuple(plans)
+        self.hashes = tuple([plan.hash for plan in plans])
         self._reading = Reading(plans)
         self.read = self._reading.function()
         self.days: dict[date, Calendar] = {}
@@ -154,11 +167,11 @@ def _broken(line: Line) -> None:
 
 
 _NAMES: Final[Mapping[str, Any]] = {
-    "Adjudication": Adjudication,
     "Credit": Credit,
     "Key": Key,
     "Pended": Pended,
     "Share": Share,
+    "Split": Split,
     "Step": Step,
     "broken": _broken,
     "days_ending": naming.days_ending,

@@ -6,10 +6,10 @@ integers of micro-units of the line's currency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from drachm.domain.events.model import UNIT, Fact
 
@@ -29,6 +29,17 @@ class Key(NamedTuple):
 
 Totals = Mapping[Key, int]
 """Running totals as they stand before the line; an absent key is 0."""
+
+
+class Numbering(NamedTuple):
+    """How a key becomes the number under which hot rows know its total (`clearing.numbers`)."""
+
+    word: Callable[[str], str]
+    """Which periods of a scope share a home, in a word."""
+    home: Callable[[str, str], int]
+    """The number of a home: scope, and the word of the period."""
+    slot: Callable[[str, str], int]
+    """Of a total within its home: name, period. The total's number is both, one mixed into the other (`^`)."""
 
 
 @dataclass(slots=True)
@@ -100,6 +111,25 @@ class Step(NamedTuple):
     used: int = 0
     """Its value before the line."""
     limit: int = 0
+
+
+class Split(NamedTuple):
+    """The answer for one line as flat amounts: what posting needs, and what the whole answer follows from."""
+
+    cost: int
+    """The allowed amount, rounded."""
+    patient: int
+    """The sum of the patient's shares."""
+    payers: Sequence[tuple[str, int]]
+    """Party and amount of each payer's share, in the order of the shares, none of them 0."""
+    credits: tuple[Credit, ...]
+    deltas: Sequence[tuple[Any, int]]
+    """What the line adds to running totals, zeros left out, each under its key or number as it was handed in."""
+    trace: tuple[Step, ...]
+    decision: Literal["covered", "denied", "self_pay"]
+    reason: str
+    amounts: tuple[int, ...]
+    """What each step left with each bearer; `Program.tell` names them."""
 
 
 @dataclass(slots=True)

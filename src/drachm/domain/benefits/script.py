@@ -1,8 +1,9 @@
 """What does the straight line of one signature say, written out as Python?
 
-A `Script` collects two functions: `find`, which builds the keys of the running totals, and `decide`, which splits the
-line. Every name in them is made here from words of ours and a number; what a plan says stands in them only as its
-`repr`, so a plan can say what it likes and never becomes code.
+A `Script` collects four functions: `find`, which builds the keys of the running totals, and `place`, which builds their
+numbers without the keys; `decide`, which splits the line, and `tell`, which names the shares of a split. Every name in
+them is made here from words of ours and a number; what a plan says stands in them only as its `repr`, so a plan can say
+what it likes and never becomes code.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ class Script:
         self.paid: list[Paid] = []
         self.credits: list[str] = []
         """Locals that hold credits, signed."""
+        self.telling: list[str] = []
+        """The lines of `tell`."""
         self.deltas: list[tuple[str, str]] = []
         """Locals of keys, and of what the line adds to their totals."""
         self._pended = ""
@@ -148,6 +151,10 @@ class Script:
         self._places.setdefault(name, value)
         return name
 
+    def said(self, place: str) -> str:
+        """What a local of `find` holds, where there is no such local."""
+        return f"({self._places.get(place, place)})"
+
     def shared(self, word: str, value: str) -> str:
         """A local of `find` for a text that several keys hold."""
         if value not in self._shared:
@@ -200,11 +207,36 @@ class Script:
         if self._pended:
             return "\n".join(["def find(line, calendar, facts):", self._pended, ""])
         lines = [f"    {name} = {value}" for name, value in self._places.items()]
+        return "\n".join(["def find(line, calendar, facts):", *lines, *self._given(), ""])
+
+    def place_source(self) -> str:
+        """The same for the numbers of the totals: keys that share a home share its number, and are never made."""
+        head = "def place(line, calendar, facts, word, home, slot):"
+        if self._pended:
+            return "\n".join([head, self._pended, ""])
+        named = {local: place for place, local in self._found.items()}
+        homes: dict[tuple[str, str], str] = {}
+        lines = []
+        for local, value in self._places.items():
+            if local not in named:
+                lines.append(f"    {local} = {value}")
+                continue
+            scope, name, period = named[local]
+            if local.startswith("keys"):
+                lines.append(f"    {local} = [home({scope}, word(one)) ^ slot({name}, one) for one in {period}]")
+                continue
+            if (scope, period) not in homes:
+                homes[scope, period] = f"home_{len(homes)}"
+                lines.append(f"    {homes[scope, period]} = home({scope}, word({period}))")
+            lines.append(f"    {local} = {homes[scope, period]} ^ slot({name}, {period})")
+        return "\n".join([head, *lines, *self._given(), ""])
+
+    def _given(self) -> list[str]:
         kept = self.kept()
         every = [f"*{local}" if local.startswith("keys") else local for local in kept]
-        lines.append(f"    kept = ({', '.join([*kept, ''])})" if kept else "    kept = ()")
+        lines = [f"    kept = ({', '.join([*kept, ''])})" if kept else "    kept = ()"]
         lines.append("    return kept, kept" if kept == every else f"    return ({', '.join([*every, ''])}), kept")
-        return "\n".join(["def find(line, calendar, facts):", *lines, ""])
+        return lines
 
     def decide_source(self) -> str:
         """The function that splits a line."""
@@ -215,6 +247,11 @@ class Script:
         zeros = [" = ".join([*self._zeros[first : first + 8], "0"]) for first in range(0, len(self._zeros), 8)]
         lines = [f"    {line}" for line in [*head, *zeros]] + self.lines
         return "\n".join(["def decide(line, calendar, facts, kept, totals):", *lines, ""])
+
+    def tell_source(self) -> str:
+        """The function that gives the shares of a split."""
+        head = ["def tell(billed, allowed, cost, amounts):", "    shares = []"]
+        return "\n".join([*head, *self.telling, "    return tuple(shares)", ""])
 
 
 def joined(*parts: str) -> str:

@@ -23,6 +23,7 @@ FREE: Final = "('', 0, 0)"
 """No limit bound the step. Else: the accumulator, what was used of it, the limit."""
 
 SELF_PAY: Final = "self_pay"
+VISIT: Final = "f'V:{line.visit or line.id}'"
 
 LINE_FACTS: Final = {
     "member": "line.member",
@@ -138,10 +139,10 @@ class Turn:
             return place(f"policy_year_{self.number}", f"policy_year(calendar[0], {start})")
         if period == "lifetime":
             return "'L'"
-        visit = place("visit", "f'V:{line.visit or line.id}'")
         if period == "admission":
-            return place("admission", "f'A:{line.admission}' if line.admission else visit")
-        return visit
+            # It leans on no other place: a credit says it without the keys.
+            return place("admission", f"f'A:{{line.admission}}' if line.admission else {VISIT}")
+        return place("visit", VISIT)
 
     def take(self, rule: Rule, moved: str, why: str, *, excess: bool = False, provider: bool = False) -> None:
         """Move `moved`, a local, from `open_` to the rule's component; nothing when it is not positive."""

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from drachm.domain.benefits import Plan, Prepared, Stack, build_stack, load_plan, prepare
-from drachm.domain.benefits.model import Line
-from drachm.domain.catalog import AS_SUBMITTED, Books, PriceContext, price
+from drachm.domain.benefits import Plan, Stack, build_stack, load_plan
+from drachm.domain.catalog import Books, price
 from drachm.domain.catalog.model import PricedEvent
-from drachm.domain.clearing.model import Answer, Cover, Snapshot
-from drachm.domain.coverage.facts import line_facts
+from drachm.domain.clearing.answer import Answer
+from drachm.domain.clearing.model import Cover, Snapshot
+from drachm.domain.clearing.premises import Premises
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.periods import local_date
 
@@ -57,12 +57,21 @@ class Documents:
             stack = self._stacks[name] = build_stack(plans)
         return stack
 
-    def price(self, event: ServiceEvent, at: Snapshot) -> PricedEvent:
+    def succeed(self, plan_id: str) -> bool:
+        """Whether the versions of a plan follow one another in one calendar: then none is in force beside another."""
+        versions = self._plans[plan_id]
+        return all(
+            one.zone == other.zone and not one.effective.overlaps(other.effective)
+            for number, one in enumerate(versions)
+            for other in versions[:number]
+        )
+
+    def price(self, event: ServiceEvent, at: Snapshot, premises: Premises) -> PricedEvent:
         """The event with its price under the contract; an outside payer's answer brings its own allowed amount.
 
         Raises `Pended` for what the price book cannot price.
         """
-        priced = price(event, self._books, _price_context(at))
+        priced = price(event, self._books, premises.context(at.contract, at.day, self_pay=not at.covers))
         if at.answer is None:
             return priced
         return PricedEvent(
@@ -75,52 +84,6 @@ class Documents:
             display=priced.display,
             facts=priced.facts,
         )
-
-    def prepare(self, event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Prepared:
-        """The priced event as the plans see it, read once. Raises `Pended` when a fact is missing or does not fit."""
-        return prepare(_line_of(event, priced, at), at.stack)
-
-
-def _line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot) -> Line:
-    """The event as a plan sees it."""
-    received = local_date(at.received, at.provider.zone)
-    category = str(event.facts.get("category") or priced.category or "other")
-    covers, answer = at.covers, at.answer
-    first = covers[0].coverage if covers else None
-    own = {cover.coverage.plan: cover.coverage.facts for cover in covers}
-    if answer is not None:
-        own.update({cover.coverage.plan: {PAID: answer.paid} for cover in covers if cover.payer == answer.payer})
-    return Line(
-        id=f"{event.source}/{event.event_id}",
-        billed=priced.billed,
-        cost=priced.allowed,
-        at=event.started_at,
-        member=event.member,
-        family=at.member.family,
-        policy=(first.policy or first.id) if first else "",
-        visit=event.visit,
-        admission=event.admission,
-        quantity=event.quantity,
-        facts=line_facts(event, at.member, at.provider, at.site, at.contract, category, priced.facts, at.day, received),
-        document_facts=own,
-        policies={cover.coverage.plan: cover.coverage.policy or cover.coverage.id for cover in covers},
-    )
-
-
-def _price_context(at: Snapshot) -> PriceContext:
-    facts = {**at.provider.facts, **(at.site.facts if at.site else {})}
-    contract = at.contract
-    return PriceContext(
-        book=contract.price_book if contract else AS_SUBMITTED,
-        service_date=at.day,
-        locality=str(facts.get("locality", "")),
-        state=str(facts.get("state", "")),
-        facility_level=str(facts.get("facility_level", "")),
-        facility=bool(facts.get("facility", False)),
-        network=contract.network if contract else "out",
-        rural=bool(facts.get("rural", False)),
-        self_pay=not at.covers,
-    )
 
 
 def _answered(plan: Plan) -> Plan:

@@ -9,33 +9,33 @@ from __future__ import annotations
 
 from typing import Final
 
-from drachm.domain.benefits.model import Adjudication
+from drachm.domain.benefits.model import Split
 from drachm.domain.funding.model import FundingPlan
 from drachm.domain.ledger.model import Account, Entry, EntryKind, JournalEntry, Source, journal_entry, negated, net
 
 
 def charge_entries(
-    adjudication: Adjudication, share: int, funding: FundingPlan, *, provider: str, member: str, currency: str
+    split: Split, funding: FundingPlan, *, provider: str, member: str, currency: str
 ) -> tuple[Entry, ...]:
-    """Entries of delivered care; `share` is the patient's. Every credit to the provider keeps whose money it is."""
-    payers: dict[str, int] = {}
-    covered = 0
-    for bearer, party, _, amount, _, _ in adjudication.shares:
-        if bearer == "payer":
+    """Entries of delivered care. Every credit to the provider keeps whose money it is."""
+    covered = credited = 0
+    owing = split.payers
+    for _, amount in owing:
+        covered += amount
+    if split.credits or len(owing) > 1:
+        payers: dict[str, int] = {}
+        for party, amount in owing:
             payers[party] = payers.get(party, 0) + amount
-            covered += amount
-    credited = 0
-    for credit in adjudication.credits:
-        payers[credit.party] = payers.get(credit.party, 0) + credit.amount
-        credited += credit.amount
+        for credit in split.credits:
+            payers[credit.party] = payers.get(credit.party, 0) + credit.amount
+            credited += credit.amount
+        owing = list(payers.items())
     # A negative patient share (a residue in the patient's favour) is due the other way round.
     drawn = funding.drawn
-    due = share - drawn
+    due = split.patient - drawn
     owed = _account("provider_payable", provider, currency)
     entries = [
-        _entry(_account("payer_receivable", party, currency), amount, Source.PAYER)
-        for party, amount in payers.items()
-        if amount
+        _entry(_account("payer_receivable", party, currency), amount, Source.PAYER) for party, amount in owing if amount
     ]
     if covered:
         entries.append(_entry(owed, -covered, Source.PAYER))

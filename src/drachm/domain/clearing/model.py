@@ -7,14 +7,15 @@ of: so a charge, a reversal, a rebill, the capture or release of a hold and a pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from drachm.domain.benefits import Prepared, Stack
-from drachm.domain.benefits.model import Adjudication, Key
+from drachm.domain.benefits import Placed, Stack, told
+from drachm.domain.benefits.machine import Program
+from drachm.domain.benefits.model import Adjudication, Split
 from drachm.domain.catalog.model import PricedEvent
+from drachm.domain.clearing.answer import Answer
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg, Pot
 from drachm.domain.ledger.model import Entry, EntryKind, JournalEntry
@@ -30,25 +31,12 @@ class Standing(NamedTuple):
 
     entries: tuple[Entry, ...] = ()
     legs: tuple[Leg, ...] = ()
-    deltas: tuple[tuple[Key, int], ...] = ()
+    deltas: Sequence[tuple[int, int]] = ()
+    """Number of a running total (`numbers.total_number`), and what the event added to it."""
     due: int = 0
 
 
 EMPTY = Standing()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An outside payer's decision for one event (271, ClaimResponse; an 835 corrects it later)."""
-
-    id: str
-    payer: str
-    """Party id."""
-    allowed: int
-    paid: int
-    patient: int
-    """allowed = paid + patient; micros."""
-    status: Literal["final", "provisional"]
 
 
 class Target(NamedTuple):
@@ -73,44 +61,95 @@ class Cover(NamedTuple):
     payer: str
 
 
-@dataclass(slots=True)
 class Snapshot:
     """What one decision reads that no event of a batch can move; running totals and pots are handed in beside it."""
 
-    member: Member
-    provider: Party
-    site: Party | None
-    contract: Contract | None
-    covers: tuple[Cover, ...]
-    day: date
-    """Local service date of the provider."""
-    received: datetime
-    pots: tuple[Pot, ...]
-    """In drawing order."""
-    stack: Stack
-    """The compiled plans of the covers, an outside payer's answer standing in for its own plan."""
-    target: Target | None = None
-    answer: Answer | None = None
-    priced: PricedEvent | None = None
-    prepared: Prepared | None = None
-    """What the plans are asked; None for an event that takes another one back."""
+    __slots__ = (
+        *("answer", "contract", "covers", "day", "member", "pots", "prepared", "priced", "provider", "received"),
+        *("site", "stack", "target"),
+    )
+
+    def __init__(
+        self,
+        member: Member,
+        provider: Party,
+        site: Party | None,
+        contract: Contract | None,
+        covers: tuple[Cover, ...],
+        day: date,
+        received: datetime,
+        pots: tuple[Pot, ...],
+        stack: Stack,
+        answer: Answer | None,
+    ) -> None:
+        self.member = member
+        self.provider = provider
+        self.site = site
+        self.contract = contract
+        self.covers = covers
+        self.day = day
+        """Local service date of the provider."""
+        self.received = received
+        self.pots = pots
+        """In drawing order."""
+        self.stack = stack
+        """The compiled plans of the covers, an outside payer's answer standing in for its own plan."""
+        self.answer = answer
+        self.target: Target | None = None
+        self.priced: PricedEvent | None = None
+        self.prepared: Placed | None = None
+        """What the plans are asked; None for an event that takes another one back."""
 
     @property
-    def keys(self) -> tuple[Key, ...]:
-        """Every running total that the decision may read or write, in an order that never changes."""
-        return tuple(self.prepared.keys) if self.prepared else ()
+    def totals(self) -> tuple[int, ...]:
+        """Number of every running total that the decision may read or write, in an order that never changes."""
+        return self.prepared.numbers if self.prepared else ()
 
 
-class Decision(NamedTuple):
-    """Who owes what for one event, and from which pockets."""
+class Decision:
+    """Who owes what for one event, and from which pockets. The plans' whole answer is made when somebody looks."""
 
-    status: Status
-    reason: str
-    standing: Standing
-    """What the event has in the books from now on."""
-    priced: PricedEvent | None = None
-    adjudication: Adjudication | None = None
-    funding: FundingPlan = UNFUNDED
+    __slots__ = ("_answer", "_made", "_program", "_split", "funding", "priced", "reason", "standing", "status")
+
+    def __init__(
+        self,
+        status: Status,
+        reason: str,
+        standing: Standing,
+        priced: PricedEvent | None = None,
+        funding: FundingPlan = UNFUNDED,
+        split: Split | None = None,
+        program: Program | None = None,
+        answer: Answer | None = None,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.standing = standing
+        """What the event has in the books from now on."""
+        self.priced = priced
+        self.funding = funding
+        self._split = split
+        self._program = program
+        self._answer = answer
+        self._made: Adjudication | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Decision) and self._said() == other._said()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _said(self) -> tuple[object, ...]:
+        return self.status, self.reason, self.standing, self.priced, self.funding, self.adjudication
+
+    @property
+    def adjudication(self) -> Adjudication | None:
+        """What the plans said; its deltas are the standing's. None where none was asked."""
+        if self._made is None and self.priced is not None and self._split is not None and self._program is not None:
+            made = told(self._program, self.priced.billed, self.priced.allowed, self._split)
+            if self._answer is not None:
+                made.decided_by, made.status = (self._answer.id,), self._answer.status
+            self._made = made
+        return self._made
 
 
 class Clearing(NamedTuple):
@@ -118,7 +157,7 @@ class Clearing(NamedTuple):
 
     decision: Decision
     entry: JournalEntry
-    deltas: tuple[tuple[Key, int], ...] = ()
-    """What to add to the running totals now: the new standing's less the old one's."""
+    deltas: Sequence[tuple[int, int]] = ()
+    """What to add to the running totals now, by number: the new standing's less the old one's."""
     moves: tuple[tuple[str, int], ...] = ()
     """Pot id and what to add to what it may spend, sorted; negative draws."""

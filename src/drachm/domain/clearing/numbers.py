@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
-from drachm.domain.benefits.model import Key
+from drachm.domain.benefits.model import Key, Numbering
 from drachm.domain.ledger.model import stable_id
 
-_PAIR: Final = struct.Struct(">qq")
+_PAIR: Final = struct.Struct(">qQ")
 _new: Final = tuple.__new__
 
 
@@ -23,6 +23,12 @@ class Place(NamedTuple):
 
     row: int
     slot: int
+
+
+SLOT_BITS: Final = 64
+SLOT: Final = (1 << SLOT_BITS) - 1
+HOMES_MAX: Final = 65_536
+"""Homes and slots of totals that are kept ready."""
 
 
 def patient_number(tenant: int, member: str) -> int:
@@ -42,13 +48,33 @@ def pot_number(tenant: int, pot: str) -> int:
 
 
 def total_place(tenant: int, key: Key) -> Place:
-    """The state row that holds a total, which is locked for it, and the total's own number in that row.
+    """The state row that holds a total, which is locked for it, and the total's own number in that row."""
+    return place_of(total_number(tenant, key))
+
+
+def total_number(tenant: int, key: Key) -> int:
+    """The number of a total wherever it is not read by people: its row's, then 64 bits of its own in that row.
 
     The slot depends on the scope too, so that two scopes whose rows met in one number would not meet in one total.
     """
     scope, name, period = key
-    row, mix = _home_of(tenant, scope, home(period))
-    return _new(Place, (row, mix ^ _slot(name, period)))
+    word, home, slot = numbering(tenant)
+    return home(scope, word(period)) ^ slot(name, period)
+
+
+def place_of(number: int) -> Place:
+    """Row and slot of a total's number; only the row has a sign."""
+    return _new(Place, (number >> SLOT_BITS, number & SLOT))
+
+
+@lru_cache(maxsize=64)
+def numbering(tenant: int) -> Numbering:
+    """How the keys of a tenant's totals become their numbers; every part remembers what it said."""
+    return Numbering(
+        lru_cache(maxsize=4_096)(home),
+        lru_cache(maxsize=HOMES_MAX)(partial(_home_number, tenant)),
+        lru_cache(maxsize=HOMES_MAX)(_slot),
+    )
 
 
 def home(period: str) -> str:
@@ -59,13 +85,11 @@ def home(period: str) -> str:
     return period if sign in "VAL" else period[1:5]
 
 
-@lru_cache(maxsize=4_096)
-def _home_of(tenant: int, scope: str, home: str) -> tuple[int, int]:
-    """The row's number, and 64 further bits; the totals of one line mostly share a row."""
-    digest = hashlib.sha256(f"{tenant}\x1ftotals\x1f{scope}\x1f{home}".encode()).digest()
-    return _PAIR.unpack_from(digest)
+def _home_number(tenant: int, scope: str, home: str) -> int:
+    """The row's number, and 64 further bits into which slots are mixed."""
+    row, mix = _PAIR.unpack_from(hashlib.sha256(f"{tenant}\x1ftotals\x1f{scope}\x1f{home}".encode()).digest())
+    return (int(row) << SLOT_BITS) | int(mix)
 
 
-@lru_cache(maxsize=65_536)
 def _slot(name: str, period: str) -> int:
-    return stable_id(0, "total", name, period)
+    return stable_id(0, "total", name, period) & SLOT

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from drachm.domain.clearing.covering import Covering
+from drachm.domain.clearing.premises import Premises
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.funding.model import Pot
+
+PREMISES_MAX: Final = 256
+"""Sites of one party that are kept ready."""
 
 
 class Person:
     """A member with cover and pockets, as registered."""
 
-    __slots__ = ("coverages", "member", "number", "pots")
+    __slots__ = ("coverages", "covering", "member", "number", "pots")
 
     def __init__(
         self, member: Member, number: int, coverages: tuple[Coverage, ...] = (), pots: tuple[Pot, ...] = ()
@@ -24,12 +29,14 @@ class Person:
         """By rank, then id."""
         self.pots = pots
         """By priority, then id; what they may spend is read under lock, not here."""
+        self.covering: Covering | None = None
+        """As it was last found; it says itself whether it still holds."""
 
 
 class PartyRecord:
     """A party with its price agreements, as registered."""
 
-    __slots__ = ("contracts", "number", "party")
+    __slots__ = ("_premises", "contracts", "number", "party")
 
     def __init__(self, party: Party, number: int, contracts: tuple[Contract, ...] = ()) -> None:
         self.party = party
@@ -37,6 +44,17 @@ class PartyRecord:
         """`numbers.party_number`."""
         self.contracts = contracts
         """By payer, then first day."""
+        self._premises: dict[str, Premises] = {}
+
+    def at(self, site: Party | None) -> Premises:
+        """The party at one of its sites, remembered."""
+        name = site.id if site is not None else ""
+        found = self._premises.get(name)
+        if found is None or found.site is not site:
+            if len(self._premises) >= PREMISES_MAX:
+                self._premises.clear()
+            found = self._premises[name] = Premises(self.party, site)
+        return found
 
 
 class Registry(NamedTuple):

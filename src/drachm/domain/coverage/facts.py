@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from operator import attrgetter
 
-from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.coverage.model import Contract, Coverage, Member
 from drachm.domain.events.model import Fact, ServiceEvent
 from drachm.domain.periods import age_on
 
@@ -24,8 +24,7 @@ def in_force(coverages: Iterable[Coverage], day: date) -> tuple[Coverage, ...]:
 def line_facts(
     event: ServiceEvent,
     member: Member,
-    provider: Party | None,
-    site: Party | None,
+    premises: Mapping[str, Fact],
     contract: Contract | None,
     category: str,
     book_facts: Mapping[str, Fact],
@@ -34,13 +33,11 @@ def line_facts(
 ) -> dict[str, Fact]:
     """Everything but the coverages' own facts, later sources overriding earlier ones.
 
-    Order: provider, site, member, event, price book; then what follows from them: `category` (the event's word, else
-    the price book's), `service`, `code_system`, `network`, `emergency`, `authorised`, `filing_days`, `age`, `sex`,
-    `place_of_service`.
+    Order: `premises` (provider, then site), member, event, price book; then what follows from them: `category` (the
+    event's word, else the price book's), `service`, `code_system`, `network`, `emergency`, `authorised`, `filing_days`,
+    `age`, `sex`, `place_of_service`.
     """
-    facts: dict[str, Fact] = dict(provider.facts) if provider is not None else {}
-    if site is not None:
-        facts |= site.facts
+    facts: dict[str, Fact] = dict(premises)
     facts |= member.facts
     facts["category"] = category
     facts |= event.facts

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from drachm.domain.errors import Refused
 from drachm.domain.funding.model import FundingPlan, Leg, Pot
 
 Pockets: TypeAlias = Sequence[tuple[Pot, int]]
 """Pots in drawing order (`Pot.priority`, then id), each with the micros it may spend."""
+
+# As the class itself, but several times faster.
+_new: Final = tuple.__new__
 
 
 class TooLittle(Refused):
@@ -56,6 +59,6 @@ def _draw(share: int, pockets: Pockets, status: Literal["posted", "held"]) -> Fu
             break
         taken = rest if rest < avail else avail
         if taken > 0:
-            legs.append(Leg(pot.pocket, pot.id, taken, status))
+            legs.append(_new(Leg, (pot.pocket, pot.id, taken, status)))
             rest -= taken
-    return FundingPlan(tuple(legs), rest, wanted - rest)
+    return _new(FundingPlan, (tuple(legs), rest, wanted - rest))

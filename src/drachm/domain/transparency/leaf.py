@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 NO_KEY: Final = bytes(16)
 _MAGIC: Final = b"drachm-leaf-1\n"
-_HEAD: Final = ">I16sHBBq16sH3sB"
+_HASHED: Final = b"\x00" + _MAGIC
+_HEAD: Final = ">15sI16sHBBq16sH3sB"
 _ENTRY: Final = "qqB"
 
 
@@ -37,8 +38,8 @@ class Leaf(NamedTuple):
     superseded_key: bytes
     superseded_revision: int
     currency: str
-    entries: Sequence[tuple[int, int, int]]
-    """(account id, amount in micros, source)."""
+    entries: Sequence[int]
+    """Of each entry account id, amount in micros and source, one after the other."""
     commitment: bytes
 
 
@@ -49,29 +50,30 @@ def commitment(salt: bytes, content: bytes) -> bytes:
 
 def leaf_bytes(leaf: Leaf) -> bytes:
     """The canonical bytes of a leaf, as laid out above."""
-    flat: list[int] = []
-    for entry in leaf.entries:
-        flat += entry
-    return _packed(b"", leaf, flat)
+    return _packed(leaf)[1:]
 
 
 def leaf_hash(leaf: Leaf) -> bytes:
     """RFC 9162 2.1.1: the hash of a log entry is SHA-256(0x00 || entry)."""
-    flat: list[int] = []
-    for entry in leaf.entries:
-        flat += entry
-    return hashlib.sha256(_packed(b"\x00", leaf, flat)).digest()
+    return hashlib.sha256(_packed(leaf)).digest()
 
 
-def _packed(prefix: bytes, leaf: Leaf, flat: list[int]) -> bytes:
-    count = len(leaf.entries)
-    fields = (*leaf[:8], leaf.currency.encode("ascii"), count, *flat, leaf.commitment)
-    return prefix + _MAGIC + _layout(count).pack(*fields)
+def _packed(leaf: Leaf) -> bytes:
+    """The canonical bytes behind 0x00."""
+    tenant, key, revision, kind, outcome, at, before, before_revision, currency, entries, content = leaf
+    count = len(entries) // 3
+    return _layout(count)(
+        *(_HASHED, tenant, key, revision, kind, outcome, at, before, before_revision),
+        currency.encode("ascii"),
+        count,
+        *entries,
+        content,
+    )
 
 
 @lru_cache(maxsize=64)
-def _layout(entries: int) -> struct.Struct:
-    return struct.Struct(_HEAD + _ENTRY * entries + "32s")
+def _layout(entries: int) -> Callable[..., bytes]:
+    return struct.Struct(_HEAD + _ENTRY * entries + "32s").pack
 
 
 def event_key(tenant: int, source: str, event_id: str) -> bytes:

@@ -1,0 +1,38 @@
+"""How does a plan see an event?"""
+
+from __future__ import annotations
+
+from drachm.domain.benefits.model import Line
+from drachm.domain.catalog.model import PricedEvent
+from drachm.domain.clearing.covering import Covering
+from drachm.domain.clearing.documents import PAID
+from drachm.domain.clearing.model import Snapshot
+from drachm.domain.clearing.premises import Premises
+from drachm.domain.coverage.facts import line_facts
+from drachm.domain.events.model import ServiceEvent
+from drachm.domain.periods import local_date
+
+
+def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Covering, premises: Premises) -> Line:
+    """The priced event with everything that the plans of its covers may look at."""
+    received = local_date(at.received, at.provider.zone)
+    category = str(event.facts.get("category") or priced.category or "other")
+    own, answer = covering.facts, at.answer
+    if answer is not None:
+        paid = {PAID: answer.paid}
+        own = {**own, **{cover.coverage.plan: paid for cover in at.covers if cover.payer == answer.payer}}
+    return Line(
+        f"{event.source}/{event.event_id}",
+        priced.billed,
+        priced.allowed,
+        event.started_at,
+        event.member,
+        at.member.family,
+        covering.policy,
+        event.visit,
+        event.admission,
+        event.quantity,
+        line_facts(event, at.member, premises.facts, at.contract, category, priced.facts, at.day, received),
+        own,
+        covering.policies,
+    )
