@@ -1488,6 +1488,7 @@ class PlanInForce(Struct, kw_only=True):
     from_: Day = field(name="from")
     """Calendar day, YYYY-MM-DD."""
     until: Day | None
+    """Its own end, or the day on which the next version takes over."""
 
 
 class PlanListed(Struct, kw_only=True):
@@ -2187,6 +2188,9 @@ class VersionView(Struct, kw_only=True):
     from_: Day = field(name="from")
     """Calendar day, YYYY-MM-DD."""
     until: Day | None
+    """The first day on which it is in force no more: its own, or the one on which the next version takes over."""
+    superseded_by: str | None
+    """The version that takes over before this one's own days are over."""
     published_at: str
     """RFC 3339, UTC."""
 

@@ -11,6 +11,7 @@ from drachm.application.clear_events import clear_events
 from drachm.application.clear_pended import clear_pended
 from drachm.application.complete_answer import complete_answer
 from drachm.domain.clearing.answer import Answer
+from drachm.domain.clearing.clear import REPLACED_PARTY
 from drachm.domain.coverage.model import Member, Party
 from drachm.domain.errors import Conflict
 from drachm.domain.ledger.model import Account, EntryKind
@@ -210,3 +211,65 @@ def test_another_clinic_cannot_take_a_charge_back(desk, charge) -> None:
     clear_events([charge()], desk)
     [outcome] = clear_events([charge("r1", 0, kind="reversal", replaces="e1", billing_party="hospital")], desk)
     assert (outcome.status, outcome.reason) == ("refused", "invalid_event")
+
+
+def moved(charge, event_id: str = "e2", **changes):
+    """The hospital wants to take the place of the clinic's charge."""
+    return charge(event_id, 30, kind="replacement", replaces="e1", billing_party="hospital", **changes)
+
+
+def test_another_clinic_cannot_take_the_place_of_a_charge(desk, charge) -> None:
+    clear_events([charge()], desk)
+    stood = balances(desk)
+    [outcome] = clear_events([moved(charge)], desk)
+    assert (outcome.status, outcome.reason) == ("refused", "invalid_event")
+    # Naming somebody else than who billed it is no better, nor is a fact that is no name.
+    for number, named in enumerate(("hospital", "town-hall", "", 1, True)):
+        [outcome] = clear_events([moved(charge, f"n{number}", facts={REPLACED_PARTY: named})], desk)
+        assert outcome.status == "refused", named
+    assert balances(desk) == stood
+    assert rows(desk)[-1].supersedes is None
+    # In one batch with the charge, too.
+    taking = charge("e8", 1, kind="replacement", replaces="e9", billing_party="hospital")
+    assert [one.status for one in clear_events([charge("e9"), taking], desk)] == ["posted", "refused"]
+    assert check_books(desk.books) == []
+
+
+def test_what_waited_for_another_clinics_charge_does_not_take_it(desk, charge) -> None:
+    [early] = clear_events([moved(charge)], desk)
+    assert (early.status, early.reason) == ("pended", "unknown_target")
+    [mine] = clear_events([charge()], desk)
+    stood = balances(desk)
+    [late] = clear_pended(desk)
+    assert (late.status, late.reason) == ("refused", "invalid_event")
+    assert balances(desk) == stood
+    # The clinic itself still corrects its charge.
+    [own] = clear_events([charge("e3", 30, kind="replacement", replaces="e1")], desk)
+    assert (mine.status, own.status) == ("posted", "posted")
+    assert check_books(desk.books) == []
+
+
+def test_whoever_acts_for_both_says_whose_charge_it_was(desk, charge) -> None:
+    said = {REPLACED_PARTY: "clinic"}
+    [early] = clear_events([moved(charge, facts=said)], desk)
+    assert early.reason == "unknown_target"
+    clear_events([charge()], desk)
+    # What it says stays with it while it waits.
+    [late] = clear_pended(desk)
+    assert late.status == "posted"
+    owed = {account.owner: balance for account, balance in balances(desk).items() if account.kind == "provider_payable"}
+    assert owed == {"hospital": -30 * MICROS}
+    # Corrected again by who bills it now.
+    [again] = clear_events([charge("e4", 20, kind="replacement", replaces="e2", billing_party="hospital")], desk)
+    assert again.status == "posted"
+    assert check_books(desk.books) == []
+
+
+def test_a_hold_is_captured_by_who_asked_for_it(desk, charge) -> None:
+    clear_events([charge("e1", 40, kind="hold")], desk)
+    held = desk.books.pots()
+    [outcome] = clear_events([moved(charge)], desk)
+    assert outcome.status == "refused"
+    assert desk.books.pots() == held
+    [captured] = clear_events([moved(charge, "e3", facts={REPLACED_PARTY: "clinic"})], desk)
+    assert captured.status == "posted"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from drachm.domain.coverage.model import Member
+from drachm.domain.coverage.model import Contract, Member, Party
 from drachm.domain.events.model import Code
 from drachm.domain.money import MICROS
+from drachm.domain.periods import Period
 
 CORRECTION = {
     "code": {"system": "local", "value": "visit"},
@@ -213,6 +214,37 @@ def test_a_correction_may_not_bill_for_others(lived_in: Any, ask: Any) -> None:
     assert (answer.status, answer.code) == (403, "not_related")
     both = lived_in.caller("clerk", parties=("clinic", "hospital"))
     assert ask("revise_service_event", both, path, body=moved).body["status"] == "posted"
+
+
+def test_an_operator_corrects_a_wrong_clinic(lived_in: Any, ask: Any) -> None:
+    def owed() -> dict[str, int]:
+        balances = lived_in.desk.books.balances().items()
+        return {account.owner: balance for account, balance in balances if account.kind == "provider_payable"}
+
+    before = owed()
+    path = {"event_id": name_of(lived_in, ask, "e1")}
+    done = ask("revise_service_event", lived_in.operator(), path, body={**CORRECTION, "billing_party": "hospital"})
+    assert (done.status, done.body["status"]) == (201, "posted")
+    after = owed()
+    assert {party: after.get(party, 0) - before.get(party, 0) for party in ("clinic", "hospital")} == {
+        "clinic": 40 * MICROS,
+        "hospital": -30 * MICROS,
+    }
+
+
+def test_a_correction_that_waits_still_moves_the_charge(lived_in: Any, ask: Any) -> None:
+    """What the new clinic lacks is supplied later; the correction is tried again and takes the charge."""
+    path = {"event_id": name_of(lived_in, ask, "e1")}
+    moved = {**CORRECTION, "billing_party": "new-clinic"}
+    waits = ask("revise_service_event", lived_in.operator(), path, body=moved).body
+    assert (waits["status"], waits["reason"]) == ("pended", "unknown_provider")
+    lived_in.desk.books.enrol(
+        parties=[Party("new-clinic", ("provider",), zone="America/New_York")],
+        contracts=[Contract("new-clinic", "*", "as-submitted", Period(date(2000, 1, 1)))],
+    )
+    lived_in.follow()
+    again = ask("retry_work_item", lived_in.operator(), {"event_id": waits["id"]}, body={})
+    assert again.body["status"] == "posted"
 
 
 def test_nonsense_is_no_correction(lived_in: Any, ask: Any) -> None:

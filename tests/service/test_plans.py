@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -94,13 +95,13 @@ def test_from_draft_to_care_that_is_cleared_under_it(town, ask, authors) -> None
     assert ask("get_plan", town.nobody(), path=NEW).code == "unauthenticated"
     same = ask("get_plan", town.clerk(), path=NEW, if_none_match=shown.etag)
     assert same.status == 304
-    # The draft is done; the next version begins anew, and does not find room where the first one holds.
+    # The draft is done; the next version begins anew, and does not find room where it would take nothing over.
     assert ask("get_plan_draft", ada, path=NEW).status == 404
     again = ask("replace_plan_draft", ada, path=NEW, body={"document": changed(DRAFT, version="2")})
     assert again.status == 200
-    late = {"from": "2026-06-01", "until": "2028-01-01"}
-    crowded = ask("publish_plan", bob, path=NEW, body=late, if_match=again.etag)
-    assert (crowded.code, crowded.body["errors"][0]["pointer"]) == ("draft_not_ready", "/effective")
+    for wrong in ({"from": "2026-01-01"}, {"from": "2025-06-01"}, {"from": "2026-06-01", "until": "2026-07-01"}):
+        crowded = ask("publish_plan", bob, path=NEW, body=wrong, if_match=again.etag)
+        assert (crowded.code, crowded.body["errors"][0]["pointer"]) == ("draft_not_ready", "/effective")
     fits = {"from": "2027-01-01"}
     assert ask("publish_plan", bob, path=NEW, body=fits, if_match=again.etag).status == 200
     versions = ask("get_plan", bob, path=NEW, query={"on": "2027-05-05"}).body
@@ -110,6 +111,60 @@ def test_from_draft_to_care_that_is_cleared_under_it(town, ask, authors) -> None
     listed = {one["id"]: one for one in ask("list_plans", town.patient("ana")).body["data"]}
     assert listed["new-plan"]["in_force"]["version"] == "1"
     assert list(listed) == ["new-plan", "town-help", "town-plan"]
+
+
+def test_the_next_version_takes_over_from_one_without_an_end(town, ask, authors) -> None:
+    ada, bob = authors
+    first = drafted(ask, ada)
+    assert ask("publish_plan", bob, path=NEW, body={"from": "2026-01-01"}, if_match=first.etag).status == 200
+    town.desk.books.enrol(coverages=[Coverage("c-cleo", "cleo", "new-plan", ALWAYS)])
+    before = ask("get_plan", bob, path=NEW)
+    assert (before.body["version"]["until"], before.body["version"]["superseded_by"]) == (None, None)
+    gentler = changed(DRAFT, version="2")
+    gentler["steps"][1]["ppm"] = 100_000
+    second = ask("replace_plan_draft", ada, path=NEW, body={"document": gentler})
+    assert ask("validate_plan", ada, path=NEW).body["valid"] is True
+    done = ask("publish_plan", bob, path=NEW, body={"from": "2026-03-10"}, if_match=second.etag)
+    assert done.status == 200, done.body
+    assert [(one["version"], one["from"], one["until"], one["superseded_by"]) for one in done.body["versions"]] == [
+        ("1", "2026-01-01", "2026-03-10", "2"),
+        ("2", "2026-03-10", None, None),
+    ]
+    # What was read before is not what is there now.
+    assert ask("get_plan", bob, path=NEW, query={"version": "1"}, if_none_match=before.etag).status == 200
+    for day, version, until in (("2026-03-09", "1", "2026-03-10"), ("2026-03-10", "2", None)):
+        shown = ask("get_plan", bob, path=NEW, query={"on": day}).body["version"]
+        assert (shown["version"], shown["until"]) == (version, until)
+        listed = {one["id"]: one for one in ask("list_plans", bob, query={"on": day}).body["data"]}
+        assert listed["new-plan"]["in_force"] == shown
+        found = ask("check_eligibility", town.clerk(), body={"member": "cleo", "provider": "clinic", "on": day})
+        [cover] = found.body["coverages"]
+        assert (cover["plan"]["version"], cover["plan"]["until"]) == (version, until)
+    early, late = town.event("e1", 40, member="cleo", visit="v1"), town.event("e2", 40, member="cleo", visit="v2")
+    early = replace(early, started_at=early.started_at - timedelta(days=1))
+    asked = [town.clear(one)[0].decision.adjudication.patient_responsibility // MICROS for one in (late, early)]
+    assert asked == [20 + 2, 20]
+
+
+def test_a_price_book_takes_over_from_one_without_an_end(town, ask) -> None:
+    town.desk.books.publish("price_book", changed(BOOK, id="alone", effective={"from": "2025-01-01"}))
+    town.desk.books.enrol(contracts=[Contract("clinic", "town-insurance", "alone", ALWAYS)])
+    ada, bob = (town.price_editor("clinic", subject=name) for name in ("ada", "bob"))
+    dearer = changed(BOOK, id="alone", version="2")
+    dearer["items"][0]["rule"]["amount"] = 35 * MICROS
+    path = {"price_book_id": "alone"}
+    draft = ask("draft_price_book", ada, body={"document": dearer, "owner": "clinic"})
+    inside = {"from": "2026-03-10", "until": "2026-04-01"}
+    refused = ask("publish_price_book", bob, path=path, body=inside, if_match=draft.etag)
+    assert "would come back on 2026-04-01" in refused.body["errors"][0]["detail"]
+    done = ask("publish_price_book", bob, path=path, body={"from": "2026-03-10"}, if_match=draft.etag)
+    assert [(one["version"], one["until"], one["superseded_by"]) for one in done.body["versions"]] == [
+        ("1", "2026-03-10", "2"),
+        ("2", None, None),
+    ]
+    new, old = town.event("e1", 90, visit="v1"), town.event("e2", 90, visit="v2")
+    old = replace(old, started_at=old.started_at - timedelta(days=1))
+    assert [town.clear(one)[0].decision.priced.allowed // MICROS for one in (new, old)] == [35, 30]
 
 
 def test_whoever_wrote_any_of_it_is_not_the_second_person(town, ask, authors) -> None:

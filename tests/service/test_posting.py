@@ -8,6 +8,8 @@ from typing import Any
 from drachm.adapters.eventjson import write_event
 from drachm.adapters.eventjson.read import KEYS, REQUIRED
 from drachm.adapters.rest.service.event_shape import ServiceEventShape
+from drachm.application.clear_pended import clear_pended
+from drachm.domain.clearing.clear import REPLACED_PARTY
 
 POST = "post_service_events"
 
@@ -98,8 +100,44 @@ def test_a_clinic_neither_bills_for_another_nor_takes_the_place_of_its_events(to
     assert [item["status"] for item in bulk.body["data"]] == [403, 201]
     undoing = ask(POST, stranger, body=said(town, "e5", kind="reversal", replaces="e1"))
     assert undoing.body["status"] == "refused"
+    claiming = said(town, "e7", 1, kind="replacement", replaces="e1", facts={REPLACED_PARTY: "hospital"})
+    assert ask(POST, stranger, body=claiming).code == "not_related"
+    assert [item["status"] for item in ask(POST, stranger, body=[claiming]).body["data"]] == [403]
     own = said(town, "e6", 1, billing_party="hospital", kind="replacement", replaces="e1")
     assert ask(POST, town.integrator("hospital"), body=own).body["status"] == "posted"
+
+
+def test_what_a_clinic_sent_before_anothers_charge_does_not_take_it_when_it_is_tried_again(town: Any, ask: Any) -> None:
+    stranger = town.integrator("clinic")
+    taking = [said(town, name, 1, kind="replacement", replaces="e1") for name in ("t1", "t2", "t3")]
+    waits = [ask(POST, stranger, body=one).body for one in taking[:1]] + [
+        item["result"] for item in ask(POST, stranger, body=taking[1:]).body["data"]
+    ]
+    assert [one["reason"] for one in waits] == ["unknown_target"] * 3
+    # Nor may it say, before anything is here, that it acts for others.
+    claiming = said(town, "t4", 1, kind="replacement", replaces="e1", facts={REPLACED_PARTY: "hospital"})
+    assert ask(POST, stranger, body=claiming).code == "not_related"
+    assert ask(POST, town.integrator("hospital"), body=said(town, "e1", billing_party="hospital")).status == 201
+    town.follow()
+    for one, caller in zip(waits, (town.clerk("clinic"), town.operator()), strict=False):
+        tried = ask("retry_work_item", caller, {"event_id": one["id"]}, body={})
+        assert (tried.status, tried.body["status"], tried.body["reason"]) == (200, "refused", "invalid_event")
+    assert [one.status for one in clear_pended(town.desk)] == ["refused"]
+    standing = ask("list_service_events", town.clerk("hospital"), query={"source": "ehr", "event_id": "e1"}).body[
+        "data"
+    ]
+    assert [one["state"] for one in standing] == ["standing"]
+
+
+def test_who_acts_for_both_moves_a_charge_by_saying_so(town: Any, ask: Any) -> None:
+    both = town.caller("integrator", parties=("clinic", "hospital"), kind=town.integrator().kind)
+    for name in ("e1", "e2"):
+        assert ask(POST, both, body=said(town, name, billing_party="hospital", visit=name)).status == 201
+    silent = ask(POST, both, body=said(town, "m0", 1, kind="replacement", replaces="e1")).body
+    assert (silent["status"], silent["reason"]) == ("refused", "invalid_event")
+    facts = {REPLACED_PARTY: "hospital"}
+    moving = said(town, "m1", 1, kind="replacement", replaces="e1", facts=facts)
+    assert ask(POST, both, body=moving).body["status"] == "posted"
 
 
 def test_what_waits_and_what_is_refused_is_a_result(town: Any, ask: Any) -> None:

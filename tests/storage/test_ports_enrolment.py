@@ -172,11 +172,11 @@ def test_a_new_version_shows_at_once(books: Books) -> None:
     "document",
     [
         plan("1", "2025-01-01", "2026-01-01", payer="other"),
-        plan("2", "2025-12-31", None),
+        plan("2", "2025-01-01", None),
         plan("2", "2024-01-01", "2025-01-02"),
         plan("2", "2025-03-01", "2025-04-01"),
     ],
-    ids=["same version", "overlaps the end", "overlaps the start", "lies inside"],
+    ids=["same version", "begins the same day", "overlaps the start", "lies inside"],
 )
 def test_a_version_that_does_not_fit_is_a_conflict(books: Books, document: dict[str, Any]) -> None:
     first = books.publish("plan", plan("1", "2025-01-01", "2026-01-01"))
@@ -185,6 +185,28 @@ def test_a_version_that_does_not_fit_is_a_conflict(books: Books, document: dict[
     found = books.documents().plan("town", datetime(2025, 3, 15, tzinfo=UTC))
     assert found is not None
     assert found.hash == first
+
+
+def test_a_later_version_takes_over_from_an_open_one(books: Books) -> None:
+    old = books.publish("plan", plan("1", "2025-01-01", None))
+    books.publish("price_book", price_book())
+    new = books.publish("plan", plan("2", "2026-01-01", None))
+    books.publish("price_book", price_book("2", effective={"from": "2026-01-01"}))
+    # A version between the two, published last, ends where the next one begins.
+    with pytest.raises(Conflict, match="holds from then on"):
+        books.publish("plan", plan("1b", "2025-07-01", None))
+    between = books.publish("plan", plan("1b", "2025-07-01", "2026-01-01"))
+    days = [datetime(2025, 6, 30, 23, 59, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC)]
+    days += [datetime(2025, 12, 31, 23, 59, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)]
+
+    def picked(version: int | None = None) -> list[str]:
+        found = [books.documents(version).plan("town", day) for day in days]
+        return [one.hash if one else "" for one in found]
+
+    assert picked() == [old, between, between, new]
+    # What was decided before is decided again with what was there then.
+    assert picked(2) == [old] * 4
+    assert picked(3) == [old, old, old, new]
 
 
 def test_plans_and_price_books_do_not_stand_in_each_others_way(books: Books) -> None:

@@ -16,6 +16,7 @@ from drachm.domain.benefits.model import Adjudication, Key, Line
 from drachm.domain.catalog import Books, PriceBook, PriceContext, load_price_book, price
 from drachm.domain.errors import InvalidMessage, Pended, Refused
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.succession import clash, late
 
 ALWAYS: Final = {"from": "1900-01-01"}
 _COMPILED_MAX: Final = 64
@@ -76,9 +77,8 @@ def faults_of(
 
 
 def _crowded(compiled: Plan | PriceBook, published: Iterable[Published]) -> Iterable[DraftFault]:
-    for other in published:
-        if other.id != compiled.id or other.hash == compiled.hash:
-            continue
+    others = [other for other in published if other.id == compiled.id and other.hash != compiled.hash]
+    for other in others:
         if other.version == compiled.version:
             yield DraftFault(
                 "$.version",
@@ -86,15 +86,9 @@ def _crowded(compiled: Plan | PriceBook, published: Iterable[Published]) -> Iter
                 "this version is published with other content",
                 "Give it a new version.",
             )
-        period = compiled.effective
-        if (period.end is None or other.starts < period.end) and (other.ends is None or period.start < other.ends):
-            until = f"until {other.ends.isoformat()}" if other.ends else "until further notice"
-            yield DraftFault(
-                "$.effective",
-                "days_overlap",
-                f"version {other.version} holds from {other.starts.isoformat()} {until}",
-                "Choose days that no published version has; what is published never changes.",
-            )
+    found = late(compiled, others) or clash(compiled, others)
+    if found is not None:
+        yield DraftFault("$.effective", "days_overlap", found.message, found.next_step)
 
 
 def plan_cases(plan: Plan, cases: Iterable[tuple[str, Sequence[tuple[Line, Wish]]]]) -> list[CaseResult]:

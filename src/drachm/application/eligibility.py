@@ -25,7 +25,7 @@ from drachm.domain.clearing.world import ANY_PAYER
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage
 from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import Fact, ServiceEvent
-from drachm.domain.periods import age_on
+from drachm.domain.periods import Period, age_on
 
 MOST_ROUNDS: Final = 16
 """Which totals are asked for may depend on what others hold; a plan that goes deeper than this is broken."""
@@ -44,6 +44,8 @@ class CoverView:
     coverage: Coverage
     standing: Standing
     plan: Plan | None = None
+    days: Period | None = None
+    """On which that version of the plan holds."""
     applies: bool | None = None
     """Whether the plan takes part in a line; None: care itself decides."""
     network: Network | None = None
@@ -126,13 +128,13 @@ def _covers(
         if day not in coverage.period:
             views.append(CoverView(coverage, "ended" if coverage.period.start <= day else "not_begun"))
             continue
-        named = next((one.hash for one in versions if one.id == coverage.plan and one.holds(day)), "")
-        plan = documents.by_hash(named)
-        if plan is None:
+        version = next((one for one in versions if one.id == coverage.plan and one.holds(day)), None)
+        plan = documents.by_hash(version.hash) if version is not None else None
+        if plan is None or version is None:
             views.append(CoverView(coverage, "unknown_plan"))
             continue
         network = network_with(record.contracts, plan.payer, day) if record is not None else None
-        views.append(CoverView(coverage, "active", plan, None, network))
+        views.append(CoverView(coverage, "active", plan, Period(version.starts, version.ends), None, network))
     return views
 
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Protocol
 from drachm.application.ports import Stored
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, EntryKind
+from drachm.domain.periods import Period
+from drachm.domain.succession import successor
 
 
 class Published(NamedTuple):
@@ -29,13 +31,42 @@ class Published(NamedTuple):
     payer: str
     """Party id; empty for a price book."""
     starts: date
-    ends: date | None
-    """The first day on which it is in force no more; None: until further notice."""
+    until: date | None
+    """As its own document says: the first day behind its days; None: until further notice."""
     published_at: datetime
+    superseded_by: str = ""
+    """The version that takes over before its own days are over; empty: none does."""
+    superseded_on: date | None = None
+    """The day on which that one begins."""
+
+    @property
+    def effective(self) -> Period:
+        """The days of its own document."""
+        return Period(self.starts, self.until)
+
+    @property
+    def ends(self) -> date | None:
+        """The first day on which it is in force no more; None: until further notice."""
+        return self.superseded_on or self.until
 
     def holds(self, day: date) -> bool:
         """Whether it is in force on a day of its own zone."""
         return self.starts <= day and (self.ends is None or day < self.ends)
+
+
+def succeeding(versions: Sequence[Published]) -> list[Published]:
+    """Versions of one kind, each with the one of the same id that takes over from it; by id and first day."""
+    by_id: dict[str, list[Published]] = {}
+    for one in sorted(versions, key=lambda one: (one.id, one.starts, one.version)):
+        by_id.setdefault(one.id, []).append(one)
+    found = []
+    for known in by_id.values():
+        for one in known:
+            following = successor(one, known)
+            if following is not None:
+                one = one._replace(superseded_by=following.version, superseded_on=following.starts)
+            found.append(one)
+    return found
 
 
 class Purse(NamedTuple):

@@ -178,7 +178,7 @@ class Books(Protocol):
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
         """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash.
 
-        An overlapping version of the same id is a `Conflict`.
+        A version that cannot take over from those of the same id that are here (`domain.succession`) is a `Conflict`.
         """
 
     def documents(self, version: int | None = None) -> Documents:

@@ -1,7 +1,7 @@
 """Whose events do these replacements want to take the place of?
 
-A correction may move a charge to another site of the same owner, so the clearing line does not compare billing parties
-there. Who sends on behalf of some parties only must be stopped before: they may not touch what another party billed.
+The clearing line refuses a replacement that does not say whose charge it takes (`clear.check_target`). Who sends on
+behalf of some parties only, and names another party's charge that is here, is told so before anything is written.
 """
 
 from __future__ import annotations

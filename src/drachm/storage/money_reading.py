@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from drachm.application.money_reading import Balance, Movement, Published, Purse, Side, Statement
+from drachm.application.money_reading import Balance, Movement, Published, Purse, Side, Statement, succeeding
 from drachm.application.ports import Stored
 from drachm.domain.clearing.numbers import place_of, pot_number
 from drachm.domain.errors import IntegrityError, ensure
@@ -87,8 +87,7 @@ class PostgresMoney:
             for one, *_ in listed:
                 if one not in self._heads:
                     self._heads[one] = _head(kind, one, json.loads(self._ask(conn, "document", hash=one)[0][0]))
-        found = [self._heads[one]._replace(published_at=at) for one, _, _, at in listed]
-        return sorted(found, key=lambda one: (one.id, one.starts, one.version))
+        return succeeding([self._heads[one]._replace(published_at=at) for one, _, _, at in listed])
 
     def document(self, document_hash: str) -> Mapping[str, Any] | None:
         """A published document whole."""

@@ -120,11 +120,11 @@ class PostgresBooks(PostgresReading):
         """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash.
 
         Raises InvalidMessage for a document that is not one, and Conflict for a version that is here with other content
-        or overlaps another version's days.
+        or cannot take over from the versions that are here.
         """
         new = compile_document(kind, document)
         with self._sessions.transaction("registrar") as conn:
-            # Publishing is one at a time: two overlapping versions cannot both find room.
+            # Publishing is one at a time: two versions cannot both find room.
             since = Enrolment(conn, self.tenant, self._vault).next_version()
             hashes = [one for _, one in self._compile_all(conn)]
             if new.hash in hashes:

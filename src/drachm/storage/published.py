@@ -11,6 +11,7 @@ from drachm.domain.benefits import Plan, load_plan
 from drachm.domain.catalog import Books, PriceBook, load_price_book
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.errors import Conflict, InvalidMessage, ensure
+from drachm.domain.succession import clash, late
 
 Published = Plan | PriceBook
 
@@ -35,26 +36,22 @@ def compile_document(kind: str, document: Mapping[str, Any]) -> Published:
 
 
 def ensure_fits(new: Published, others: Iterable[Published]) -> None:
-    """Raises Conflict for a version that is here with other content, or one whose days overlap another version's.
+    """Raises Conflict for a version that is here with other content, or one that cannot take over (`succession`).
 
     Raises InvalidMessage when price books would lean on each other in a circle.
     """
     same_kind = [other for other in others if type(other) is type(new)]
-    for other in same_kind:
-        if other.id != new.id:
-            continue
+    versions = [other for other in same_kind if other.id == new.id]
+    for other in versions:
         if other.version == new.version:
             raise Conflict(
                 "this version is published with other content",
                 where=f"{new.id} {new.version}",
                 next_step="Published documents never change: publish the change as a new version.",
             )
-        if other.effective.overlaps(new.effective):
-            raise Conflict(
-                f"its days overlap those of version {other.version}",
-                where=f"{new.id} {new.version}",
-                next_step="Give versions of one id days that do not overlap (`effective` is half-open).",
-            )
+    found = late(new, versions) or clash(new, versions)
+    if found is not None:
+        raise Conflict(found.message, where=f"{new.id} {new.version}", next_step=found.next_step)
     if isinstance(new, PriceBook):
         Books([*(other for other in same_kind if isinstance(other, PriceBook)), new])
 

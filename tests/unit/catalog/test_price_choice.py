@@ -232,14 +232,17 @@ def test_a_book_nobody_published_and_a_line_without_contract_wait(priced: Any, d
     assert reason_of(priced, document({"rule": fixed(1)}), book="")[0] == "no_contract"
 
 
-def test_versions_of_one_book_must_not_overlap_or_change_zone(document: Any) -> None:
+def test_versions_of_one_book_follow_one_another_in_one_zone(document: Any) -> None:
     one = load_price_book(document())
-    again = load_price_book(document(version="2", effective={"from": "2025-12-31"}))
+    again = load_price_book(document(version="2", effective={"from": "2025-01-01"}))
+    later = load_price_book(document(version="4", effective={"from": "2025-12-31"}))
     abroad = load_price_book(document(version="3", effective={"from": "2026-01-01"}, zone="Asia/Shanghai"))
     with pytest.raises(InvalidMessage, match="overlap"):
         Books([one, again])
     with pytest.raises(InvalidMessage, match="two zones"):
         Books([one, abroad])
+    both = Books([later, one])
+    assert [both.find("book", date(2025, 12, day)) for day in (30, 31)] == [one, later]
     assert Books([one, load_price_book(document())]).find("book", date(2025, 1, 1)) is one
 
 

@@ -34,6 +34,9 @@ PLANS = [
     plan("a", "1", TOKYO, "2025-01-01", "2025-02-10"),
     plan("a", "2", TOKYO, "2025-02-11"),
     plan("b", "1", TOKYO, "2025-01-20"),
+    plan("followed", "1", TOKYO, "2025-01-01"),
+    plan("followed", "2", TOKYO, "2025-02-10"),
+    plan("followed", "3", TOKYO, "2025-02-12"),
     plan("moved", "1", TOKYO, "2025-01-01", "2025-02-10"),
     plan("moved", "2", NEW_YORK, "2025-02-11"),
 ]
@@ -42,6 +45,10 @@ COVERAGES = (
     Coverage("one", "ana", "a", Period(date(2025, 1, 5), date(2025, 3, 1)), 1, "", {"tier": "gold"}),
     Coverage("two", "ana", "b", Period(date(2025, 2, 1), date(2025, 2, 20)), 2, "p"),
 )
+
+
+def one_of(name: str) -> tuple[Coverage, ...]:
+    return (replace(COVERAGES[1], plan=name),)
 
 
 def found(coverages: tuple[Coverage, ...], documents: Documents, at: datetime, zone: str) -> tuple[object, ...]:
@@ -53,7 +60,7 @@ def found(coverages: tuple[Coverage, ...], documents: Documents, at: datetime, z
 
 
 @pytest.mark.parametrize("zone", [TOKYO, NEW_YORK, "UTC"])
-@pytest.mark.parametrize("coverages", [COVERAGES, COVERAGES[:1], (replace(COVERAGES[1], plan="moved"),)])
+@pytest.mark.parametrize("coverages", [COVERAGES, COVERAGES[:1], *(one_of(name) for name in ("moved", "followed"))])
 def test_while_it_holds_nothing_else_would_be_found(coverages: tuple[Coverage, ...], zone: str) -> None:
     documents = Documents(PLANS)
     known: Covering | None = None

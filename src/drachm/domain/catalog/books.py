@@ -19,6 +19,7 @@ from drachm.domain.errors import Pended
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import round_ratio
 from drachm.domain.periods import local_date
+from drachm.domain.succession import clash, in_force, latest_first
 
 MOST_DAYS: Final = 10_000
 """Days whose editions are kept; then they are found anew."""
@@ -27,8 +28,8 @@ MOST_DAYS: Final = 10_000
 class Books:
     """Every version of every price book that may be asked.
 
-    Raises `InvalidMessage` when versions of one id overlap or differ in their zone, or books lean on each other in a
-    circle. A book that leans on one that is not here is accepted: it may be published later.
+    Raises `InvalidMessage` when versions of one id cannot follow one another or differ in their zone, or books lean on
+    each other in a circle. A book that leans on one that is not here is accepted: it may be published later.
     """
 
     __slots__ = ("_by_day", "_editions", "_versions")
@@ -38,11 +39,10 @@ class Books:
         for book in books:
             known = versions.setdefault(book.id, [])
             if all(book.hash != other.hash for other in known):
-                _ensure_fits(book, known)
                 known.append(book)
-        self._versions = {
-            book_id: tuple(sorted(known, key=lambda book: book.effective.start)) for book_id, known in versions.items()
-        }
+        self._versions = {book_id: latest_first(known) for book_id, known in versions.items()}
+        for known_books in self._versions.values():
+            _ensure_fit(known_books)
         leans_on = {
             book_id: frozenset().union(*(book.references for book in known)) for book_id, known in versions.items()
         }
@@ -52,9 +52,9 @@ class Books:
 
     def find(self, book_id: str, day: date) -> PriceBook:
         """The version in force on a local service date; `Pended` (`no_contract`) when there is none."""
-        for book in self._versions.get(book_id, ()):
-            if day in book.effective:
-                return book
+        book = in_force(self._versions.get(book_id, ()), day)
+        if book is not None:
+            return book
         raise Pended(
             "no_contract",
             f"no version of price book {book_id[:60]!r} is in force on {day.isoformat()}",
@@ -109,9 +109,11 @@ class Books:
         return edition
 
 
-def _ensure_fits(book: PriceBook, known: list[PriceBook]) -> None:
-    for other in known:
-        if book.effective.overlaps(other.effective):
-            raise invalid(f"versions {other.version} and {book.version} of {book.id!r} overlap", "$.effective")
-        if book.zone != other.zone:
-            raise invalid(f"versions {other.version} and {book.version} of {book.id!r} are in two zones", "$.zone")
+def _ensure_fit(versions: tuple[PriceBook, ...]) -> None:
+    first = versions[-1]
+    for number, book in enumerate(versions):
+        if book.zone != first.zone:
+            raise invalid(f"versions {first.version} and {book.version} of {book.id!r} are in two zones", "$.zone")
+        found = clash(book, versions[:number] + versions[number + 1 :])
+        if found is not None:
+            raise invalid(f"version {book.version} of {book.id!r}: {found.message}", "$.effective")

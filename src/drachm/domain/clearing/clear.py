@@ -26,6 +26,9 @@ UNDOING: Final = ("reversal", "stop")
 REFERRING: Final = ("reversal", "replacement", "stop")
 """Kinds that take the place of the event that `replaces` names; on other kinds the field means nothing."""
 
+REPLACED_PARTY: Final = "replaced_party"
+"""The fact by which a replacement says that another party billed the event it refers to: that party's id."""
+
 UNDONE: Final = Decision("posted", "reversed", EMPTY)
 
 # As the class itself, but several times faster.
@@ -151,7 +154,12 @@ def unwound(
 
 
 def check_target(event: ServiceEvent, target: Target | None) -> None:
-    """A reversal, replacement or stop needs one live target of the same member and a fitting kind."""
+    """A reversal, replacement or stop needs one live target of the same member and billing party, and a fitting kind.
+
+    A replacement may bill for another party when it says whose charge it takes (`REPLACED_PARTY`): what an event says
+    is all that is left of its sender's rights when it is decided later. Who hands events in asks, before taking one,
+    whether the sender acts for both.
+    """
     if event.kind not in REFERRING:
         return
     if target is None:
@@ -162,7 +170,18 @@ def check_target(event: ServiceEvent, target: Target | None) -> None:
         raise Refused("invalid_event", "the event it refers to is another member's", where="member")
     if event.kind in UNDOING and target.billing_party != event.billing_party:
         raise Refused("invalid_event", "the event it refers to is another provider's", where="billing_party")
+    if event.kind == "replacement" and not _may_take(event, target):
+        raise Refused(
+            "invalid_event",
+            "the event it refers to was billed by another provider",
+            where="billing_party",
+            next_step=f"Whoever acts for both says so: the fact `{REPLACED_PARTY}` names who billed it first.",
+        )
     if event.kind == "stop" and target.kind is not EntryKind.HOLD:
         raise Refused("invalid_event", "a stop ends a hold, and the event it refers to is none", where="replaces")
     if event.kind == "reversal" and target.kind is EntryKind.HOLD:
         raise Refused("invalid_event", "a hold is released by a stop, not reversed", where="kind")
+
+
+def _may_take(event: ServiceEvent, target: Target) -> bool:
+    return target.billing_party in (event.billing_party, event.facts.get(REPLACED_PARTY))

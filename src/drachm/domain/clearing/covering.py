@@ -62,9 +62,11 @@ class Covering:
             if plan is None:
                 raise Pended("unknown_plan", f"plan {coverage.plan} is not published for {day}", where="coverage")
             covers.append(Cover(coverage, plan.hash, plan.payer))
-            self._versions.keep(plan.effective, local_date(at, plan.zone))
-            if not documents.succeed(plan.id) or plan.zone != (self._zone or plan.zone):
+            periods = documents.periods(plan.id)
+            if periods is None or plan.zone != (self._zone or plan.zone):
                 self._days.end = date.min
+            for period in periods or ():
+                self._versions.keep(period, local_date(at, plan.zone))
             self._zone = plan.zone
         self.covers = tuple(covers)
         self.facts: Mapping[str, Mapping[str, Fact]] = {

@@ -1,6 +1,7 @@
 """Which published documents are in force, ready to use?
 
-Plans and price books are immutable and known by hash; here they stand compiled, found by id and local service date.
+Plans and price books are immutable and known by hash; here they stand compiled, found by id and local service date:
+the version that begins last of those whose days hold it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.model import Cover, Snapshot
 from drachm.domain.clearing.premises import Premises
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.periods import local_date
+from drachm.domain.periods import Period, local_date
+from drachm.domain.succession import latest_first
 
 PAID: Final = "answer_paid"
 """The fact by which an outside payer's answer says what it pays; micros."""
@@ -26,16 +28,20 @@ class Documents:
     """Compiled plans and price books of one tenant, each once; nothing is ever changed."""
 
     def __init__(self, plans: Iterable[Plan] = (), books: Books | None = None) -> None:
-        self._plans: dict[str, list[Plan]] = {}
+        self._plans: dict[str, tuple[Plan, ...]] = {}
+        """By id, the one that begins last first."""
         self._by_hash: dict[str, Plan] = {}
         self._stacks: dict[tuple[str, ...], Stack] = {}
         self._books = books if books is not None else Books(())
+        versions: dict[str, list[Plan]] = {}
         for plan in plans:
             self._by_hash[plan.hash] = plan
-            self._plans.setdefault(plan.id, []).append(plan)
+            versions.setdefault(plan.id, []).append(plan)
+        for plan_id, known in versions.items():
+            self._plans[plan_id] = latest_first(known)
 
     def plan(self, plan_id: str, at: datetime) -> Plan | None:
-        """The version of a plan in force on the service date in the plan's own zone."""
+        """The version of a plan in force on the service date, each asked in its own zone."""
         for plan in self._plans.get(plan_id, ()):
             if local_date(at, plan.zone) in plan.effective:
                 return plan
@@ -57,14 +63,15 @@ class Documents:
             stack = self._stacks[name] = build_stack(plans)
         return stack
 
-    def succeed(self, plan_id: str) -> bool:
-        """Whether the versions of a plan follow one another in one calendar: then none is in force beside another."""
+    def periods(self, plan_id: str) -> list[Period] | None:
+        """The days of every version of a plan: between their edges the same version holds.
+
+        None when the versions count their days in several zones.
+        """
         versions = self._plans[plan_id]
-        return all(
-            one.zone == other.zone and not one.effective.overlaps(other.effective)
-            for number, one in enumerate(versions)
-            for other in versions[:number]
-        )
+        if any(plan.zone != versions[0].zone for plan in versions):
+            return None
+        return [plan.effective for plan in versions]
 
     def price(self, event: ServiceEvent, at: Snapshot, premises: Premises) -> PricedEvent:
         """The event with its price under the contract; an outside payer's answer brings its own allowed amount.

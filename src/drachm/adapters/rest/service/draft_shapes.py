@@ -22,6 +22,9 @@ class VersionView(View, rename={"from_": "from"}):
     """SHA-256 of the canonical document; receipts name it."""
     from_: Day
     until: Day | None
+    """The first day on which it is in force no more: its own, or the one on which the next version takes over."""
+    superseded_by: str | None
+    """The version that takes over before this one's own days are over."""
     published_at: Moment
 
 

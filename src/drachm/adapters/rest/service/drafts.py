@@ -231,6 +231,7 @@ def version_view(one: Published) -> VersionView:
         hash=one.hash,
         from_=one.starts.isoformat(),
         until=one.ends.isoformat() if one.ends else None,
+        superseded_by=one.superseded_by or None,
         published_at=one.published_at,
     )
 

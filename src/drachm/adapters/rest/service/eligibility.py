@@ -74,6 +74,7 @@ class PlanInForce(View, rename={"from_": "from"}):
     title: str
     from_: Day
     until: Day | None
+    """Its own end, or the day on which the next version takes over."""
 
 
 class LimitView(View, rename={"from_": "from"}):
@@ -274,8 +275,8 @@ def _cover(one: CoverView) -> CoverEligibility:
             version=plan.version,
             hash=plan.hash,
             title=plan.title,
-            from_=_days(plan.effective)[0],
-            until=_days(plan.effective)[1],
+            from_=_days(one.days)[0],
+            until=_days(one.days)[1],
         )
         if plan
         else None,

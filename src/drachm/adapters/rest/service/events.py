@@ -43,6 +43,7 @@ from drachm.application.clear_events import clear_batch, clear_events
 from drachm.application.first_answers import Outcome, waiting_of
 from drachm.application.journal_index import Looked
 from drachm.application.recall import kept_of
+from drachm.domain.clearing.clear import REPLACED_PARTY
 from drachm.domain.errors import Conflict, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.ledger.model import EntryKind
@@ -172,6 +173,8 @@ def revise_service_event(call: Call) -> Reply:
         "member": before.member,
         "replaces": before.event_id,
     }
+    if said["billing_party"] != before.billing_party:
+        said["facts"] = {**said.get("facts", {}), REPLACED_PARTY: before.billing_party}
     said.setdefault("event_id", _derived_id(call, looked))
     event = read_event(said, "$")
     if not reach.everything and not reach.covers(frozenset({event.billing_party}), frozenset()):

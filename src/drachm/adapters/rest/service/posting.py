@@ -36,6 +36,7 @@ from drachm.adapters.rest.transport.problems import Answer, Header, Problem, ans
 from drachm.adapters.rest.transport.pump import BATCH_MAX, Gauges, Pump, PumpLimits, Silent
 from drachm.application.as_one import Aliases, clear_as_one
 from drachm.application.taken_over import taken_over
+from drachm.domain.clearing.clear import REPLACED_PARTY
 from drachm.domain.errors import DrachmError, IntegrityError, Refused
 from drachm.domain.events.model import ServiceEvent
 
@@ -193,7 +194,12 @@ class Counter:
 
 
 def _may_send(event: ServiceEvent, reach: Reach) -> bool:
-    return reach.everything or reach.covers(frozenset((event.billing_party,)), frozenset())
+    """Whether the sender acts for who bills, and for whose charge a replacement says it takes."""
+    if reach.everything:
+        return True
+    if event.kind == "replacement" and event.facts.get(REPLACED_PARTY, event.billing_party) not in reach.parties:
+        return False
+    return reach.covers(frozenset((event.billing_party,)), frozenset())
 
 
 def _may_replace(one: _Sent, owners: dict[tuple[str, str], str]) -> bool:
