@@ -154,6 +154,8 @@ class Answered:
     body: Any
     """Decoded JSON; None for no body; text for anything else."""
     raw: bytes = b""
+    cookies: tuple[str, ...] = ()
+    """Every Set-Cookie field, in order."""
 
     @property
     def code(self) -> str:
@@ -553,4 +555,5 @@ def _answered(answer: Answer) -> Answered:
     body: Any = None
     if answer.body:
         body = json.loads(answer.body) if "json" in kind else answer.body.decode()
-    return Answered(answer.status, headers, body, answer.body)
+    cookies = tuple(value.decode() for name, value in answer.headers if name == b"set-cookie")
+    return Answered(answer.status, headers, body, answer.body, cookies)

@@ -30,10 +30,18 @@ class ServiceProcess:
     @property
     def workers(self) -> list[int]:
         """Process ids of the workers."""
+        return self._children("transport.server")
+
+    @property
+    def beside(self) -> list[int]:
+        """Process ids of what runs beside the workers."""
+        return self._children("transport.beside")
+
+    def _children(self, name: str) -> list[int]:
         found = subprocess.run(
             ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, check=False, text=True
         ).stdout
-        return [int(line.split()[0]) for line in found.splitlines() if "transport.server" in line]
+        return [int(line.split()[0]) for line in found.splitlines() if name in line]
 
     def hang_up(self) -> None:
         """Ask for fresh workers and wait until every one is another."""

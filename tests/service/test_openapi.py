@@ -61,7 +61,9 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_it_names_every_operation_that_is_there_and_no_other() -> None:
-    assert set(SAID) == {*OPERATIONS, *own_pages()}
+    pages_of_the_desk = {name for name, one in OPERATIONS.items() if one.route.template.startswith("/desk")}
+    assert set(SAID) == {*OPERATIONS, *own_pages()} - pages_of_the_desk
+    assert len(pages_of_the_desk) > 10
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,9 @@ def test_each_operation_says_what_the_tables_say(route: Any) -> None:
 
 
 def test_no_call_of_the_route_table_is_left_out() -> None:
-    assert set(BY_OPERATION) - set(SAID) == set()
+    left_out = {BY_OPERATION[name] for name in set(BY_OPERATION) - set(SAID)}
+    # The desk's pages are for browsers with a session, not for programs.
+    assert {route.operation for route in left_out if not route.template.startswith("/desk")} == set()
 
 
 def test_every_code_that_a_handler_declares_has_a_row() -> None:

@@ -46,6 +46,7 @@ def test_nobody_else_registers_one(town: Any, ask: Any, who: str) -> None:
         ({"facts": {"price": 2**63}}, "/facts/price"),
         ({"facts": {"price": 1.5}}, "/facts"),
         ({"id": "two words"}, "/id"),
+        ({"id": "a/b"}, "/id"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(town: Any, ask: Any, change: Any, pointer: str) -> None:

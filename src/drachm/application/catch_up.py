@@ -1,4 +1,4 @@
-"""Who keeps the index of entries near the journal? A thread of each service process; of all, one at a time works.
+"""Who keeps the index of entries near the journal? A thread of the process that follows; of all, one at a time works.
 
 Answers are right without it: they add what the journal holds behind the index. It keeps that little.
 """

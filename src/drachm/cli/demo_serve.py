@@ -25,6 +25,7 @@ from drachm.settings import Settings
 PAUSE_SECONDS: Final = 1.0
 """Between two events that go on clearing: slow enough to follow a stream of receipts."""
 LINK_HOURS: Final = 24
+DESK_HOURS: Final = 12
 PATIENCE: Final = 200
 """Tenths of a second to wait for the list of receipts."""
 
@@ -49,7 +50,10 @@ def serve_demo(
         tenant = place.desk.books.tenant
         operator = service.new_key(["operator"], tenant=tenant)
         link = _link(service, tenant, guest.outcome)
+        clinic = guest.outcome.event.billing_party
+        clerk = service.person_token("Noor", ["clerk"], [clinic], tenant=tenant, hours=DESK_HOURS)
         _tell(console, service.base_url, operator, link, guest)
+        _tell_desk(console, service.base_url, clinic, clerk)
         _go_on(console, place, events)
 
 
@@ -69,6 +73,16 @@ def _tell(console: Console, base: str, key: str, link: str, guest: Guest) -> Non
         f"  curl -s '{base}/v1/receipts?limit=2' -H 'authorization: Bearer {key}'",
         f"Receipts of {party} as they come, for care goes on clearing, an event a second:",
         f"  curl -sN {base}/v1/parties/{party}/receipts/stream -H 'authorization: Bearer {key}'",
+    ):
+        console.print(line, soft_wrap=True)
+
+
+def _tell_desk(console: Console, base: str, clinic: str, token: str) -> None:
+    for line in (
+        f"The desk of {escape(clinic)}, for its clerk:",
+        f"  {base}/desk",
+        "  It asks for this token of the sandbox:",
+        f"  {token}",
         "Ctrl-C ends it.",
     ):
         console.print(line, soft_wrap=True)

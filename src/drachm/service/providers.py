@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from drachm.adapters import jsonsafe
 from drachm.adapters.rest.identity.claims import ClaimMap
 from drachm.adapters.rest.identity.jwks import KeySet, discovered
 from drachm.adapters.rest.identity.model import Role
+from drachm.adapters.rest.identity.sign_in import SignIn
 from drachm.adapters.rest.identity.tokens import Provider
 from drachm.domain.errors import InvalidMessage
 
@@ -17,16 +19,14 @@ _PATHS: Final = ("tenant", "roles", "parties", "scopes")
 _KEYS: Final = frozenset(
     {"issuer", "audience", "tenants", "role_words", "algorithms", "types", "skew_seconds", *_PATHS}
 )
+_SIGN_IN: Final = frozenset({"client_id", "client_secret_file", "name"})
+"""Of an entry whose people can also sign in to the desk: the client that the operator registered there."""
 _PLACE: Final = "DRACHM_OIDC_FILE"
 
 
 def read_providers(path: Path | None) -> dict[str, tuple[Provider, KeySet]]:
     """The providers by issuer. Nothing is asked of them yet. Raises InvalidMessage that names the place."""
-    if path is None:
-        return {}
-    document = jsonsafe.loads(path.read_bytes(), _PLACE)
-    if not isinstance(document, list):
-        raise InvalidMessage("a list of providers is expected", where=_PLACE)
+    document = _document(path)
     found = [_provider(entry, f"{_PLACE} $[{index}]") for index, entry in enumerate(document)]
     providers = {provider.issuer: (provider, KeySet(discovered(provider.issuer))) for provider in found}
     if len(providers) != len(found):
@@ -34,13 +34,43 @@ def read_providers(path: Path | None) -> dict[str, tuple[Provider, KeySet]]:
     return providers
 
 
+def read_sign_ins(path: Path | None, providers: Mapping[str, tuple[Provider, KeySet]]) -> list[SignIn]:
+    """Where people can sign in to the desk: every entry with a `client_id`. Raises InvalidMessage."""
+    return [
+        _sign_in(entry, *providers[entry["issuer"]], f"{_PLACE} $[{index}]")
+        for index, entry in enumerate(_document(path))
+        if entry.keys() & _SIGN_IN
+    ]
+
+
+def _document(path: Path | None) -> list[Any]:
+    document = jsonsafe.loads(path.read_bytes(), _PLACE) if path is not None else []
+    if not isinstance(document, list):
+        raise InvalidMessage("a list of providers is expected", where=_PLACE)
+    return document
+
+
+def _sign_in(entry: Mapping[str, Any], provider: Provider, keys: KeySet, where: str) -> SignIn:
+    words = {name: entry.get(name, "") for name in _SIGN_IN}
+    if not words["client_id"] or not all(isinstance(word, str) and word.isprintable() for word in words.values()):
+        raise InvalidMessage("client_id, client_secret_file and name are words, the first is needed", where=where)
+    secret = ""
+    if words["client_secret_file"]:
+        try:
+            secret = Path(words["client_secret_file"]).read_text("utf-8").strip()
+        except (OSError, ValueError):
+            raise InvalidMessage("the file with the client's secret cannot be read", where=where) from None
+    name = words["name"] or urlsplit(provider.issuer).hostname or "your clinic’s account"
+    return SignIn(provider, keys, words["client_id"], name, secret)
+
+
 def _provider(entry: Any, where: str) -> Provider:
     if (
         not isinstance(entry, dict)
-        or not entry.keys() <= _KEYS
+        or not entry.keys() <= _KEYS | _SIGN_IN
         or not {"issuer", "audience", "tenants"} <= entry.keys()
     ):
-        known = ", ".join(sorted(_KEYS))
+        known = ", ".join(sorted(_KEYS | _SIGN_IN))
         raise InvalidMessage(
             "a provider is an object with issuer, audience and tenants", where=where, next_step=f"Keys: {known}."
         )

@@ -60,7 +60,7 @@ def serve(settings: Settings, *, port: int, workers: int, ready: Callable[[Start
         def tell() -> None:
             ready(Started(here.base_url, bound, os.getpid(), not settings.database_url, key))
 
-        plan = Plan("drachm.service.together:make_application", workers)
+        plan = Plan("drachm.service.together:make_application", workers, "drachm.service.following:follow_all")
         return Supervisor(plan, listener, tell).run()
 
 

@@ -9,7 +9,6 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from operator import attrgetter
 from typing import Final
 
@@ -43,15 +42,14 @@ from drachm.adapters.rest.transport.logs import AccessLog
 from drachm.adapters.rest.transport.metrics import Metrics
 from drachm.adapters.rest.transport.pump import PumpLimits
 from drachm.adapters.rest.transport.rates import Rate
-from drachm.application.catch_up import keep_catching_up
 from drachm.application.desk import Desk
-from drachm.application.follow import keep_following
 from drachm.application.paying import keep_paying
 from drachm.application.records import Records
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
 from drachm.domain.errors import Forbidden
+from drachm.service.following import FOLDER, announce, follow
 from drachm.service.own_secrets import with_secrets
-from drachm.service.providers import read_providers
+from drachm.service.providers import read_providers, read_sign_ins
 from drachm.service.rails import RailsForm, connect, read_rails
 from drachm.settings import Settings
 from drachm.storage.credentials import PostgresCredentials
@@ -60,8 +58,6 @@ from drachm.storage.money_reading import PostgresMoney
 from drachm.storage.postgres import PostgresBooks, open_books
 from drachm.storage.register_reading import PostgresRegister
 
-METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""Also where the processes of one machine share the word that says a credential has changed."""
 TENANTS_AT_START: Final = 4
 """So many tenants are opened before the first request; others at their first call."""
 PROBE_SECONDS: Final = 2
@@ -70,8 +66,6 @@ PUMP_LIMITS: Final = PumpLimits(queue=6_000, wait_seconds=4.0)
 LINGER_BYTES: Final = 2 * 1_048_576
 LINGER_SECONDS: Final = 5
 """A refused bulk of a thousand events is swallowed whole, so that its sender reads why instead of losing the line."""
-FOLLOW_SECONDS: Final = 0.15
-"""Between two looks of the index at the journal: what a list may lag. More rows at a time cost less each."""
 _APART: Final = frozenset(
     {"post_service_events", "hear_callback", "get_health", "get_readiness", "get_metrics", "get_problem"}
 )
@@ -82,8 +76,12 @@ _log = logging.getLogger("drachm.service")
 class Tenants:
     """The tenants of one database by their name in credentials; each is opened at its first call."""
 
-    def __init__(self, url: str, master_key: bytes, rails: Mapping[str, RailsForm], base_url: str) -> None:
+    def __init__(
+        self, url: str, master_key: bytes, rails: Mapping[str, RailsForm], base_url: str, *, beside: bool = False
+    ) -> None:
         self._url, self._master_key = url, master_key
+        self._beside = beside
+        """Whether a process beside this one follows the journals."""
         self._rails, self._base_url = rails, base_url
         self._markets: dict[str, Market] = {}
         self._books: list[PostgresBooks] = []
@@ -123,9 +121,10 @@ class Tenants:
             connected = connect(self._rails[tenant], tenant, self._base_url, market.records, market.desk.clock.now)
             market = replace(market, rails=connected.rails, tariffs=connected.tariffs)
             self._run(keep_paying, market.rails, market.desk, market.records, self._stopping)
-        # Every process follows; the database lets one at a time, and whoever is left goes on when that one ends.
-        self._run(partial(keep_following, pause=FOLLOW_SECONDS), market.index, self._stopping)
-        self._run(keep_catching_up, market.money, self._stopping)
+        if self._beside:
+            announce(books.tenant)
+        else:
+            self._followers += follow(market.index, market.money, self._stopping)
         self._books.append(books)
         self._markets[tenant] = market
         return market
@@ -195,21 +194,23 @@ class Together:
     signing: SigningKeys
 
 
-def assemble(settings: Settings, *, access_log: AccessLog | None = None) -> Together:
+def assemble(settings: Settings, *, access_log: AccessLog | None = None, beside: bool = False) -> Together:
     """Put the service together on `settings.database_url`, whose schema is up to date.
 
+    `beside`: a process beside this one follows the journals (`following.follow_all`); else threads of this one do.
     Raises InvalidMessage for settings that cannot be used. Nothing is asked of the database before the start.
     """
     settings = with_secrets(settings)
     environment = Environment(settings.environment)
     master_key = configuration.master_key(settings)
     rails = read_rails(settings.rails_file)
-    tenants = Tenants(settings.database_url, master_key, rails, settings.base_url)
-    signal = Signal(os.environ.get(METRICS_FOLDER, ""))
+    tenants = Tenants(settings.database_url, master_key, rails, settings.base_url, beside=beside)
+    signal = Signal(os.environ.get(FOLDER, ""))
     stores = stores_of(settings.database_url, tenants, signal)
     own = own_secrets(settings)
     signing = signing_keys(own)
     providers = read_providers(settings.oidc_file)
+    sign_ins = read_sign_ins(settings.oidc_file, providers)
     if environment is Environment.SANDBOX:
         provider, keys = sandbox_provider(signing)
         providers[provider.issuer] = provider, keys
@@ -221,6 +222,7 @@ def assemble(settings: Settings, *, access_log: AccessLog | None = None) -> Toge
         random_bytes=secrets.token_bytes,
         stores=stores.identity,
         providers=providers,
+        sign_ins=sign_ins,
     )
     metrics = Metrics()
     counter = Counter(house, limits=PUMP_LIMITS, gauges=metrics)
@@ -267,7 +269,7 @@ def own_secrets(settings: Settings) -> Secrets:
 def make_application() -> Application:
     """The application of one worker of `drachm serve`; the settings come from its environment."""
     spare_the_collector()
-    return assemble(read_settings()).application
+    return assemble(read_settings(), beside=bool(os.environ.get(FOLDER))).application
 
 
 def _answers(url: str) -> bool:

@@ -35,6 +35,10 @@ OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_c
 LOOK_AT_WINDOWS = "list_shifts get_shift"
 TAKE_CASH = "open_shift take_cash count_shift"
 BANK = "read_bank_statement list_bank_lines allocate_bank_line"
+SIT_AT_THE_DESK = "open_desk search_desk open_desk_charge open_desk_event"
+LOOK_AT_THE_DESK = "open_desk open_desk_charge open_desk_event"
+LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
+CASH_AT_THE_DESK = "begin_desk_shift take_cash_at_desk count_at_desk"
 LOOK_AT_BOOKS = "list_accounts get_account list_account_entries list_statements get_statement"
 LOOK_AT_KEYS = "list_api_keys get_api_key list_clients get_client"
 TURN_KEYS = "rotate_api_key revoke_api_key replace_client_keys revoke_client"
@@ -63,6 +67,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, "create_member", PRICES),
             *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH),
+            *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
         ),
         "tenant": (DIRECTORY, "match_member"),
     },
@@ -71,6 +76,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "party": (
             *(LOOK_AT_EVENTS, LOOK_AT_CARE, LOOK_AT_RECEIPTS, "update_party", KEEP_SITES, CONTRACTS, LOOK_AT_PAYOUTS),
             *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS),
+            *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -108,7 +114,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_PAYOUTS, LOOK_AT_MEMBERS, "list_duplicates list_relatives", LOOK_AT_FAMILIES, LOOK_AT_DRAFTS),
             *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, LOOK_AT_WINDOWS),
             "list_payments get_payment get_automatic_top_up list_bank_lines",
-            "stream_party_receipts stream_member_receipts",
+            *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
         ),
     },
     # Runs the market: everything but handing out receipts and writing drafts.
@@ -122,6 +128,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_WALLETS, FILL_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, TURN_KEYS),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
+            *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
         ),
     },
     # The software of a clinic: the desk and the directory, its own keys, no money.
@@ -136,11 +143,11 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 SCOPES: dict[str, tuple[str, ...]] = {
-    "events:write": (SEND_EVENTS, "retry_work_item"),
-    "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events"),
+    "events:write": (SEND_EVENTS, "retry_work_item retry_at_desk"),
+    "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events", SIT_AT_THE_DESK),
     "estimates": (ASK_BEFORE,),
     "receipts:read": (LOOK_AT_RECEIPTS, "stream_party_receipts stream_member_receipts"),
-    "receipts:share": (HAND_OUT_RECEIPTS,),
+    "receipts:share": (HAND_OUT_RECEIPTS, "hand_out_at_desk"),
     "parties:read": ("list_parties get_party list_sites list_practitioners", CONTRACTS),
     "parties:write": ("create_party update_party", KEEP_SITES, "create_contract update_contract"),
     "payouts:read": (LOOK_AT_PAYOUTS,),
@@ -150,12 +157,12 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "plans:read": ("list_plans get_plan", LOOK_AT_DRAFTS, PRICES),
     "plans:write": (WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),
     "money:read": (
-        *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS),
+        *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines",
     ),
     "money:write": (
         *(FILL_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
-        "read_bank_statement allocate_bank_line",
+        *("read_bank_statement allocate_bank_line", CASH_AT_THE_DESK),
     ),
     "keys:read": (LOOK_AT_KEYS,),
     "keys:write": (TURN_KEYS, "create_api_key create_client"),
@@ -168,7 +175,11 @@ def words(groups: tuple[str, ...]) -> frozenset[str]:
 
 
 PUBLIC = words(
-    ("issue_token get_token_keys get_openapi get_problem get_health get_readiness get_page_style hear_callback",)
+    (
+        "issue_token get_token_keys get_openapi get_problem get_health get_readiness get_page_style hear_callback",
+        # Who is about to sign in is nobody yet; who signs out may be nobody any more.
+        "open_desk_sign_in sign_in_at_desk begin_desk_provider end_desk_provider sign_out_of_desk get_desk_style",
+    )
 )
 THIS_MACHINE = words(("get_metrics",))
 ANY_CREDENTIAL = words(("get_me check_npi",))
@@ -178,6 +189,8 @@ HUMAN = words(
     (
         *(CHANGE_PAYOUTS, WRITE_DRAFTS, PUBLISH, "create_contract update_contract merge_members split_member"),
         "allow_relative create_api_key create_client",
+        # Machines have the interface; pages are for people.
+        *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
     )
 )
 NOT_THE_PROPOSER = words(("approve_payout_change", PUBLISH))

@@ -59,5 +59,8 @@ def test_the_chart_names_every_kind_the_journal_uses() -> None:
         "wallet_held",
         "patient_credit",
         "provider_payable",
+        "holder_receivable",
+        "cash_difference",
+        "unallocated",
     }
     assert set(CHART) == used

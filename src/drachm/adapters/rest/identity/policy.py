@@ -62,6 +62,24 @@ link                                                              POST   /r/{tok
 factor                                                            GET    /r/{token}/services
 open                                                              GET    /r/page.css
 
+open                                                              GET    /desk/sign-in
+open                                                              POST   /desk/sign-in
+open                                                              GET    /desk/sign-in/provider
+open                                                              GET    /desk/sign-in/return
+open                                                              POST   /desk/sign-out
+open                                                              GET    /desk/desk.css
+.  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk
+.  .  P  P  .  .  .  .  T  .   events:read     people             POST   /desk/search
+.  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk/charges/{charge_id}
+.  .  P  .  .  .  .  .  .  .   receipts:share  people             POST   /desk/charges/{charge_id}/link
+.  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk/events/{event_id}
+.  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/events/{event_id}/retry
+.  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/window
+.  .  P  .  .  .  .  .  T  .   money:write     people             POST   /desk/window
+.  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/shifts/{shift_id}
+.  .  P  .  .  .  .  .  T  .   money:write     people             POST   /desk/shifts/{shift_id}/cash
+.  .  P  .  .  .  .  .  T  .   money:write     people             POST   /desk/shifts/{shift_id}/count
+
 T  T  T  T  T  T  T  T  T  T   parties:read    -                  GET    /v1/parties
 .  .  .  .  .  .  .  .  T  .   parties:write   -                  POST   /v1/parties
 T  T  T  T  T  T  T  T  T  T   parties:read    -                  GET    /v1/parties/{party_id}

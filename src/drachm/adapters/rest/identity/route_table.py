@@ -63,6 +63,41 @@ GET /r/{token}/services  open_receipt_services  one
 GET /r/page.css  get_page_style  open
   How the pages behind links look; the only other thing that they load.
 
+GET /desk/sign-in  open_desk_sign_in  open
+  Where people who work at a clinic sign in.
+POST /desk/sign-in  sign_in_at_desk  open
+  Sign in with a person's token of a sandbox.
+GET /desk/sign-in/provider  begin_desk_provider  open
+  On to the identity provider (OpenID Connect, code with PKCE).
+GET /desk/sign-in/return  end_desk_provider  open
+  Back from the identity provider.
+POST /desk/sign-out  sign_out_of_desk  open
+  End this browser's session, or all of this person's.
+GET /desk/desk.css  get_desk_style  open
+  How the desk looks.
+GET /desk  open_desk  many
+  The desk: a day's charges and who they wait for, and the work queue.
+POST /desk/search  search_desk  many
+  Find a charge or an event by an id.
+GET /desk/charges/{charge_id}  open_desk_charge  one
+  One charge with everything that happened to its money.
+POST /desk/charges/{charge_id}/link  hand_out_at_desk  one
+  Make a receipt link for the patient; shown this once, to print.
+GET /desk/events/{event_id}  open_desk_event  one
+  One event: what it waits for, or what became of it.
+POST /desk/events/{event_id}/retry  retry_at_desk  one
+  Try a waiting event again.
+GET /desk/window  open_desk_window  many
+  Cash at the window: the shifts of the last days.
+POST /desk/window  begin_desk_shift  named
+  Begin a shift.
+GET /desk/shifts/{shift_id}  open_desk_shift  one
+  One shift: what was taken, what was counted.
+POST /desk/shifts/{shift_id}/cash  take_cash_at_desk  one
+  Take cash for a wallet.
+POST /desk/shifts/{shift_id}/count  count_at_desk  one
+  Count the box and end the shift.
+
 GET /v1/parties  list_parties  many
   Providers, payers, funders and employers of the tenant.
 POST /v1/parties  create_party  whole

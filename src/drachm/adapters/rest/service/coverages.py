@@ -26,7 +26,7 @@ from drachm.adapters.rest.service.register_shapes import (
     taken,
 )
 from drachm.adapters.rest.service.results import EventResult, results_of
-from drachm.adapters.rest.service.shapes import Day, Page, Shape, View, Word
+from drachm.adapters.rest.service.shapes import Day, NewId, Page, Shape, View, Word
 from drachm.adapters.rest.service.touched_events import LeftEvent, NamedEvent, left_event, touched_event
 from drachm.application.cleared_anew import clear_anew, cleared_under
 from drachm.application.merges import same_person
@@ -51,7 +51,7 @@ class NewCoverage(Shape):
     starts_on: Day
     ends_on: Day | None = None
     """The first day that is not covered any more."""
-    id: Word | None = None
+    id: NewId | None = None
     rank: Rank = 1
     policy: Word | None = None
     """Coverages with one policy share what the plan counts by policy."""

@@ -21,7 +21,7 @@ from drachm.adapters.rest.service.register_shapes import (
     next_of,
     taken,
 )
-from drachm.adapters.rest.service.shapes import Day, Page, Shape, View, Word
+from drachm.adapters.rest.service.shapes import Day, NewId, Page, Shape, View, Word
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.records import Record
 from drachm.domain.coverage.model import Member
@@ -44,7 +44,7 @@ class NewFamily(Shape):
 
     party: Word | None = None
     """The payer that founds it; the operator may leave it out."""
-    id: Word | None = None
+    id: NewId | None = None
     members: Annotated[list[Joining], Meta(max_length=50)] = field(default_factory=list)
 
 

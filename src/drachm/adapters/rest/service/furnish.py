@@ -30,6 +30,7 @@ from drachm.adapters.rest.identity.memory import (
 )
 from drachm.adapters.rest.identity.model import Directory, Environment
 from drachm.adapters.rest.identity.second_factor import Answers, KnownAnswer, Tries
+from drachm.adapters.rest.identity.sign_in import SignIn
 from drachm.adapters.rest.identity.tokens import Provider, Tokens
 from drachm.adapters.rest.service.house import House, Market
 from drachm.adapters.rest.transport.cursors import Cursors
@@ -74,6 +75,7 @@ def furnish(
     random_bytes: Callable[[int], bytes],
     stores: Stores | None = None,
     providers: Mapping[str, tuple[Provider, KeySet]] | None = None,
+    sign_ins: Sequence[SignIn] = (),
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> House:
     """The house with everything in its place. Raises InvalidMessage for secrets that are none."""
@@ -94,6 +96,7 @@ def furnish(
         second_factor=KnownAnswer(secrets.answers, kept.answers, kept.tries),
         cursors=Cursors(secrets.cursors, lambda: now().timestamp()),
         identifiers=Identifiers(lambda: time.time_ns() // 1_000_000, random_bytes),
+        sign_ins=tuple(sign_ins),
     )
 
 

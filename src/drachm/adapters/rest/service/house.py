@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drachm.adapters.rest.identity.authenticate import Authenticator
@@ -11,6 +11,7 @@ from drachm.adapters.rest.identity.keyring import Keyring
 from drachm.adapters.rest.identity.links import Links
 from drachm.adapters.rest.identity.model import Environment
 from drachm.adapters.rest.identity.second_factor import KnownAnswer
+from drachm.adapters.rest.identity.sign_in import SignIn
 from drachm.adapters.rest.transport.cursors import Cursors
 from drachm.adapters.rest.transport.identifiers import Identifiers
 from drachm.application.desk import Desk
@@ -56,6 +57,8 @@ class House:
     second_factor: KnownAnswer
     cursors: Cursors
     identifiers: Identifiers
+    sign_ins: Sequence[SignIn] = ()
+    """Where people can sign in to the desk."""
 
     def market(self, tenant: str) -> Market:
         """Everything of one tenant."""

@@ -27,7 +27,7 @@ from drachm.adapters.rest.service.register_shapes import (
     require_tag,
     taken,
 )
-from drachm.adapters.rest.service.shapes import Day, Page, Shape, View, Word
+from drachm.adapters.rest.service.shapes import Day, NewId, Page, Shape, View, Word
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.merges import MERGE
 from drachm.application.people import PROFILE, described, profile_terms, resembling
@@ -67,7 +67,7 @@ class PersonContact(Shape):
 class NewMember(Shape):
     """A person to enrol."""
 
-    id: Word | None = None
+    id: NewId | None = None
     """As events will name the person; left out: one is made."""
     registered_by: Word | None = None
     """The clinic or payer that enrols the person; the operator may leave it out."""

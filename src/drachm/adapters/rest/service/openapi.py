@@ -61,6 +61,9 @@ _HEADERS: Final[dict[str, Schema]] = {
 }
 
 
+DESK: Final = "desk"
+
+
 @operation("get_openapi", answer=Any, tagged=True)
 def get_openapi(call: Call) -> Reply:
     """This interface as an OpenAPI 3.1 document."""
@@ -79,7 +82,12 @@ def published(base_url: str) -> tuple[bytes, str]:
 def document(declared: Mapping[str, Operation], base_url: str) -> Schema:
     """The OpenAPI document of these operations, in the order of the route table."""
     every = {**declared, **own_pages()}
-    operations = {route.operation: every[route.operation] for route in ROUTES if route.operation in every}
+    operations = {
+        route.operation: every[route.operation]
+        for route in ROUTES
+        # The desk is pages that lead to each other, by cookie: nothing for programs.
+        if route.operation in every and route.tag != DESK
+    }
     bodies = {name: one.body for name, one in operations.items() if one.body is not None}
     answers = {name: one.answer for name, one in operations.items() if one.answer is not None}
     schemas, components = schemas_of([*bodies.values(), *answers.values()])

@@ -125,7 +125,7 @@ def give_second_factor(call: Call) -> Reply:
 def get_page_style(call: Call) -> Reply:
     """The one thing that pages load; the same for everybody."""
     headers: list[Header] = [(b"cache-control", b"public, max-age=%d" % STYLE_SECONDS)]
-    return Reply(_style(), headers=headers, media="text/css; charset=utf-8")
+    return Reply(page_style(), headers=headers, media="text/css; charset=utf-8")
 
 
 def _with_link(call: Call, up: str, action: str, show: Callable[[_Opened], Reply]) -> Reply:
@@ -167,7 +167,8 @@ def _answered(opened: _Opened) -> Reply:
         f"HttpOnly; SameSite=Strict{secure}"
     )
     next_page = b"services?size=large" if call.form.get("size") == "large" else b"services"
-    return Reply("", 303, headers=[*_headers(), (b"location", next_page), (b"set-cookie", kept.encode())], media=PAGE)
+    headers = [*page_headers(), (b"location", next_page), (b"set-cookie", kept.encode())]
+    return Reply("", 303, headers=headers, media=PAGE)
 
 
 def _page(opened: _Opened, status: int = 200, trouble: Trouble | None = None, locked: bool = False) -> Reply:
@@ -186,13 +187,13 @@ def _page(opened: _Opened, status: int = 200, trouble: Trouble | None = None, lo
         large="large" in (call.query.get("size"), call.form.get("size")),
     )
     wait: list[Header] = [(b"retry-after", b"%d" % LOCKED_SECONDS)] if locked else []
-    return Reply(html, status, headers=[*_headers(), *wait], media=PAGE)
+    return Reply(html, status, headers=[*page_headers(), *wait], media=PAGE)
 
 
 def _closed(status: int, up: str) -> Reply:
     title, sentences, now = _CLOSED[status]
     html = _render("closed.html", up=up, title=title, sentences=sentences, now=now, sizes=False, large=False)
-    return Reply(html, status, headers=_headers(), media=PAGE)
+    return Reply(html, status, headers=page_headers(), media=PAGE)
 
 
 def _given(form: Any, question: str) -> tuple[str, str]:
@@ -216,7 +217,7 @@ def _origin(call: Call) -> str:
     return f"{place.scheme}://{place.netloc}"
 
 
-def _headers() -> list[Header]:
+def page_headers() -> list[Header]:
     """What keeps a page to whoever opened it: nothing loaded but our style, kept nowhere, told to nobody."""
     return [
         (b"cache-control", b"no-store"),
@@ -230,12 +231,12 @@ def _headers() -> list[Header]:
 
 
 def _render(template: str, *, lang: str = "en", dir: str = "ltr", **values: Any) -> str:
-    style = hashlib.sha256(_style()).hexdigest()[:12]
-    return _templates().get_template(template).render(lang=lang, dir=dir, style=style, **values)
+    style = hashlib.sha256(page_style()).hexdigest()[:12]
+    return page_templates().get_template(template).render(lang=lang, dir=dir, style=style, **values)
 
 
 @cache
-def _templates() -> Environment:
+def page_templates() -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -247,5 +248,5 @@ def _templates() -> Environment:
 
 
 @cache
-def _style() -> bytes:
+def page_style() -> bytes:
     return (TEMPLATES / "page.css").read_bytes()

@@ -23,7 +23,7 @@ from drachm.adapters.rest.service.register_shapes import (
     records_beside,
     taken,
 )
-from drachm.adapters.rest.service.shapes import Name, Page, Shape, View, Word
+from drachm.adapters.rest.service.shapes import Name, NewId, Page, Shape, View
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.records import Record
 from drachm.domain.coverage.model import Party
@@ -48,7 +48,7 @@ class NewParty(Shape):
 
     roles: Annotated[list[PartyRole], Meta(min_length=1, max_length=4)]
     name: Name
-    id: Word | None = None
+    id: NewId | None = None
     """As events will name it; left out: one is made."""
     zone: Annotated[str, Meta(max_length=64, description="IANA time zone in which its days begin.")] = "UTC"
     npi: Npi | None = None

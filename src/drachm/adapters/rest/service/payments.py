@@ -102,7 +102,13 @@ class CardPage(View):
     link: str
 
 
-@operation("begin_payment", body=PaymentOrder, answer=PaymentView, status=201, problems=("unknown_rail",))
+@operation(
+    "begin_payment",
+    body=PaymentOrder,
+    answer=PaymentView,
+    status=201,
+    problems=("unknown_rail", "rail_refused", "conflict"),
+)
 def begin_payment(call: Call) -> PaymentView:
     """Ask a rail for money. The same Idempotency-Key asks once, also when the first answer was lost."""
     purse = reachable_wallet(call)
@@ -146,7 +152,13 @@ def get_automatic_top_up(call: Call) -> Reply:
     return _rule_reply(call, reachable_wallet(call).pot.id)
 
 
-@operation("set_automatic_top_up", body=RuleShape, answer=RuleView, tagged=True, problems=("unknown_rail",))
+@operation(
+    "set_automatic_top_up",
+    body=RuleShape,
+    answer=RuleView,
+    tagged=True,
+    problems=("unknown_rail", "unknown_zone", "version"),
+)
 def set_automatic_top_up(call: Call) -> Reply:
     """Give or change the rule; it holds from now on, and no more than `month_cap` is ever taken in a month."""
     pot = reachable_wallet(call).pot
@@ -168,7 +180,7 @@ def set_automatic_top_up(call: Call) -> Reply:
     return _rule_reply(call, pot.id)
 
 
-@operation("leave_card", body=CardOrder, answer=CardPage, problems=("unknown_rail",))
+@operation("leave_card", body=CardOrder, answer=CardPage, problems=("unknown_rail", "rail_refused"))
 def leave_card(call: Call) -> CardPage:
     """Where the holder goes to leave a card with a rail; it pays automatic top-ups from then on."""
     pot = reachable_wallet(call).pot
@@ -181,7 +193,7 @@ def leave_card(call: Call) -> CardPage:
     return CardPage(link=wish_for_card(wish, pot.member, pot.currency, rail, records, author=author))
 
 
-@operation("forget_card")
+@operation("forget_card", problems=("version",))
 def forget(call: Call) -> None:
     """Use the holder's card no more. That there was none is no error."""
     pot = reachable_wallet(call).pot

@@ -57,6 +57,10 @@ Instant = Annotated[
 """`x-component`: what the OpenAPI document says of it more exactly, once for all (`openapi_schemas.SHARED`)."""
 
 
+NewId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*" + END)]
+"""A `Word` for a thing that is made here: it becomes part of an address, so it holds no slash."""
+
+
 class Money(Shape):
     """An amount of one currency."""
 

@@ -91,7 +91,9 @@ def get_shift(call: Call) -> ShiftView:
     return _view(shift_of(_reached(call).id, call.market.records))
 
 
-@operation("take_cash", body=CashOrder, answer=PaymentView, status=201, problems=("shift_closed", "not_your_shift"))
+@operation(
+    "take_cash", body=CashOrder, answer=PaymentView, status=201, problems=("shift_closed", "not_your_shift", "conflict")
+)
 def take_cash(call: Call) -> Reply:
     """Take cash into a pocket, at once and once for each Idempotency-Key."""
     record = _reached(call)

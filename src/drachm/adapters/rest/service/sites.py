@@ -24,7 +24,7 @@ from drachm.adapters.rest.service.register_shapes import (
     owned_facts,
     plain,
 )
-from drachm.adapters.rest.service.shapes import Day, Name, Page, Shape, View, Word
+from drachm.adapters.rest.service.shapes import Day, Name, NewId, Page, Shape, View
 from drachm.application.records import Record
 from drachm.domain.coverage.model import Party
 
@@ -36,7 +36,7 @@ class NewSite(Shape):
     """A place where care is given."""
 
     name: Name
-    id: Word | None = None
+    id: NewId | None = None
     zone: Annotated[str, Meta(max_length=64)] | None = None
     """Left out: the provider's."""
     contact: Contact | None = None
@@ -76,7 +76,7 @@ class NewPractitioner(Shape):
     """Somebody who gives care."""
 
     name: Name
-    id: Word | None = None
+    id: NewId | None = None
     npi: Npi | None = None
     specialty: Annotated[str, Meta(max_length=200)] = ""
     starts_on: Day | None = None

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 
 from drachm.adapters.rest.transport import pages
-from drachm.adapters.rest.transport.exchange import ASGIApp, Receive, Scope, Send
+from drachm.adapters.rest.transport.exchange import AT_ONCE, ASGIApp, Receive, Scope, Send
 from drachm.adapters.rest.transport.framework import answer_in_problems
 from drachm.adapters.rest.transport.identifiers import Identifiers, pooled
 from drachm.adapters.rest.transport.limits import Deadlines, Intake, Limits
@@ -90,7 +90,9 @@ class Application:
         fields = dict(scope["headers"])
         passage = Passage(self._identifiers.new("req"), fields)
         scope["passage"] = passage
-        reply = Reply(send, passage, self.deadlines)
+        # Taken out: it leads back to the exchange, and a circle would wait for the collector.
+        extensions = scope.pop("extensions", None)
+        reply = Reply(send, passage, self.deadlines, extensions.get(AT_ONCE) if extensions else None)
         self.deadlines.running[reply.task] = asyncio.get_running_loop().time()
         path = scope["path"]
         try:
@@ -102,7 +104,7 @@ class Application:
             app = hot.get(scope["method"]) if hot else None
             if app is not None:
                 passage.route = path
-                await app(scope, intake, reply.send)
+                await app(scope, intake, reply)
             else:
                 await self.inner(scope, intake, reply.send)
         except asyncio.CancelledError:
@@ -126,7 +128,7 @@ class Application:
         if not isinstance(error, DrachmError):
             _log.error("%s in %s at %s", type(error).__name__, scope["passage"].route, where_raised(error))
         if not reply.started:
-            await send_answer(answer_of(error, scope["passage"].request_id, fields=self.service.fields), reply.send)
+            await send_answer(answer_of(error, scope["passage"].request_id, fields=self.service.fields), reply)
         elif not reply.ended:
             raise error  # Half an answer is out: only the end of the connection can tell the caller.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import http
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from drachm.adapters.rest.transport.problems import Answer, Problem, answer_of
@@ -20,6 +20,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
+AtOnce = Callable[[int, Iterable[tuple[bytes, bytes]], bytes], Awaitable[None]]
+"""Status, fields, body: an extension of ASGI by this name in `scope["extensions"]`."""
+AT_ONCE: Final = "drachm.answer"
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HIGH_WATER: Final = 65_536
@@ -46,6 +49,7 @@ class Exchange:
         self.handed = self.started = self.complete = self.gone = self.chunked = False
         self.head = b""
         self.left = 0
+        scope["extensions"] = {AT_ONCE: self.whole}
         self.writable = asyncio.Event()
         self.writable.set()
 
@@ -125,22 +129,35 @@ class Exchange:
         else:
             raise RuntimeError(f"unexpected ASGI message {message['type']}")
 
+    async def whole(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """Write a whole answer (`AtOnce`)."""
+        if not self.writable.is_set():
+            await self.writable.wait()
+        if not self.gone:
+            self._start(status, headers)
+            self._body(body, more=False)
+
     def _start(self, status: int, headers: Any) -> None:
         if self.started:
             raise RuntimeError("the answer has begun before")
         self.started = True
         parts = [_STATUS_LINES[status]]
         length = None
+        lines = 0
         for given, value in (*self.wire.server_state.default_headers, *headers):
-            if b"\n" in value or b"\r" in value:
-                raise RuntimeError("a header field holds a line break")
             name = given.lower()
             if name == b"content-length":
                 length = int(value)
             elif name == b"connection" and value == b"close":
                 self.keep_alive = False
                 continue
-            parts += (name, b": ", value, b"\r\n")
+            parts.append(b"%b: %b\r\n" % (name, value))
+            lines += 1
+        fields = b"".join(parts)
+        # One look at all of them: each brought the end of its own line and no other.
+        if fields.count(b"\n") != lines + 1 or fields.count(b"\r") != lines + 1:
+            raise RuntimeError("a header field holds a line break")
+        parts = [fields]
         if length is None and status not in _NO_BODY and self.scope["http_version"] == "1.1":
             self.chunked = True
             parts.append(b"transfer-encoding: chunked\r\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from drachm.adapters.rest.transport.exchange import Message, Send
+from drachm.adapters.rest.transport.exchange import AtOnce, Message, Send
 from drachm.adapters.rest.transport.limits import Deadlines
 from drachm.adapters.rest.transport.problems import Answer, Header
 
@@ -38,14 +38,30 @@ class Passage:
 class Reply:
     """The `send` of one request: adds our fields, remembers what was said."""
 
-    __slots__ = ("_deadlines", "_passage", "_send", "ended", "started", "task")
+    __slots__ = ("_at_once", "_deadlines", "_passage", "_send", "ended", "started", "task")
 
-    def __init__(self, send: Send, passage: Passage, deadlines: Deadlines) -> None:
-        self._send, self._passage, self._deadlines = send, passage, deadlines
+    def __init__(self, send: Send, passage: Passage, deadlines: Deadlines, at_once: AtOnce | None = None) -> None:
+        self._send, self._passage, self._deadlines, self._at_once = send, passage, deadlines, at_once
         self.started = self.ended = False
         task = asyncio.current_task()
         assert task is not None
         self.task = task
+
+    async def __call__(self, message: Message) -> None:
+        await self.send(message)
+
+    async def whole(self, answer: Answer) -> None:
+        """A whole answer in one go, where the server takes it so (`Exchange.whole`)."""
+        self.started = self.ended = True
+        passage = self._passage
+        passage.status, passage.bytes_sent = answer.status, len(answer.body)
+        self._deadlines.running.pop(self.task, None)
+        headers = _with_own((*answer.headers, (b"content-length", b"%d" % len(answer.body))), passage)
+        if self._at_once is not None:
+            await self._at_once(answer.status, headers, answer.body)
+            return
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": answer.body})
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -54,20 +70,27 @@ class Reply:
             passage.status = message["status"]
             # Starlette may have left here for another task; the deadline belongs to the one that began.
             self._deadlines.running.pop(self.task, None)
-            headers = list(message.get("headers", ()))
-            headers.append((b"request-id", passage.request_id.encode()))
-            names = {name for name, _ in headers}
-            headers += [own for own in _OWN if own[0] not in names]
-            headers += passage.headers
-            message["headers"] = headers
+            message["headers"] = _with_own(message.get("headers", ()), passage)
         else:
             self._passage.bytes_sent += len(message.get("body", b""))
             self.ended = not message.get("more_body", False)
         await self._send(message)
 
 
+def _with_own(headers: Iterable[Header], passage: Passage) -> list[Header]:
+    """The fields of an answer with those that every answer has."""
+    all_of_them = [*headers, (b"request-id", passage.request_id.encode())]
+    names = [name for name, _ in all_of_them]
+    all_of_them += [own for own in _OWN if own[0] not in names]
+    all_of_them += passage.headers
+    return all_of_them
+
+
 async def send_answer(answer: Answer, send: Send) -> None:
     """Send a whole answer."""
+    if isinstance(send, Reply):
+        await send.whole(answer)
+        return
     length = (b"content-length", b"%d" % len(answer.body))
     await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length]})
     await send({"type": "http.response.body", "body": answer.body})

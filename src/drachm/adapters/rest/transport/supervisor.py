@@ -3,7 +3,8 @@
 The supervisor holds the listening socket and serves nothing. SIGHUP starts a fresh worker, waits until it is ready,
 ends the old one patiently, and goes on with the next: connections wait in the socket's queue, none is refused. A new
 worker that does not become ready leaves the old one in place. SIGTERM and SIGINT end all. A worker that dies is started
-again. When the supervisor itself is killed, its workers see the end of the pipe `life` and drain.
+again. When the supervisor itself is killed, its workers see the end of the pipe `life` and drain. Beside the workers
+there may be one more process (`beside.py`), for work that no request waits for: it is replaced and ended with them.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Plan:
     factory: str
     """`package.module:function` that makes the `Application` of one worker."""
     workers: int = 1
+    beside: str = ""
+    """`package.module:function` of the process beside the workers (`beside.Work`); empty: there is none."""
     drain_seconds: int = DRAIN_SECONDS
     start_seconds: float = START_SECONDS
 
@@ -49,6 +52,9 @@ class Supervisor:
     def __init__(self, plan: Plan, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
         self._plan, self._listener, self._ready = plan, listener, ready
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._beside: subprocess.Popen[bytes] | None = None
+        self._beside_at = 0.0
+        """When it was last started."""
         self._asked: list[int] = []
         """Signals that wait for an answer."""
         self._life_read, self._life_write = os.pipe()
@@ -69,6 +75,7 @@ class Supervisor:
                     if worker is None:
                         return self._end_all(signal.SIGTERM) or 1
                     self._workers.append(worker)
+                self._start_beside()
                 self._ready()
                 return self._watch()
             finally:
@@ -77,7 +84,7 @@ class Supervisor:
 
     def _watch(self) -> int:
         while True:
-            self._sleep(60)
+            self._sleep(60 if self._beside is None or self._beside.poll() is None else RESTART_PAUSE)
             if signal.SIGTERM in self._asked or signal.SIGINT in self._asked:
                 return self._end_all(signal.SIGINT if signal.SIGINT in self._asked else signal.SIGTERM)
             if signal.SIGHUP in self._asked:
@@ -106,6 +113,16 @@ class Supervisor:
         self._end([worker], signal.SIGTERM)
         return None
 
+    def _start_beside(self) -> None:
+        """Start what runs beside the workers, or start it again; not at once when it has only just begun."""
+        now = time.monotonic()
+        if not self._plan.beside or now - self._beside_at < RESTART_PAUSE:
+            return
+        command = [sys.executable, "-P", "-m", "drachm.adapters.rest.transport.beside", self._plan.beside]
+        command += ["--life", str(self._life_read)]
+        self._beside = subprocess.Popen(command, pass_fds=(self._life_read,), process_group=0)
+        self._beside_at = now
+
     def _wait_for(self, descriptor: int) -> bool:
         until = time.monotonic() + self._plan.start_seconds
         while (left := until - time.monotonic()) > 0 and not self._stopping():
@@ -123,8 +140,14 @@ class Supervisor:
                 return
             self._workers[self._workers.index(old)] = fresh
             self._end([old], signal.SIGTERM)
+        if self._beside is not None:
+            self._end([self._beside], signal.SIGTERM)
+            self._start_beside()
 
     def _revive(self) -> None:
+        if self._beside is not None and self._beside.poll() is not None:
+            _log.error("the process beside the workers ended with %s", self._beside.returncode)
+            self._start_beside()
         for dead in [worker for worker in self._workers if worker.poll() is not None]:
             _log.error("worker %d ended with %s and is started again", dead.pid, dead.returncode)
             mark_process_dead(dead.pid)  # type: ignore[no-untyped-call]
@@ -136,7 +159,7 @@ class Supervisor:
                 self._asked.append(signal.SIGCHLD)
 
     def _end_all(self, number: signal.Signals) -> int:
-        return self._end(self._workers, number)
+        return self._end([*self._workers, *filter(None, (self._beside,))], number)
 
     def _end(self, workers: list[subprocess.Popen[bytes]], number: signal.Signals) -> int:
         """Ask workers to end, wait as long as they may drain, then end them; 0 when none had to be."""

@@ -1,0 +1,203 @@
+"""What do all pages of the desk share? A session, forms that are ours, and the interface's own calls behind them.
+
+A page knows nothing that the interface would not tell: it asks the same operations with the session's person as caller
+(`Seat.ask`), and is itself a route with a row in the policy table. Whatever is refused is a page too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from functools import cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from drachm.adapters.rest.identity.permit import Denied, reach_on
+from drachm.adapters.rest.service import desk_session
+from drachm.adapters.rest.service.call import OPERATIONS, Call, Handler, Reply, operation
+from drachm.adapters.rest.service.desk_session import Session
+from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
+from drachm.adapters.rest.service.page import STYLE_SECONDS, TEMPLATES, page_headers, page_style, page_templates
+from drachm.adapters.rest.service.page_words import spelled
+from drachm.adapters.rest.service.shapes import misfit
+from drachm.adapters.rest.transport.problems import Header, answer_of
+from drachm.domain.errors import DrachmError, InvalidMessage
+
+PAGES: Final = {
+    200: "The page.",
+    303: "On to another page: to sign in, where nobody is.",
+    403: "Not for this person, or a form that is not ours.",
+    404: "Nothing that this person may see.",
+}
+_ROLES: Final = {"clerk": "Clerk", "finance": "Finance", "auditor": "Auditor", "operator": "Operator"}
+_UNTITLED: Final = "This did not work"
+_TITLES: Final = {403: "This is not open to you", 404: "Nothing here"}
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Somebody at the desk who asked for a page."""
+
+    call: Call
+    session: Session
+
+    def ask(
+        self,
+        name: str,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        key: str = "",
+    ) -> Any:
+        """What the interface answers this person. Raises what it raises."""
+        one = OPERATIONS[name]
+        shape = None
+        if one.body is not None:
+            try:
+                shape = msgspec.convert(body or {}, one.body, strict=True)
+            except msgspec.ValidationError as error:
+                raise misfit(error) from None
+        value = one.handler(self.asking(name, path=path or {}, query=query or {}, body=shape, key=key))
+        return value.value if isinstance(value, Reply) else value
+
+    def asking(self, name: str, **changes: Any) -> Call:
+        """This call as if it were another one."""
+        plain: dict[str, Any] = {"path": {}, "query": {}, "body": None, "key": "", "form": {}, "fields": {}}
+        return replace(self.call, operation=name, **{**plain, **changes})
+
+    def may(self, name: str) -> bool:
+        """Whether this person may do this to anything at all."""
+        try:
+            return bool(reach_on(name, self.call.caller, self.call.at))
+        except Denied:
+            return False
+
+    @property
+    def parties(self) -> list[Any]:
+        """Those whom the person acts for, as the directory shows them."""
+        ids = sorted(self.call.caller.parties)
+        return self.call.market.register.parties(ids=ids) if ids else []
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where the clock on the clinic's wall hangs; UTC where several clinics, or none, are meant."""
+        zones = {party.zone for party in self.parties}
+        try:
+            return ZoneInfo(zones.pop() or "UTC") if len(zones) == 1 else ZoneInfo("UTC")
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
+
+    def here(self, moment: datetime | str) -> datetime:
+        """A moment by the clinic's clock."""
+        return (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).astimezone(self.zone)
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Reply:
+        """A page of the desk."""
+        body, caller = self.session.record.body, self.call.caller
+        shown = {
+            "who": body["name"],
+            "role": ", ".join(_ROLES[word] for word in body["roles"] if word in _ROLES),
+            "place": ", ".join(party.name or party.id for party in self.parties) or "All parties",
+            "csrf": self.session.csrf,
+            "can_search": self.may("search_desk"),
+            "windows": self.may("open_desk_window"),
+            "now": self.here(self.call.at),
+            "zone": str(self.zone),
+            "caller": caller,
+        }
+        return Reply(render(self.call, template, **{**shown, **values}), status, headers=page_headers(), media=PAGE)
+
+    def refused(self, error: DrachmError) -> Reply:
+        """No, as a page."""
+        trouble = trouble_of(error, self.call)
+        status = int(trouble["status"])
+        title = _TITLES.get(status, trouble["title"])
+        return self.page("desk_trouble.html", status, title=title, trouble=trouble, tab="")
+
+
+def desk(name: str, *, form: bool = False, query: Mapping[str, str] | None = None) -> Callable[..., Any]:
+    """Declare a page of the desk: `handler(seat)`. Who is not signed in is sent to the door; so is a form of theirs."""
+
+    def declare(handler: Callable[[Seat], Reply]) -> Handler:
+        def answer(call: Call) -> Reply:
+            session = desk_session.session_of(call)
+            if session is None:
+                headers: list[Header] = [(b"set-cookie", desk_session.without(call.house).encode())]
+                return sent_on(call, "/desk/sign-in", headers)
+            seat = Seat(replace(call, caller=session.principal), session)
+            if form and (
+                from_elsewhere(call.fields, origin_of(call)) or not desk_session.same(call.form, session.csrf)
+            ):
+                return seat.page("desk_trouble.html", 403, title=_TITLES[403], trouble=FOREIGN, tab="")
+            try:
+                return handler(seat)
+            except DrachmError as error:
+                return seat.refused(error)
+
+        answer.__doc__ = handler.__doc__
+        more = {409: "Not as things stand.", 422: "Something has to be mended."} if form else {}
+        return operation(name, media=PAGE, form=form, query=query, pages={**PAGES, **more})(answer)
+
+    return declare
+
+
+FOREIGN: Final = {
+    "detail": "This form was not sent by a page of this session, so nothing was done.",
+    "next_step": "Open the page again and send the form from there.",
+    "faults": [],
+}
+
+
+def trouble_of(error: DrachmError, call: Call) -> dict[str, Any]:
+    """The words of a refusal, as the interface would say them."""
+    document = msgspec.json.decode(answer_of(error, call.request_id).body)
+    faults = [fault["detail"] for fault in document.get("errors", [])]
+    return {
+        "status": document["status"],
+        "title": document["title"] or _UNTITLED,
+        "detail": document["detail"],
+        "next_step": document["next_step"],
+        "faults": [fault for fault in faults if fault != document["detail"]],
+    }
+
+
+def unreadable(text: str) -> InvalidMessage:
+    """Something in a form that has to be mended, in words of ours."""
+    return InvalidMessage(text, next_step="Mend it and send the form again.")
+
+
+def render(call: Call, template: str, **values: Any) -> str:
+    """A template with what every page of the desk needs."""
+    root = urlsplit(call.house.base_url).path
+    mark = hashlib.sha256(desk_style()).hexdigest()[:12]
+    return page_templates().get_template(template).render(root=root, style=mark, spelled=spelled, **values)
+
+
+def sent_on(call: Call, place: str, headers: list[Header] | None = None) -> Reply:
+    """On to another page of ours."""
+    address = urlsplit(call.house.base_url).path + place
+    return Reply("", 303, headers=[*page_headers(), (b"location", address.encode()), *(headers or [])], media=PAGE)
+
+
+def origin_of(call: Call) -> str:
+    """Where our own forms come from."""
+    place = urlsplit(call.house.base_url)
+    return f"{place.scheme}://{place.netloc}"
+
+
+@operation("get_desk_style", media=PAGE, query={"v": "which version the page was made for"}, pages={200: "CSS."})
+def get_desk_style(call: Call) -> Reply:
+    """The one thing that the desk's pages load; the same for everybody."""
+    headers: list[Header] = [(b"cache-control", b"public, max-age=%d" % STYLE_SECONDS)]
+    return Reply(desk_style(), headers=headers, media="text/css; charset=utf-8")
+
+
+@cache
+def desk_style() -> bytes:
+    """The receipt page's style, and what the desk has more."""
+    return page_style() + (TEMPLATES / "desk.css").read_bytes()

@@ -1,0 +1,155 @@
+"""How do people who work at a clinic sign in to the desk, and out again?
+
+With their clinic's own account (OpenID Connect), or, in a sandbox only, with a token made on its console. Whatever
+they had in the browser before, they get a session under a new word.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from drachm.adapters.rest.identity.errors import Unauthenticated
+from drachm.adapters.rest.identity.model import Environment, Principal
+from drachm.adapters.rest.identity.tokens import read_token
+from drachm.adapters.rest.service import desk_session
+from drachm.adapters.rest.service.call import Call, Reply, operation
+from drachm.adapters.rest.service.desk_frame import origin_of, render, sent_on, trouble_of
+from drachm.adapters.rest.service.desk_session import new_secret
+from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
+from drachm.adapters.rest.service.page import page_headers
+from drachm.adapters.rest.service.sandbox_people import ISSUER
+from drachm.adapters.rest.transport.problems import Header
+from drachm.domain.errors import DrachmError, Forbidden, Unavailable
+
+RETURN: Final = "/desk/sign-in/return"
+_REFUSED: Final = {
+    200: "The page.",
+    303: "Signed in, or on to the provider.",
+    401: "Not proved.",
+    403: "Not for the desk, or a form that is not ours.",
+}
+_STALE: Final = "This page was open for too long, or the form was not ours. Nothing was done."
+_NOBODY: Final = "The desk is for people who work at a clinic."
+
+
+@operation("open_desk_sign_in", media=PAGE, pages={200: "The page."})
+def open_desk_sign_in(call: Call) -> Reply:
+    """Where people sign in."""
+    return _door(call)
+
+
+@operation("sign_in_at_desk", media=PAGE, form=True, pages=_REFUSED)
+def sign_in_at_desk(call: Call) -> Reply:
+    """Take a sandbox token of a person."""
+    kept = desk_session.door_of(call)
+    if kept is None or from_elsewhere(call.fields, origin_of(call)) or not desk_session.same(call.form, kept[0]):
+        return _door(call, 403, _STALE)
+    text = call.form.get("token", "").strip()
+    if not text:
+        return _door(call, 401, "Paste your token first.")
+    try:
+        # Only a token of the sandbox itself: an API key or a provider's access token is no way in for a browser.
+        token = read_token(text)
+        if call.house.environment is not Environment.SANDBOX or token.claims.get("iss") != ISSUER:
+            raise Unauthenticated("token_untrusted")
+        principal = call.house.authenticator.principal(f"Bearer {text}", call.at)
+        until = datetime.fromtimestamp(float(token.claims["exp"]), UTC)
+        return _in(call, principal, principal.subject.partition("|")[2], until)
+    except Forbidden:
+        return _door(call, 403, _NOBODY)
+    except (DrachmError, ValueError) as error:
+        words = trouble_of(error, call)["detail"] if isinstance(error, Unauthenticated | Unavailable) else ""
+        return _door(call, 401, _sentence(words) or "This token does not open the desk.")
+
+
+@operation("begin_desk_provider", media=PAGE, query={"with": "which provider, from 0"}, pages=_REFUSED)
+def begin_desk_provider(call: Call) -> Reply:
+    """Send the browser to the provider with a state, a nonce and a challenge that only this browser can answer for."""
+    chosen = call.query.get("with", "0")
+    ways = call.house.sign_ins
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 4 and int(chosen) < len(ways)):
+        return _door(call, 403, "There is no such way to sign in.")
+    state, nonce, verifier = new_secret(), new_secret(), new_secret()
+    try:
+        address = ways[int(chosen)].address(back=_back(call), state=state, nonce=nonce, verifier=verifier)
+    except DrachmError:
+        return _door(call, 403, "Your clinic’s sign-in does not answer. Try again in a minute.")
+    kept, _ = desk_session.door(call, chosen, state, nonce, verifier)
+    headers: list[Header] = [(b"location", address.encode()), (b"set-cookie", kept.encode())]
+    return Reply("", 303, headers=[*page_headers(), *headers], media=PAGE)
+
+
+_ANSWER: Final = {
+    "code": "to redeem",
+    "state": "ours",
+    "iss": "RFC 9207",
+    "error": "why not",
+    "session_state": "unused",
+}
+
+
+@operation("end_desk_provider", media=PAGE, query=_ANSWER, pages=_REFUSED)
+def end_desk_provider(call: Call) -> Reply:
+    """Redeem the code, once: the browser forgets its state whatever comes of it."""
+    kept = desk_session.door_of(call)
+    words = kept[1] if kept is not None else []
+    code, state = call.query.get("code", ""), call.query.get("state", "")
+    if len(words) != 4 or not hmac.compare_digest(state.encode(), words[1].encode()):
+        return _door(call, 403, _STALE)
+    chosen, _, nonce, verifier = words
+    try:
+        way = call.house.sign_ins[int(chosen)]
+        if call.query.get("iss", way.issuer) != way.issuer or not code:
+            raise Unauthenticated("token_untrusted")
+        environment = call.house.environment
+        back = _back(call)
+        principal, name, until = way.redeem(
+            code, back=back, nonce=nonce, verifier=verifier, at=call.at, environment=environment
+        )
+        return _in(call, principal, name, until)
+    except Forbidden:
+        return _door(call, 403, _NOBODY)
+    except (DrachmError, LookupError, ValueError):
+        return _door(call, 401, "Your clinic’s account did not open the desk. Sign in again.")
+
+
+@operation("sign_out_of_desk", media=PAGE, form=True, pages={303: "Signed out.", 403: "A form that is not ours."})
+def sign_out_of_desk(call: Call) -> Reply:
+    """End the session here and in the browser; with `everywhere`, all sessions of this person."""
+    session = desk_session.session_of(call)
+    gone: list[Header] = [(b"set-cookie", desk_session.without(call.house).encode())]
+    if session is not None:
+        if from_elsewhere(call.fields, origin_of(call)) or not desk_session.same(call.form, session.csrf):
+            return _door(call, 403, _STALE)
+        desk_session.ended(call, everywhere=call.form.get("everywhere") == "yes")
+    gone.append((b"clear-site-data", b'"cache"'))
+    return sent_on(call, "/desk/sign-in", gone)
+
+
+def _in(call: Call, principal: Principal, name: str, until: datetime) -> Reply:
+    begun = desk_session.opened(call, principal, name, until)
+    headers: list[Header] = [
+        (b"set-cookie", begun.encode()),
+        (b"set-cookie", desk_session.without(call.house, door=True).encode()),
+    ]
+    return sent_on(call, "/desk", headers)
+
+
+def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
+    kept, csrf = desk_session.door(call)
+    ways: list[dict[str, Any]] = [
+        {"number": number, "name": way.name} for number, way in enumerate(call.house.sign_ins)
+    ]
+    sandbox = call.house.environment is Environment.SANDBOX
+    html = render(call, "desk_sign_in.html", csrf=csrf, ways=ways, sandbox=sandbox, trouble=trouble)
+    return Reply(html, status, headers=[*page_headers(), (b"set-cookie", kept.encode())], media=PAGE)
+
+
+def _back(call: Call) -> str:
+    return f"{call.house.base_url}{RETURN}"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""

@@ -1,0 +1,71 @@
+"""Who keeps the readers' index and the index of entries near the journal?
+
+In a service of several processes one of them does nothing else (`follow_all`, beside the workers): opening bodies takes
+about as much time as half of the clearing, and in a worker it would take the interpreter from those who clear. A
+service inside another program follows by threads of its own. Of all processes of all machines the database lets one at
+a time; whoever is left goes on when that one ends.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from drachm import settings as configuration
+from drachm.application.catch_up import keep_catching_up
+from drachm.application.follow import keep_following
+from drachm.application.journal_index import JournalIndex
+from drachm.application.money_reading import MoneyReading
+from drachm.bootstrap import SystemIds, read_settings, spare_the_collector
+from drachm.service.own_secrets import with_secrets
+from drachm.storage.journal_index import open_index
+from drachm.storage.money_reading import PostgresMoney
+from drachm.storage.postgres import PostgresBooks, open_books
+
+FOLLOW_SECONDS: Final = 0.15
+"""Between two looks of the index at the journal: what a list may lag. More rows at a time cost less each."""
+LOOK_SECONDS: Final = 0.1
+"""How soon a tenant that a worker has opened is followed."""
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""What the processes of one service share: the supervisor names the folder."""
+_OPENED: Final = "tenant-"
+
+
+def follow(index: JournalIndex, money: MoneyReading, stopping: threading.Event) -> list[threading.Thread]:
+    """Follow one tenant's journal with threads of this process until `stopping` is set."""
+    works = (partial(keep_following, index, stopping, pause=FOLLOW_SECONDS), partial(keep_catching_up, money, stopping))
+    threads = [threading.Thread(target=work, name=f"drachm-follow-{at}", daemon=True) for at, work in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def announce(tenant: int) -> None:
+    """Tell the process that follows that a worker has opened this tenant."""
+    (Path(os.environ[FOLDER]) / f"{_OPENED}{tenant}").touch()
+
+
+def follow_all(stopping: threading.Event) -> None:
+    """Follow every tenant that a worker has opened, until `stopping` is set (`transport.beside.Work`)."""
+    settings = with_secrets(read_settings())
+    master_key, folder = configuration.master_key(settings), Path(os.environ[FOLDER])
+    opened: dict[str, PostgresBooks] = {}
+    threads: list[threading.Thread] = []
+    try:
+        while not stopping.is_set():
+            for name in [path.name for path in folder.glob(f"{_OPENED}*") if path.name not in opened]:
+                tenant = int(name.removeprefix(_OPENED))
+                books = open_books(settings.database_url, tenant, master_key=master_key, ids=SystemIds())
+                opened[name] = books
+                threads += follow(open_index(books, master_key), PostgresMoney.of(books), stopping)
+                spare_the_collector()
+            stopping.wait(LOOK_SECONDS)
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(timeout=10)
+        for books in opened.values():
+            books.close()
