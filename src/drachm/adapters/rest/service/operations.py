@@ -36,6 +36,7 @@ from drachm.adapters.rest.service import (
     statements,
     streams,
     tokens,
+    wallet_members,
     wallets,
 )
 from drachm.adapters.rest.service.call import OPERATIONS, Operation
@@ -71,6 +72,7 @@ ROOMS: Final[tuple[ModuleType, ...]] = (
     statements,
     streams,
     tokens,
+    wallet_members,
     wallets,
 )
 
