@@ -49,7 +49,7 @@ class TermsShape(Shape):
     paused: bool = False
 
 
-class LimitView(View):
+class MemberLimitView(View):
     """A limit, and what is left of it in the period that is now."""
 
     amount: Money
@@ -67,7 +67,7 @@ class WalletMember(View):
     """A member who draws on a family's pocket."""
 
     member: str
-    limits: list[LimitView]
+    limits: list[MemberLimitView]
     paused: bool
 
 
@@ -212,7 +212,7 @@ def _view(call: Call, pot: Pot) -> WalletMember:
     for limit, key, number in zip(terms.limits, keys, numbers, strict=True):
         spent = used.get(number, 0)
         limits.append(
-            LimitView(
+            MemberLimitView(
                 amount=Money(micros=limit.amount, currency=pot.currency),
                 every=limit.every,
                 zone=limit.zone,
