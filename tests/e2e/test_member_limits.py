@@ -210,7 +210,7 @@ def test_an_estimate_knows_the_limits(town: Any, database: str, charge: Charge) 
     agree(desk, fund, "m1", monthly(20), Limit(15 * MICROS, "ever", "UTC", ("dental",)))
     facts = {"category": "dental"}
     events = [charge(f"e{n}", 9, member="m1", visit=f"v{n}", facts=facts if n < 2 else {}) for n in range(4)]
-    money = PostgresMoney(desk.books)
+    money = PostgresMoney.of(desk.books)
     foreseen = [one.outcome.decision for one in estimate(events, desk, money).events]
     assert foreseen == [one.decision for one in clear_events(events, desk)]
     assert [one.funding.due // MICROS for one in foreseen] == [0, 3, 4, 9]
