@@ -29,6 +29,7 @@ HOT = (
     "domain/clearing/model.py",
     "domain/clearing/numbers.py",
     "domain/clearing/premises.py",
+    "domain/clearing/quotas.py",
     "domain/clearing/register.py",
     "domain/clearing/world.py",
     "domain/funding/arrange.py",

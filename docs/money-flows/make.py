@@ -93,8 +93,13 @@ def _books(desk: Desk) -> Iterator[str]:
             yield f"  {account.kind:<20}{account.owner:<16}{side}"
     # Rows keep totals by number: the names are those that the decisions ask for.
     kept = [one for stored, _ in desk.books.rows() if (one := kept_of(stored)) is not None]
-    decided = [one.at.prepared for one in recall(kept, desk.books) if one.at is not None and one.at.prepared]
-    names = {place_of(number): key for one in decided for number, key in zip(one.numbers, one.keys(), strict=True)}
+    decided = [one.at for one in recall(kept, desk.books) if one.at is not None and one.at.prepared]
+    keys = [(*at.prepared.keys(), *(at.quotas.keys if at.quotas else ())) for at in decided]
+    names = {
+        place_of(number): key
+        for at, known in zip(decided, keys, strict=True)
+        for number, key in zip(at.totals, known, strict=True)
+    }
     totals = sorted((names[place], value) for place, value in desk.books.totals())
     if totals:
         yield "running totals, in micro-units"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from town import NOON, charge, pay_in
+from town import ALWAYS, NOON, charge, pay_in
 
 from drachm.application.allot import return_allotments
 from drachm.application.bank import BankAccount, allocate, reconcile
@@ -19,8 +20,11 @@ from drachm.application.top_up import top_up
 from drachm.application.transfers import take_back
 from drachm.application.window import close_shift, open_shift, take
 from drachm.domain.clearing.model import Answer
+from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.events.model import Code
 from drachm.domain.funding.allotment import admission, open_fund
+from drachm.domain.funding.model import Pot
+from drachm.domain.funding.quota import Limit, Terms
 from drachm.domain.money import MICROS
 from drachm.domain.payments.bank import BankLine
 from drachm.domain.payments.cash import Shift
@@ -127,6 +131,26 @@ def _shared_fund(desk: Desk) -> list[Outcome]:
     outcomes += clear_events([charge("e2", 40, member="ben", visit="v2")], desk)
     return_allotments(fund, desk)
     return outcomes
+
+
+def _grandmother(desk: Desk) -> list[Outcome]:
+    fund = open_fund("family", "USD", slices=1, pocket="family")
+    terms = Terms((Limit(30 * MICROS, "month", "America/New_York"),))
+    desk.books.enrol(
+        members=[Member("rosa")],
+        coverages=[Coverage("c-rosa", "rosa", "town-plan", ALWAYS)],
+        pots=[fund, Pot("rosa-cash", "rosa", "USD", priority=2)],
+    )
+    desk.books.enrol(pots=[admission(fund, "rosa", priority=1, terms=terms)])
+    pay_in(desk, fund.id, 100)
+    pay_in(desk, "rosa-cash", 5)
+    refill = {"member": "rosa", "code": Code("local", "refill"), "display": "Refill"}
+    outcomes = []
+    for number in (1, 2, 3):
+        outcomes += clear_events([charge(f"e{number}", 40, visit=f"v{number}", **refill)], desk)
+    april = {"started_at": NOON + timedelta(days=31), "visit": "v4"}
+    outcomes += clear_events([charge("e4", 40, **april, **refill)], desk)
+    return outcomes + clear_events([charge("r1", 0, kind="reversal", replaces="e1", member="rosa")], desk)
 
 
 ANA = {"ana-gift": 5, "ana-cash": 95}
@@ -253,5 +277,15 @@ STORIES = (
         "allotted to it, and the visit is paid. For Ben's 8.00 it receives an eighth of the rest, 10.50. In "
         "the evening the 2.50 that nobody used go back. Slices and rest are the fund at every row.",
         _shared_fund,
+    ),
+    Story(
+        "family-limit",
+        "A family's pot, and a limit for one of them",
+        "Rosa's children pay her refills from the family's pot of 100.00, up to 30.00 in a month of New York. Her "
+        "part of the first refill is 16.00, of each further one 8.00. The third finds 6.00 of March left, and 2.00 "
+        "come from her own pot; the refill of April is the family's again. Then the first refill is taken back: its "
+        "16.00 return to the family, and to what Rosa may take in March. What she used stands among her running "
+        "totals, under `quota/`.",
+        _grandmother,
     ),
 )

@@ -122,6 +122,9 @@ _LIST_WALLETS: Final = Spec("list_wallets", "GET", "/v1/wallets", repeatable=Tru
 _OPEN_WALLET: Final = Spec("open_wallet", "POST", "/v1/wallets")
 _GET_WALLET: Final = Spec("get_wallet", "GET", "/v1/wallets/{wallet_id}", repeatable=True)
 _LIST_WALLET_ENTRIES: Final = Spec("list_wallet_entries", "GET", "/v1/wallets/{wallet_id}/entries", repeatable=True)
+_LIST_WALLET_MEMBERS: Final = Spec("list_wallet_members", "GET", "/v1/wallets/{wallet_id}/members", repeatable=True)
+_SET_WALLET_MEMBER: Final = Spec("set_wallet_member", "PUT", "/v1/wallets/{wallet_id}/members/{member_id}")
+_REMOVE_WALLET_MEMBER: Final = Spec("remove_wallet_member", "DELETE", "/v1/wallets/{wallet_id}/members/{member_id}")
 _TOP_UP_WALLET: Final = Spec("top_up_wallet", "POST", "/v1/wallets/{wallet_id}/top-ups", repeatable=True, keyed=True)
 _LIST_PAYMENTS: Final = Spec("list_payments", "GET", "/v1/wallets/{wallet_id}/payments", repeatable=True)
 _BEGIN_PAYMENT: Final = Spec("begin_payment", "POST", "/v1/wallets/{wallet_id}/payments", repeatable=True, keyed=True)
@@ -1286,8 +1289,8 @@ class AsyncOperations(Base):
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
-    ) -> models.AccountEntryPage:
-        """What went in and out of a wallet: dates and amounts, no service named."""
+    ) -> models.WalletEntryPage:
+        """What went in and out of a wallet: dates, amounts, and of a family who; no service named."""
         query = {
             "from": from_,
             "until": until,
@@ -1295,14 +1298,16 @@ class AsyncOperations(Base):
             "limit": limit,
         }
         outgoing = self.outgoing(
-            _LIST_WALLET_ENTRIES, read_as(models.AccountEntryPage), {"wallet_id": wallet_id}, query=query
+            _LIST_WALLET_ENTRIES, read_as(models.WalletEntryPage), {"wallet_id": wallet_id}, query=query
         )
         return await self.call(outgoing, deadline)
 
     async def every_wallet_entries(
         self, wallet_id: str, *, from_: str | None = None, until: str | None = None, deadline: float | None = None
-    ) -> AsyncIterator[models.AccountEntry]:
-        """What went in and out of a wallet: dates and amounts, no service named. All of them, page after page."""
+    ) -> AsyncIterator[models.WalletEntry]:
+        """What went in and out of a wallet: dates, amounts, and of a family who; no service named. All of them, page
+        after page.
+        """
         cursor: str | None = None
         while True:
             page = await self.list_wallet_entries(
@@ -1313,6 +1318,28 @@ class AsyncOperations(Base):
             cursor = page.next
             if cursor is None:
                 return
+
+    async def list_wallet_members(self, wallet_id: str, *, deadline: float | None = None) -> models.WalletMemberPage:
+        """Who draws on a family's wallet, within which limits, and what is left of them."""
+        outgoing = self.outgoing(_LIST_WALLET_MEMBERS, read_as(models.WalletMemberPage), {"wallet_id": wallet_id})
+        return await self.call(outgoing, deadline)
+
+    async def set_wallet_member(
+        self, wallet_id: str, member_id: str, body: models.TermsShape, *, deadline: float | None = None
+    ) -> models.WalletMember:
+        """Limit what one member takes from a family's wallet, pause it, or let the member in again."""
+        outgoing = self.outgoing(
+            _SET_WALLET_MEMBER,
+            read_as(models.WalletMember),
+            {"wallet_id": wallet_id, "member_id": member_id},
+            body=body,
+        )
+        return await self.call(outgoing, deadline)
+
+    async def remove_wallet_member(self, wallet_id: str, member_id: str, *, deadline: float | None = None) -> None:
+        """Take a member out of a family's wallet."""
+        outgoing = self.outgoing(_REMOVE_WALLET_MEMBER, read_nothing, {"wallet_id": wallet_id, "member_id": member_id})
+        await self.call(outgoing, deadline)
 
     async def top_up_wallet(
         self,

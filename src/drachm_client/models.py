@@ -696,6 +696,18 @@ class LeftEvent(Struct, kw_only=True):
     """
 
 
+class LimitShape(Struct, kw_only=True):
+    """What one member may take in each period."""
+
+    amount: Money
+    every: Literal["day", "ever", "month", "year"]
+    """`day`, `month` and `year` of the calendar; `ever`: all time."""
+    zone: str | UnsetType = UNSET
+    """IANA zone in whose calendar a period is."""
+    categories: list[str] | UnsetType = UNSET
+    """It counts only these kinds of care; none: all."""
+
+
 class LimitView(Struct, kw_only=True):
     """A deductible, a maximum or a count, as it stands. Care that waits to be cleared is not in it yet."""
 
@@ -782,6 +794,20 @@ class MemberChange(Struct, kw_only=True):
     identifiers: list[Identifier] | UnsetType | None = UNSET
     contact: PersonContact | UnsetType | None = UNSET
     facts: dict[str, str | int | bool] | UnsetType | None = UNSET
+
+
+class MemberLimitView(Struct, kw_only=True):
+    """A limit, and what is left of it in the period that is now."""
+
+    amount: Money
+    every: str
+    zone: str
+    categories: list[str]
+    period: str
+    """``D2025-03-14``, ``M2025-03``, ``Y2025-01-01``, or ``L`` for all time."""
+    used: Sum
+    """What holds have reserved included."""
+    left: Sum
 
 
 class MemberView(Struct, kw_only=True):
@@ -1301,6 +1327,20 @@ class VisitSummaryPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[VisitSummary]
+    next: str | None
+
+
+class WalletEntryPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[WalletEntry]
+    next: str | None
+
+
+class WalletMemberPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[WalletMember]
     next: str | None
 
 
@@ -2083,6 +2123,13 @@ class Termination(Struct, kw_only=True):
     """Calendar day, YYYY-MM-DD."""
 
 
+class TermsShape(Struct, kw_only=True):
+    """On which terms a member draws on a family's pocket. All limits hold; none: as much as there is."""
+
+    limits: list[LimitShape] | UnsetType = UNSET
+    paused: bool | UnsetType = UNSET
+
+
 class TieView(Struct, kw_only=True):
     """A member whose records the caller may look at now."""
 
@@ -2257,6 +2304,33 @@ class WaitingView(Struct, kw_only=True):
     needs: list[str]
 
 
+class WalletEntry(Struct, kw_only=True):
+    """One entry of a pocket."""
+
+    posted_at: str
+    """RFC 3339, UTC."""
+    occurred_at: str
+    """RFC 3339, UTC."""
+    kind: str
+    """What the journal row does: `charge`, `reversal`, `top_up` ..."""
+    amount: Sum
+    """Positive for debits."""
+    source: str
+    """Whose money it stands for."""
+    receipt: str | None
+    """The receipt of the care, for those who may see it."""
+    member: str | None
+    """Of a family's pocket: for whose care. Its funder and holder see everybody, each member only itself."""
+
+
+class WalletMember(Struct, kw_only=True):
+    """A member who draws on a family's pocket."""
+
+    member: str
+    limits: list[MemberLimitView]
+    paused: bool
+
+
 class WalletOrder(Struct, kw_only=True):
     """A pocket to open, for a member or for a family."""
 
@@ -2265,6 +2339,8 @@ class WalletOrder(Struct, kw_only=True):
     family: str | UnsetType | None = UNSET
     funder: str | UnsetType | None = UNSET
     """Party that puts money in and sees what it was used for as amounts."""
+    holder: str | UnsetType | None = UNSET
+    """Of a family: the member who limits, pauses and takes out the others."""
     pocket: str | UnsetType = UNSET
     """Kind of pocket: `wallet`, `gift` ..."""
     priority: int | UnsetType = UNSET

@@ -5,7 +5,7 @@ Batch-first: one event is a batch of one. Read, decide, write, commit - one tran
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -22,6 +22,7 @@ from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.errors import IntegrityError, Pended, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.arrange import TooLittle
+from drachm.domain.funding.model import Leg
 from drachm.domain.ledger.model import EntryKind, JournalEntry
 from drachm.domain.transparency.leaf import event_key
 
@@ -81,7 +82,16 @@ def _clear_once(
         documents = desk.books.documents(registry.version)
         world = World(registry, documents, answers.targets)
         # An event that broke something is not looked at again: it needs no locks.
-        locked = work.lock(shared.needs(world.needs(fresh if fault is None else ())), len(fresh) + shared.rows)
+        needs = shared.needs(world.needs(fresh if fault is None else ()))
+        locked = work.lock(needs, len(fresh) + shared.rows)
+        if world.limited:
+            # Who was paused, or limited more, while the batch waited for its locks is so for this batch.
+            newest = work.registry([waiting.event for waiting in fresh])
+            if newest.version != registry.version:
+                registry, documents = newest, desk.books.documents(newest.version)
+                world = World(registry, documents, answers.targets)
+                if not world.needs(fresh).within(needs):
+                    raise Raced("the register changed what the batch must lock", where="register")
         while True:
             world.load(locked.totals, shared.begin(locked.avail))
             writing = _Writing(desk, world, shared, registry.version, len(fresh))
@@ -104,6 +114,12 @@ def _named(fault: Exception) -> Pended | Refused:
     if isinstance(fault, ConstraintFired):
         return Refused("constraint", f"the database refused the posting: {fault.message}", where="posting")
     return Pended("defect", f"deciding this event failed ({type(fault).__name__})", where="decision")
+
+
+def _room(turn: Turn, legs: Sequence[Leg]) -> Mapping[str, int] | None:
+    """What the member may still take from each limited pot behind these legs; None where nothing is limited."""
+    quotas = turn.at.quotas
+    return quotas.room(turn.totals, legs) if quotas is not None else None
 
 
 class _Writing:
@@ -133,12 +149,15 @@ class _Writing:
             body = self._kept(waiting, turn, salt)
         except (Pended, Refused) as reason:
             if isinstance(reason, TooLittle):
-                self._shared.lack(reason.pots, waiting.event.currency, reason.missing, whole=True)
+                room = _room(turn, reason.legs)
+                self._shared.lack(reason.pots, waiting.event.currency, reason.missing, room, whole=True)
             return self._note(waiting, position, salt, reason)
+        funding = clearing.decision.funding
+        # Before the world moves on: afterwards the totals count these legs.
+        room = _room(turn, funding.legs) if funding.due > 0 else None
         after = self._world.advance(waiting, clearing, position=position)
-        due = clearing.decision.funding.due
-        if due > 0:
-            self._shared.lack(turn.at.pots, waiting.event.currency, due)
+        if funding.due > 0:
+            self._shared.lack(turn.at.pots, waiting.event.currency, funding.due, room)
         if turn.at.target is not None or self._shared.held:
             self._shared.saw(clearing.moves, after)
         self._sum(clearing)
@@ -151,7 +170,7 @@ class _Writing:
         at, totals, avail = turn
         held, seen = None, None
         if at.prepared is not None:
-            seen = [totals.get(key, 0) for key in at.prepared.numbers]
+            seen = [totals.get(key, 0) for key in at.totals]
             held = [avail.get(pot.id, 0) for pot in at.pots]
         return write_body(
             waiting.event, waiting.received, salt, self._version, totals=seen, avail=held, answer=waiting.answer

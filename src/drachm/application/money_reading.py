@@ -104,6 +104,8 @@ class Movement(NamedTuple):
     """On which it was posted, UTC."""
     key: bytes
     """Event key of the row."""
+    patient: int
+    """Of the row: the number of the member whose care it was, that of the empty name where it was nobody's."""
 
 
 class Statement(NamedTuple):

@@ -90,14 +90,28 @@ class SharedFunds:
         self._start = avail
         return avail
 
-    def lack(self, pots: Sequence[Pot], currency: str, missing: int, *, whole: bool = False) -> None:
-        """An event misses money: ask the first fund among its pots that may have some."""
+    def lack(
+        self,
+        pots: Sequence[Pot],
+        currency: str,
+        missing: int,
+        room: Mapping[str, int] | None = None,
+        *,
+        whole: bool = False,
+    ) -> None:
+        """An event misses money: ask the first fund among its pots that may have some.
+
+        `room` says how much more the member may take from each limited pot: more than that is not fetched.
+        """
         for pot in pots:
             if not pot.fund or pot.currency != currency or pot.id not in self._start:
                 continue
+            wanted = missing if room is None else min(missing, room.get(pot.id, missing))
+            if wanted <= 0 or (whole and wanted < missing):
+                continue
             if pot.fund not in self._dry:
                 fund = fund_of(pot)
-                self._wants.setdefault(fund, []).append(Want(pot.id, missing, whole))
+                self._wants.setdefault(fund, []).append(Want(pot.id, wanted, whole))
                 if fund.id in self.held:
                     self._unused.setdefault(fund, []).append(self._spare(fund))
                 return

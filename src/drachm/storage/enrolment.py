@@ -17,7 +17,7 @@ from drachm.domain.periods import Period
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.session import Connection
-from drachm.storage.sheets import PARTY, PERSON, pack, parties_of, people_of
+from drachm.storage.sheets import PARTY, PERSON, pack, parties_of, people_of, pot_of
 from drachm.storage.vault import Vault
 
 ROWS_PER_STATEMENT: Final = 1_000
@@ -108,7 +108,7 @@ class Enrolment:
             sheets = people_of(
                 [Member(*row) for row in self._ask("people", ids=ids)],
                 [_coverage_of(*row) for row in self._ask("coverages_of", ids=ids)],
-                [Pot(*row) for row in self._ask("pots_of", ids=ids)],
+                [pot_of(*row) for row in self._ask("pots_of", ids=ids)],
                 self._tenant,
             )
             self._sheets(version, PERSON, {patient_number(self._tenant, one.member.id): pack(one) for one in sheets})
@@ -160,7 +160,7 @@ def checked(
     for pot in rows[2]:
         if len(pot.currency) != 3:
             raise InvalidMessage("a currency has three letters (ISO 4217)", where=f"pot {pot.id}")
-        if (pot.slices or pot.fund) and not checked_fund(pot).fund:
+        if (pot.slices or pot.fund or pot.terms) and not checked_fund(pot).fund:
             slices += slices_of(pot)
     rows[2].extend(slices)
     return rows
@@ -276,6 +276,7 @@ def _pot(tenant: int, pot: Pot) -> Cell:
         "priority": pot.priority,
         "fund": pot.fund,
         "slices": pot.slices,
+        "terms": pot.terms,
     }
 
 

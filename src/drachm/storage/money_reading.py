@@ -177,8 +177,8 @@ class PostgresMoney:
         found = self._ask(conn, "movements", accounts=wanted, limit=limit, since=since, until=until, **place)
         names = {number: Account(*name) for number, *name in self._ask(conn, "names_of", ids=wanted)}
         return [
-            Movement(at, leg, names[account], amount, source, EntryKind(kind), occurred_at, posted_at, on, key)
-            for on, at, leg, account, amount, source, kind, occurred_at, posted_at, key in found
+            Movement(at, leg, names[account], amount, source, EntryKind(kind), occurred_at, posted_at, on, key, whose)
+            for on, at, leg, account, amount, source, kind, occurred_at, posted_at, key, whose in found
         ]
 
     def months(self, accounts: Collection[int]) -> list[tuple[int, date]]:

@@ -13,6 +13,7 @@ from drachm.domain.periods import Period
 from drachm.storage import queries
 from drachm.storage.arrays import texts
 from drachm.storage.session import Sessions
+from drachm.storage.sheets import pot_of
 
 _SQL: Final = queries.load("register")
 
@@ -86,7 +87,7 @@ class PostgresRegister:
 
     def pots(self, member: str) -> list[Pot]:
         """A member's pots as they were enrolled."""
-        return [Pot(*row) for row in self._ask("pots", member=_readable(member))]
+        return [pot_of(*row) for row in self._ask("pots", member=_readable(member))]
 
     def family(self, family: str) -> list[Member]:
         """Everybody who is registered in a family now."""

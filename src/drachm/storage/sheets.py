@@ -7,7 +7,7 @@ last in a tuple: then the sheets of today are still read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.funding.allotment import slice_for
 from drachm.domain.funding.model import Pot
+from drachm.domain.funding.quota import Terms
 from drachm.storage.registered import Registered
 from drachm.storage.vault import DataKey
 
@@ -87,12 +88,20 @@ def people_of(
 def _drawn_from(pots: Iterable[Pot], shard: int, tenant: int) -> tuple[Pot, ...]:
     found: dict[str, Pot] = {}
     for pot in pots:
+        if pot.terms is not None and pot.terms.ended:
+            continue
         if pot.fund:
             pot = slice_for(pot, shard)
             pot = pot._replace(state=numbers.pot_number(tenant, pot.id))
-        # Admitted twice to one fund, a member draws from it once.
+        # Admitted twice to one fund (as after a merge), a member draws from it once, on the first terms.
         found.setdefault(pot.id, pot)
     return tuple(sorted(found.values(), key=lambda one: (one.priority, one.id)))
+
+
+def pot_of(*values: Any) -> Pot:
+    """A pot from its row: its fields in order, its terms as JSON."""
+    *fields, terms = values
+    return Pot(*fields)._replace(terms=None if terms is None else msgspec.convert(terms, Terms))
 
 
 def parties_of(parties: Iterable[Party], contracts: Iterable[Contract]) -> list[PartySheet]:

@@ -28,7 +28,8 @@ LOOK_AT_DRAFTS = "get_plan_draft get_price_book_draft"
 WRITE_DRAFTS = "draft_plan replace_plan_draft draft_price_book replace_price_book_draft"
 TRY_DRAFTS = "validate_plan preview_plan validate_price_book preview_price_book"
 PUBLISH = "publish_plan publish_price_book"
-LOOK_AT_WALLETS = "list_wallets get_wallet list_wallet_entries"
+LOOK_AT_WALLETS = "list_wallets get_wallet list_wallet_entries list_wallet_members"
+LIMIT_WALLETS = "set_wallet_member remove_wallet_member"
 FILL_WALLETS = "open_wallet top_up_wallet"
 PAY_IN = "list_payments begin_payment"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
@@ -49,7 +50,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "self": (
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
-            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY),
+            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -96,7 +97,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     # Gives money and sees where it went, never for what.
     "funder": {
-        "party": (LOOK_AT_WALLETS, FILL_WALLETS, PAY_IN, LOOK_AT_BOOKS, "get_operation_by_key"),
+        "party": (LOOK_AT_WALLETS, FILL_WALLETS, LIMIT_WALLETS, PAY_IN, LOOK_AT_BOOKS, "get_operation_by_key"),
         "tenant": (DIRECTORY,),
     },
     # Looks at everything, changes nothing.
@@ -125,7 +126,15 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(KEEP_SITES, CONTRACTS, "create_contract update_contract", LOOK_AT_PAYOUTS, CHANGE_PAYOUTS),
             *(LOOK_AT_MEMBERS, "create_member match_member list_duplicates merge_members split_member"),
             *(LET_RELATIVES_IN, LOOK_AT_FAMILIES, KEEP_COVER, LOOK_AT_DRAFTS, TRY_DRAFTS, PUBLISH, PRICES),
-            *(LOOK_AT_WALLETS, FILL_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, TURN_KEYS),
+            *(
+                LOOK_AT_WALLETS,
+                FILL_WALLETS,
+                LIMIT_WALLETS,
+                LOOK_AT_BOOKS,
+                "get_trial_balance list_events",
+                LOOK_AT_KEYS,
+                TURN_KEYS,
+            ),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
@@ -161,7 +170,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines",
     ),
     "money:write": (
-        *(FILL_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
+        *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line", CASH_AT_THE_DESK),
     ),
     "keys:read": (LOOK_AT_KEYS,),

@@ -67,7 +67,7 @@ def decide(
     if priced is None or prepared is None:
         raise Pended("no_contract", "the event was not priced", where="billing_party")
     split = _split(priced, prepared, at.stack, totals, explain)
-    funding = _funded(event, split.patient, at, avail)
+    funding = _funded(event, split.patient, at, totals, avail)
     return Decision(
         "denied" if split.decision == "denied" else "posted",
         split.reason,
@@ -88,23 +88,30 @@ def _split(priced: PricedEvent, prepared: Placed, stack: Stack, totals: Mapping[
     return prepared.split(totals, explain)
 
 
-def _funded(event: ServiceEvent, share: int, at: Snapshot, avail: Mapping[str, int]) -> FundingPlan:
+def _funded(
+    event: ServiceEvent, share: int, at: Snapshot, totals: Mapping[int, int], avail: Mapping[str, int]
+) -> FundingPlan:
     if share <= 0:
         return UNFUNDED
     pots = [(pot, avail.get(pot.id, 0)) for pot in at.pots if pot.currency == event.currency]
     if at.pots and not pots:
         raise Pended("currency_mismatch", f"no pocket of the member holds {event.currency}", where="funding")
+    if at.quotas is not None:
+        pots = at.quotas.narrowed(pots, totals)
     if event.kind == "hold":
         return reserve(share, pots, must_serve=event.emergency or event.essential)
     return arrange(share, pots)
 
 
 def _standing(event: ServiceEvent, split: Split, funding: FundingPlan, at: Snapshot) -> Standing:
+    used = () if at.quotas is None else at.quotas.used(funding.legs)
     if event.kind == "hold":
-        # A request moves no accumulator: it is care that has not happened yet.
-        return Standing(hold_entries(funding, currency=event.currency), funding.legs, (), 0)
+        # A request moves no accumulator of a plan: it is care that has not happened yet. It reserves the member's limit
+        # in a shared pot as it reserves the money, so that its capture finds both.
+        return Standing(hold_entries(funding, currency=event.currency), funding.legs, used, 0)
     entries = charge_entries(split, funding, provider=at.provider.id, member=event.member, currency=event.currency)
-    return _new(Standing, (entries, funding.legs, split.deltas, funding.due))
+    deltas = (*split.deltas, *used) if used else split.deltas
+    return _new(Standing, (entries, funding.legs, deltas, funding.due))
 
 
 def _kind(event: ServiceEvent, target: Target | None) -> EntryKind:

@@ -16,7 +16,6 @@ from drachm.domain.periods import local_date
 def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Covering, premises: Premises) -> Line:
     """The priced event with everything that the plans of its covers may look at."""
     received = local_date(at.received, at.provider.zone)
-    category = str(event.facts.get("category") or priced.category or "other")
     own, answer = covering.facts, at.answer
     if answer is not None:
         paid = {PAID: answer.paid}
@@ -32,7 +31,14 @@ def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Co
         event.visit,
         event.admission,
         event.quantity,
-        line_facts(event, at.member, premises.facts, at.contract, category, priced.facts, at.day, received),
+        line_facts(
+            event, at.member, premises.facts, at.contract, category_of(event, priced), priced.facts, at.day, received
+        ),
         own,
         covering.policies,
     )
+
+
+def category_of(event: ServiceEvent, priced: PricedEvent) -> str:
+    """The category of service: as the event says, else as the price book does."""
+    return str(event.facts.get("category") or priced.category or "other")

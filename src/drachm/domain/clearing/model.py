@@ -16,6 +16,7 @@ from drachm.domain.benefits.machine import Program
 from drachm.domain.benefits.model import Adjudication, Split
 from drachm.domain.catalog.model import PricedEvent
 from drachm.domain.clearing.answer import Answer
+from drachm.domain.clearing.quotas import Quotas
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg, Pot
 from drachm.domain.ledger.model import Entry, EntryKind, JournalEntry
@@ -65,8 +66,8 @@ class Snapshot:
     """What one decision reads that no event of a batch can move; running totals and pots are handed in beside it."""
 
     __slots__ = (
-        *("answer", "contract", "covers", "day", "member", "pots", "prepared", "priced", "provider", "received"),
-        *("site", "stack", "target"),
+        *("answer", "contract", "covers", "day", "member", "pots", "prepared", "priced", "provider", "quotas"),
+        *("received", "site", "stack", "target"),
     )
 
     def __init__(
@@ -99,11 +100,16 @@ class Snapshot:
         self.priced: PricedEvent | None = None
         self.prepared: Placed | None = None
         """What the plans are asked; None for an event that takes another one back."""
+        self.quotas: Quotas | None = None
+        """The member's limits in shared pots, where any counts this event."""
 
     @property
     def totals(self) -> tuple[int, ...]:
         """Number of every running total that the decision may read or write, in an order that never changes."""
-        return self.prepared.numbers if self.prepared else ()
+        if self.prepared is None:
+            return ()
+        numbers = self.prepared.numbers
+        return numbers if self.quotas is None else (*numbers, *self.quotas.numbers)
 
 
 class Decision:

@@ -16,13 +16,15 @@ from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.clear import REFERRING, UNDOING, unwound
 from drachm.domain.clearing.covering import Covering
 from drachm.domain.clearing.documents import Documents
-from drachm.domain.clearing.line import line_of
+from drachm.domain.clearing.line import category_of, line_of
 from drachm.domain.clearing.model import Clearing, Cover, Snapshot, Target
 from drachm.domain.clearing.numbers import numbering
+from drachm.domain.clearing.quotas import quotas_of
 from drachm.domain.clearing.register import Person, Registry
 from drachm.domain.coverage.model import Contract
 from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.model import Pot
 from drachm.domain.periods import local_date
 from drachm.domain.transparency.leaf import event_key
 
@@ -39,6 +41,10 @@ class Needs(NamedTuple):
     totals: Collection[int]
     """By number (`numbers.total_number`)."""
     pots: Collection[str]
+
+    def within(self, others: Needs) -> bool:
+        """Whether whoever holds the others holds these."""
+        return set(self.totals) <= set(others.totals) and set(self.pots) <= set(others.pots)
 
 
 class Waiting(NamedTuple):
@@ -76,6 +82,8 @@ class World:
         self._read: dict[bytes, Snapshot | Pended] = {}
         self._awaited: set[bytes] = set()
         """Events that others of the batch refer to."""
+        self.limited = False
+        """Whether any event that `needs` looked at may draw from a shared pot on terms."""
 
     def knows(self, member: str) -> bool:
         """Whether this member is registered: then what is kept of an event is kept under the member's own key."""
@@ -94,9 +102,13 @@ class World:
                 self._read[waiting.key] = reason
                 continue
             if at.prepared is not None:
-                totals.update(at.prepared.numbers)
-            for pot in at.pots:
+                totals.update(at.totals)
+            person = self._registry.people[waiting.event.member]
+            # Paused ones too: who is paused or let in again while the batch waits for its locks needs no others.
+            for pot in person.pots:
                 pots.add(pot.id)
+            if person.limited:
+                self.limited = True
             target = waiting.own or self._referred(waiting.event)
             if target is not None:
                 totals.update([number for number, _ in target.standing.deltas])
@@ -179,13 +191,15 @@ class World:
             covers,
             day,
             waiting.received,
-            person.pots,
+            person.pots if not person.limited else _open(person.pots),
             covering.stack if waiting.answer is None else documents.stack(covers, waiting.answer),
             waiting.answer,
         )
         premises = record.at(site)
         at.priced = priced = documents.price(event, at, premises)
         at.prepared = prepare_placed(line_of(event, priced, at, covering, premises), at.stack, self._numbering)
+        if person.limited:
+            at.quotas = quotas_of(at.pots, event, category_of(event, priced), self._numbering)
         return at
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:
@@ -199,6 +213,11 @@ class World:
         if covering is None or not covering.holds(self._documents, at, day, zone):
             covering = person.covering = Covering(person.coverages, self._documents, at, day)
         return covering
+
+
+def _open(pots: tuple[Pot, ...]) -> tuple[Pot, ...]:
+    """Those that may be drawn from."""
+    return tuple([pot for pot in pots if pot.terms is None or not pot.terms.closed])
 
 
 def _contract(contracts: tuple[Contract, ...], covers: tuple[Cover, ...], day: date) -> Contract:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.funding.model import Pot
+from drachm.domain.funding.quota import Terms, checked_terms
 from drachm.domain.ledger.model import Account, Entry, Source
 
 DEFAULT_SLICES: Final = 64
@@ -57,12 +58,13 @@ def open_fund(fund: str, currency: str, *, slices: int = DEFAULT_SLICES, pocket:
     return checked_fund(Pot(fund, "", currency, 0, 0, pocket, 0, "", slices))
 
 
-def admission(fund: Pot, member: str, *, priority: int = 0) -> Pot:
+def admission(fund: Pot, member: str, *, priority: int = 0, terms: Terms | None = None) -> Pot:
     """What admits a member to a fund, ready to be enrolled; the priority orders it among the member's own pots.
 
-    It holds no money: the member's register shows the slice of the member's shard in its place.
+    It holds no money: the member's register shows the slice of the member's shard in its place. Enrolled again with
+    other `terms`, it changes them; with `Terms(ended=True)` it takes the member out.
     """
-    return fund._replace(id=f"{fund.id}@{member}", member=member, priority=priority, fund=fund.id)
+    return fund._replace(id=f"{fund.id}@{member}", member=member, priority=priority, fund=fund.id, terms=terms)
 
 
 def checked_fund(pot: Pot) -> Pot:
@@ -78,6 +80,10 @@ def checked_fund(pot: Pot) -> Pot:
             where=where,
             next_step="Enrol the fund without a member; admit each member by a pot that names the fund.",
         )
+    if pot.terms is not None:
+        if not pot.fund:
+            raise InvalidMessage("terms are an admission's, not the fund's", where=where)
+        checked_terms(pot.terms, where=where)
     return pot
 
 

@@ -18,7 +18,7 @@ _new: Final = tuple.__new__
 class TooLittle(Refused):
     """The pots hold too little for a request."""
 
-    def __init__(self, missing: int, pots: Sequence[Pot]) -> None:
+    def __init__(self, missing: int, pots: Sequence[Pot], legs: Sequence[Leg] = ()) -> None:
         super().__init__(
             "insufficient_funds",
             f"{missing} micros are missing",
@@ -29,6 +29,8 @@ class TooLittle(Refused):
         """Micros."""
         self.pots = pots
         """Those that were asked."""
+        self.legs = legs
+        """What they could have given."""
 
 
 def arrange(share: int, pockets: Pockets) -> FundingPlan:
@@ -47,7 +49,7 @@ def reserve(share: int, pockets: Pockets, *, must_serve: bool) -> FundingPlan:
     """
     plan = _draw(share, pockets, "held")
     if plan.due and not must_serve:
-        raise TooLittle(plan.due, [pot for pot, _ in pockets])
+        raise TooLittle(plan.due, [pot for pot, _ in pockets], plan.legs)
     return plan
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from drachm.domain.funding.quota import Terms
+
 
 class Pot(NamedTuple):
     """One pocket of money with a floor of zero."""
@@ -29,6 +31,8 @@ class Pot(NamedTuple):
     """The shared fund it belongs to, as a slice of it or as an admission to it; empty: none."""
     slices: int = 0
     """Of that fund, or of the fund it is itself; 0: nothing is shared."""
+    terms: Terms | None = None
+    """On which a member is admitted to the fund; None: on none."""
 
 
 class Leg(NamedTuple):

@@ -50,7 +50,7 @@ WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
 -- name: pots_of
 -- Their pots.
-SELECT id, member, currency, 0, priority, pocket, state, fund, slices FROM pot
+SELECT id, member, currency, 0, priority, pocket, state, fund, slices, terms FROM pot
 WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
 -- name: parties_now
@@ -101,13 +101,13 @@ SET price_book = excluded.price_book, ends_on = excluded.ends_on, network = excl
 
 -- name: pots
 -- Insert or replace pots, as long as currency, fund and slices stay; returns those that were written.
-INSERT INTO pot AS p (tenant, id, state, member, currency, pocket, priority, fund, slices)
+INSERT INTO pot AS p (tenant, id, state, member, currency, pocket, priority, fund, slices, terms)
 SELECT %(tenant)s, new.* FROM jsonb_to_recordset(%(rows)s::jsonb)
     AS new (id text, state bigint, member text, currency text, pocket text, priority integer, fund text,
-            slices integer)
+            slices integer, terms jsonb)
 ORDER BY new.id
 ON CONFLICT (tenant, id) DO UPDATE
-SET member = excluded.member, pocket = excluded.pocket, priority = excluded.priority
+SET member = excluded.member, pocket = excluded.pocket, priority = excluded.priority, terms = excluded.terms
 WHERE p.currency = excluded.currency AND p.fund = excluded.fund AND p.slices = excluded.slices
 RETURNING p.id;
 

@@ -149,10 +149,11 @@ WITH found AS (
 ), top AS (
     SELECT * FROM found ORDER BY day DESC, position DESC, leg DESC LIMIT %(limit)s
 )
-SELECT top.day, top.position, top.leg, top.account, top.amount, top.source, j.kind, j.occurred_at, j.posted_at, j.key
+SELECT top.day, top.position, top.leg, top.account, top.amount, top.source, j.kind, j.occurred_at, j.posted_at, j.key,
+       j.patient
 FROM top
 CROSS JOIN LATERAL (
-    SELECT journal.kind, journal.occurred_at, journal.posted_at, journal.key FROM journal
+    SELECT journal.kind, journal.occurred_at, journal.posted_at, journal.key, journal.patient FROM journal
     WHERE journal.tenant = %(tenant)s AND journal.position = top.position OFFSET 0
 ) AS j
 ORDER BY top.day DESC, top.position DESC, top.leg DESC;

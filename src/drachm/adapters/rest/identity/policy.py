@@ -149,6 +149,9 @@ S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wal
 .  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/entries
+S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/members
+S  .  .  .  .  .  P  .  T  .   money:write     -                  PUT    /v1/wallets/{wallet_id}/members/{member_id}
+S  .  .  .  .  .  P  .  T  .   money:write     -                  DELETE /v1/wallets/{wallet_id}/members/{member_id}
 .  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/top-ups
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/payments
 S  R  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/payments

@@ -230,7 +230,13 @@ POST /v1/wallets  open_wallet  named
 GET /v1/wallets/{wallet_id}  get_wallet  one
   One wallet.
 GET /v1/wallets/{wallet_id}/entries  list_wallet_entries  one
-  What went in and out of a wallet: dates and amounts, no service named.
+  What went in and out of a wallet: dates, amounts, and of a family who; no service named.
+GET /v1/wallets/{wallet_id}/members  list_wallet_members  one
+  Who draws on a family's wallet, within which limits, and what is left of them.
+PUT /v1/wallets/{wallet_id}/members/{member_id}  set_wallet_member  one
+  Limit what one member takes from a family's wallet, pause it, or let the member in again.
+DELETE /v1/wallets/{wallet_id}/members/{member_id}  remove_wallet_member  one
+  Take a member out of a family's wallet.
 POST /v1/wallets/{wallet_id}/top-ups  top_up_wallet  one key
   Record money that has arrived for a wallet.
 

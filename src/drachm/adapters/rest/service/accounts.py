@@ -7,9 +7,9 @@ above 0, what is payable, and a wallet, below.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from drachm.adapters.rest.identity.decide import Reach
 from drachm.adapters.rest.identity.model import Principal, Role
@@ -78,6 +78,9 @@ class AccountEntry(View):
     """The receipt of the care, for those who may see it."""
 
 
+Entry = TypeVar("Entry", bound=AccountEntry)
+
+
 class TrialLine(View):
     """All accounts of one kind in one currency."""
 
@@ -144,7 +147,7 @@ PERIOD_QUERY: Final = {
 def list_account_entries(call: Call) -> Page[AccountEntry]:
     """The entries of an account, newest first."""
     one = _account(call)
-    return entries_page(call, [one.number])
+    return entries_page(call, [one.number], lambda entry: entry_of(entry, call.caller))
 
 
 @operation("get_trial_balance", answer=TrialBalance)
@@ -194,7 +197,9 @@ def parties_of(call: Call, one: Balance) -> frozenset[str]:
     return parties_of_pot(call, owner) if kind in OF_POTS else frozenset()
 
 
-def entries_page(call: Call, accounts: Collection[int], *, hidden: Collection[EntryKind] = ()) -> Page[AccountEntry]:
+def entries_page(
+    call: Call, accounts: Collection[int], view: Callable[[Movement], Entry], *, hidden: Collection[EntryKind] = ()
+) -> Page[Entry]:
     """A page of entries of accounts, as the query asks for it; `hidden` kinds are left out."""
     since, until = query_day(call, "from"), query_day(call, "until")
     limit, place = call.limit(), call.place()
@@ -208,7 +213,7 @@ def entries_page(call: Call, accounts: Collection[int], *, hidden: Collection[En
     if len(shown) > limit:
         last = page[-1]
         more = call.cursor([last.day.toordinal(), last.position, last.leg])
-    return Page(data=[entry_of(one, call.caller) for one in page], next=more)
+    return Page(data=[view(one) for one in page], next=more)
 
 
 def _some(

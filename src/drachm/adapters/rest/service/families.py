@@ -22,6 +22,7 @@ from drachm.adapters.rest.service.register_shapes import (
     taken,
 )
 from drachm.adapters.rest.service.shapes import Day, NewId, Page, Shape, View, Word
+from drachm.adapters.rest.service.wallet_members import admit_to_wallets, take_out_of_wallets
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.records import Record
 from drachm.domain.coverage.model import Member
@@ -115,7 +116,9 @@ def join_family(call: Call) -> Reply:
     if member.family:
         raise _elsewhere()
     belongings = [*_belongings(call, record), joined]
-    return _shown(call, _kept(call, record, belongings, [replace(member, family=record.id)]))
+    written = _kept(call, record, belongings, [replace(member, family=record.id)])
+    admit_to_wallets(call, record.id, member.id)
+    return _shown(call, written)
 
 
 @operation("leave_family", answer=FamilyView, query={"until": "The first day outside; today when left out."})
@@ -138,6 +141,8 @@ def leave_family(call: Call) -> Reply:
     ended = next(one for one in belongings if one["member"] == name and one["until"] == last.isoformat())
     if ended["from_day"] is not None and last <= date.fromisoformat(ended["from_day"]):
         raise Problem("bad_request", "it would end before it begins", where="until")
+    # First the money: who is out of the pockets and still of the family can be taken out again.
+    take_out_of_wallets(call, record.id, name)
     return _shown(call, _kept(call, record, belongings, [replace(here[name], family="")]))
 
 

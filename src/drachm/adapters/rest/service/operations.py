@@ -41,6 +41,7 @@ from drachm.adapters.rest.service import (
     statements,
     streams,
     tokens,
+    wallet_members,
     wallets,
 )
 from drachm.adapters.rest.service.call import OPERATIONS, Operation
@@ -81,6 +82,7 @@ ROOMS: Final[tuple[ModuleType, ...]] = (
     statements,
     streams,
     tokens,
+    wallet_members,
     wallets,
 )
 

@@ -8,24 +8,27 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from drachm.adapters.rest.identity.decide import Reach
-from drachm.adapters.rest.service.accounts import PERIOD_QUERY, AccountEntry, entries_page
+from drachm.adapters.rest.service.accounts import PERIOD_QUERY, AccountEntry, entries_page, entry_of
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
 from drachm.adapters.rest.service.names import row_name
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Currency, Money, Page, Shape, View, Word, known_currency
+from drachm.adapters.rest.service.wallet_members import family_term, sees_all
 from drachm.adapters.rest.service.wallet_records import KIND, members_of, record_of
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.body import TopUp
-from drachm.application.money_reading import Purse
+from drachm.application.money_reading import Movement, Purse
 from drachm.application.records import Record
 from drachm.application.top_up import top_up
+from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.funding.allotment import admission, fund_of, open_fund
 from drachm.domain.funding.model import Pot
+from drachm.domain.funding.quota import Terms
 from drachm.domain.ledger.model import Account, EntryKind, account_id
 from drachm.domain.money import exponent
 from drachm.domain.transparency.leaf import event_key
@@ -46,6 +49,8 @@ class WalletOrder(Shape):
     family: Word | None = None
     funder: Word | None = None
     """Party that puts money in and sees what it was used for as amounts."""
+    holder: Word | None = None
+    """Of a family: the member who limits, pauses and takes out the others."""
     pocket: Pocket = "wallet"
     priority: Annotated[int, Meta(ge=0, le=1_000, description="Lower is drawn first.")] = 0
 
@@ -67,6 +72,13 @@ class WalletView(View):
     """What is promised to requests."""
     shared: bool
     """Several members draw on it."""
+
+
+class WalletEntry(AccountEntry):
+    """One entry of a pocket."""
+
+    member: str | None
+    """Of a family's pocket: for whose care. Its funder and holder see everybody, each member only itself."""
 
 
 class TopUpOrder(Shape):
@@ -120,13 +132,17 @@ def open_wallet(call: Call) -> WalletView:
     if not people:
         raise faulty("/family" if body.family else "/member", "nobody is registered under this id")
     pot = Pot(call.new_id("wal"), body.member or "", body.currency, 0, body.priority, body.pocket)
+    if body.holder is not None and (not body.family or body.holder not in {one.id for one in people}):
+        raise faulty("/holder", "the holder is a member of the family")
     said = {"family": body.family or "", "slices": FAMILY_SLICES if body.family else 0}
+    said |= {"holder": body.holder or "", "priority": body.priority} if body.family else {}
     members = frozenset(member.id for member in people)
-    record = Record(KIND, pot.id, said, parties=named, members=members, author=call.caller.subject)
+    terms = frozenset({family_term(body.family)} if body.family else ())
+    record = Record(KIND, pot.id, said, parties=named, members=members, terms=terms, author=call.caller.subject)
     [kept] = call.market.records.put([record])
     if body.family:
         fund = open_fund(pot.id, pot.currency, slices=FAMILY_SLICES, pocket=pot.pocket)
-        admitted = [admission(fund, member.id, priority=body.priority) for member in people]
+        admitted = [admission(fund, member.id, priority=body.priority, terms=Terms()) for member in people]
         call.market.desk.books.enrol(pots=[fund])
         call.market.desk.books.enrol(pots=admitted)
         pot = fund._replace(priority=body.priority)
@@ -142,16 +158,26 @@ def get_wallet(call: Call) -> WalletView:
     return _view(purse, record)
 
 
-@operation("list_wallet_entries", answer=Page[AccountEntry], query={**PERIOD_QUERY, "cursor": "Where to go on."})
-def list_wallet_entries(call: Call) -> Page[AccountEntry]:
+@operation("list_wallet_entries", answer=Page[WalletEntry], query={**PERIOD_QUERY, "cursor": "Where to go on."})
+def list_wallet_entries(call: Call) -> Page[WalletEntry]:
     """What went in and out, newest first: below 0 what came in, above 0 what went out, as the books have it."""
-    purse, _ = _wallet(call)
+    (purse, record), reach = _wallet(call), call.reach()
     pot = purse.pot
     pots = fund_of(pot).pots if pot.slices else (pot.id,)
     tenant = call.market.desk.books.tenant
     numbers = [account_id(tenant, Account("wallet", one, pot.currency)) for one in pots]
+    names: dict[int, str] = {}
+    if record is not None and record.body.get("family"):
+        funder = reach.everything or bool(record.parties & reach.parties)
+        told = record.members if sees_all(funder, record, reach.members) else record.members & reach.members
+        names = {patient_number(tenant, member): member for member in told}
+
+    def view(one: Movement) -> WalletEntry:
+        entry = entry_of(one, call.caller)
+        return WalletEntry(**structs.asdict(entry), member=names.get(one.patient))
+
     # Money that moves inside a shared pocket neither comes nor goes.
-    return entries_page(call, numbers, hidden=[EntryKind.ALLOTMENT])
+    return entries_page(call, numbers, view, hidden=[EntryKind.ALLOTMENT])
 
 
 @operation("top_up_wallet", body=TopUpOrder, answer=TopUpView, status=201)

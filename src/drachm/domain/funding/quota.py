@@ -1,0 +1,101 @@
+"""How much may one member take from a pot that others share?
+
+An admission to a shared pot may carry terms: an amount for each day, month or year, or for all time, in a calendar of
+its own, for all care or for some categories only; and it may be paused. What is used of a limit is a running total like
+a plan's own, so it is locked, moved, kept and audited with them (docs/decisions/0021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
+
+from drachm.domain.benefits.model import Key
+from drachm.domain.errors import InvalidMessage
+from drachm.domain.money import MAX_AMOUNT
+from drachm.domain.periods import local_date, zone
+
+Every: TypeAlias = Literal["day", "month", "year", "ever"]
+LIMITS_MAX: Final = 16
+CATEGORIES_MAX: Final = 50
+
+
+class Limit(NamedTuple):
+    """What one member may take in each period."""
+
+    amount: int
+    """Micros; 0: nothing."""
+    every: Every
+    """`ever` is one period without end."""
+    zone: str = "UTC"
+    """IANA zone in whose calendar the period is; the service's own start decides which one it belongs to."""
+    categories: tuple[str, ...] = ()
+    """It counts only lines of these service categories; none: every line."""
+
+    def counts(self, category: str) -> bool:
+        """Whether a line of this category uses it up."""
+        return not self.categories or category in self.categories
+
+    @property
+    def name(self) -> str:
+        """What it counts, in words. The amount is none of it: when that changes, what was used stays used."""
+        return f"{self.every}/{self.zone}/{'|'.join(sorted(self.categories))}"
+
+
+class Terms(NamedTuple):
+    """On which terms a member is admitted to a shared pot."""
+
+    limits: tuple[Limit, ...] = ()
+    """All of them hold; the narrowest counts."""
+    paused: bool = False
+    """Nothing is drawn until it ends."""
+    ended: bool = False
+    """The member was taken out."""
+
+    @property
+    def closed(self) -> bool:
+        return self.paused or self.ended
+
+
+def quota_key(fund: str, limit: Limit, member: str, at: datetime) -> Key:
+    """The running total of what a member used of a limit in the period that contains an instant.
+
+    >>> from datetime import UTC
+    >>> quota_key("home", Limit(5, "month", "Asia/Tokyo"), "ana", datetime(2025, 1, 31, 15, tzinfo=UTC))
+    Key(scope='ana', name='quota/home/month/Asia/Tokyo/', period='M2025-02')
+    """
+    return Key(member, f"quota/{fund}/{limit.name}", period_of(limit, at))
+
+
+def period_of(limit: Limit, at: datetime) -> str:
+    """The period in the words of running totals: ``D2025-03-14``, ``M2025-03``, ``Y2025-01-01``, ``L``."""
+    if limit.every == "ever":
+        return "L"
+    day = local_date(at, limit.zone).isoformat()
+    if limit.every == "day":
+        return f"D{day}"
+    return f"M{day[:7]}" if limit.every == "month" else f"Y{day[:4]}-01-01"
+
+
+def checked_terms(terms: Terms, *, where: str) -> Terms:
+    """The same terms. Raises `InvalidMessage` for limits that cannot stand."""
+    if len(terms.limits) > LIMITS_MAX:
+        raise InvalidMessage(f"more than {LIMITS_MAX} limits", where=where)
+    for limit in terms.limits:
+        if not 0 <= limit.amount <= MAX_AMOUNT:
+            raise InvalidMessage("a limit is an amount, 0 or more", where=where, code="invalid_amount")
+        if limit.every not in get_args(Every):
+            raise InvalidMessage("a limit is for each day, month or year, or ever", where=where)
+        if len(limit.categories) > CATEGORIES_MAX or not all(limit.categories):
+            raise InvalidMessage(f"a limit names up to {CATEGORIES_MAX} categories", where=where)
+        zone(limit.zone)
+    if len(_names(terms.limits)) < len(terms.limits):
+        raise InvalidMessage(
+            "two limits count the same thing", where=where, next_step="Keep the narrower one of the two."
+        )
+    return terms
+
+
+def _names(limits: Sequence[Limit]) -> set[str]:
+    return {limit.name for limit in limits}
