@@ -196,8 +196,11 @@ def leave_card(call: Call) -> CardPage:
 @operation("forget_card", problems=("version",))
 def forget(call: Call) -> None:
     """Use the holder's card no more. That there was none is no error."""
-    pot = reachable_wallet(call).pot
-    forget_card(call.path["rail"], pot.member, call.market.records, author=call.caller.subject)
+    pot, rail = reachable_wallet(call).pot, call.path["rail"]
+    if not (rail.isascii() and rail.isalpha()):
+        # No rail has such a name, so there never was a card.
+        raise Problem("not_found")
+    forget_card(rail, pot.member, call.market.records, author=call.caller.subject)
 
 
 def _not_connected(call: Call) -> Problem:

@@ -121,9 +121,11 @@ def set_wallet_member(call: Call) -> WalletMember:
 @operation("remove_wallet_member")
 @alone
 def remove_wallet_member(call: Call) -> None:
-    """Take a member out; what was paid for them stays paid. Taking out who is not in changes nothing."""
-    shared = _decided_on(call)
-    _take_out(call, shared.fund.id, call.path["member_id"])
+    """Take a member out; what was paid for them stays paid. Taking out who is out already changes nothing."""
+    shared, member = _decided_on(call), call.path["member_id"]
+    if member not in shared.record.members:
+        raise Problem("not_found")
+    _take_out(call, shared.fund.id, member)
 
 
 def admit_to_wallets(call: Call, family: str, member: str) -> None:
