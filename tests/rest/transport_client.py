@@ -64,7 +64,9 @@ class Served:
         return self.process.returncode
 
     def workers(self) -> list[int]:
-        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
+        listed = subprocess.run(
+            ["ps", "-ww", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True
+        )
         return [int(pid) for pid in listed.stdout.split()]
 
 

@@ -39,7 +39,10 @@ class ServiceProcess:
 
     def _children(self, name: str) -> list[int]:
         found = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, check=False, text=True
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            check=False,
+            text=True,
         ).stdout
         return [int(line.split()[0]) for line in found.splitlines() if name in line]
 

@@ -99,7 +99,16 @@ def test_looked_up_it_is_what_was_followed(town: Any, seed: int) -> None:
 def test_what_takes_back_a_charge_belongs_to_its_visit_and_parties(town: Any) -> None:
     town.clear(town.event("e1", visit=""), town.event("e2", visit=""))
     town.clear(town.event("r1", kind="reversal", replaces="e1", visit=""))
-    town.clear(town.event("n2", kind="replacement", replaces="e2", visit="", billing_party="hospital"))
+    town.clear(
+        town.event(
+            "n2",
+            kind="replacement",
+            replaces="e2",
+            visit="",
+            billing_party="hospital",
+            facts={"replaced_party": "clinic"},
+        )
+    )
     index, tenant = town.market.index, town.tenant
     rows = {name: index.look(index.of_key(event_key(tenant, "ehr", name)))[-1].row for name in ("e1", "e2", "r1", "n2")}
     assert rows["e1"].visit == rows["r1"].visit != rows["e2"].visit == rows["n2"].visit

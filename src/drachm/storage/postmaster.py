@@ -139,7 +139,9 @@ def _is_alive(process_id: int) -> bool:
 def _command(process_id: int) -> str | None:
     """The command line of a process, empty in its last moments; None when it is gone or a zombie."""
     if sys.platform != "linux":
-        shown = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(process_id)], capture_output=True, check=False)
+        shown = subprocess.run(
+            ["ps", "-ww", "-o", "stat=,command=", "-p", str(process_id)], capture_output=True, check=False
+        )
         text = shown.stdout.decode(errors="replace").strip()
         return None if text.startswith("Z") or not text else text
     try:
