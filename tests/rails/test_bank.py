@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,10 +15,10 @@ from hypothesis import strategies as st
 from rail_helpers import Clock, payment
 
 from drachm.adapters.iso20022.camt import read_camt
-from drachm.application.bank import BankAccount, allocate, reconcile
+from drachm.application.bank import LINE, BankAccount, allocate, reconcile
 from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, find
-from drachm.application.records import Records
+from drachm.application.records import Record, Records
 from drachm.domain.errors import Conflict, InvalidMessage
 from drachm.domain.money import MICROS
 from drachm.domain.payments.bank import BankLine, creditor_reference, references_in
@@ -67,6 +70,53 @@ def test_what_arrives_is_booked_as_it_arrives(reference: str, desk: Desk, record
     assert find("pay_1", records).state == "captured"
 
 
+def test_a_reader_who_died_before_keeping_the_line_books_nothing_twice(
+    reference: str, desk: Desk, records: Records
+) -> None:
+    class Dead(Exception):
+        pass
+
+    class Dying:
+        """Records that end when a line is to be kept: the money has moved then."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(records, name)
+
+        def put(self, new: Sequence[Record]) -> list[Record]:
+            if new[0].kind == LINE:
+                raise Dead
+            return records.put(new)
+
+    for told in (line(words=(reference,)), line(words=(reference,), reference="b2"), line(reference="b3")):
+        with pytest.raises(Dead):
+            reconcile([told], desk, Dying())  # type: ignore[arg-type]
+        before = balances(desk)
+        assert [end for _, end in reconcile([told, told], desk, records)] != []
+        assert balances(desk) == before
+    assert left(desk) == 50 * MICROS
+
+
+def test_readers_of_the_same_statement_book_it_once(reference: str, desk: Desk, records: Records) -> None:
+    together = threading.Barrier(4)
+    lines = [line(words=(reference,), reference=f"b{number}") for number in range(3)]
+    faults: list[Exception] = []
+
+    def run() -> None:
+        together.wait()
+        try:
+            reconcile(lines, desk, records)
+        except Exception as error:  # noqa: BLE001
+            faults.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert left(desk) == 75 * MICROS
+
+
 def test_money_that_nobody_explains_stands_apart_until_somebody_does(
     reference: str, desk: Desk, records: Records
 ) -> None:
@@ -81,6 +131,7 @@ def test_money_that_nobody_explains_stands_apart_until_somebody_does(
         except Conflict as conflict:
             assert conflict.code == "line_explained"  # noqa: PT017
     assert left(desk) == 25 * MICROS
+    assert len(records.find(LINE, terms=["end=unallocated"])) == 3
     with pytest.raises(Conflict):
         allocate(strange[0].id, "ana-yen", "ana", desk, records, author="fin")
     with pytest.raises(InvalidMessage):

@@ -72,7 +72,7 @@ def allocate(id: str, pot: str, member: str, desk: Desk, records: Records, *, au
     begin(_arrived(line, pot, member, desk.clock.now()), records, author=author)
     transfer(Transfer("bank allocated", id, _parked(line, -line.amount)), desk)
     payment = hear(_captured(line), RAIL, desk, records)
-    records.put([replace(record, body={**record.body, "end": "booked"}, author=author)])
+    records.put([replace(_kept(line, "booked", record), author=author)])
     return payment
 
 
@@ -82,9 +82,8 @@ def _reconciled(line: BankLine, desk: Desk, records: Records) -> End:
         end: End = record.body["end"]
         return end
     end = _explained(line, desk, records)
-    body = {**msgspec.to_builtins(line), "end": end}
     try:
-        records.put([Record(LINE, line.id, body, terms=frozenset({f"end={end}", f"account={line.account}"}))])
+        records.put([_kept(line, end)])
     except Conflict:
         # Another reader of the same statement was here: what it booked has the same keys.
         return _reconciled(line, desk, records)
@@ -104,10 +103,13 @@ def _explained(line: BankLine, desk: Desk, records: Records) -> End:
     if meant is None or meant.currency != line.currency or line.note:
         transfer(Transfer("bank line", line.id, _parked(line, line.amount)), desk)
         return "unallocated"
-    if meant.amount == line.amount and meant.state in ("waiting", "expired", "unknown", "planned"):
-        hear(News("captured", meant.id, meant.reference, line.amount, line.currency), RAIL, desk, records)
-        return "booked"
-    # Another amount than was planned, or the same transfer sent again: booked as what it is, for the same pot.
+    if meant.amount == line.amount:
+        told = News("captured", meant.id, meant.reference, line.amount, line.currency, told_by=line.id)
+        # The payment says which line it was captured by: so a reader who died here, or another who reads the same
+        # statement just now, finds that it was this one.
+        if hear(told, RAIL, desk, records).told_by == line.id:
+            return "booked"
+    # Another amount than was planned, or another transfer for the same: booked as what it is, for the same pot.
     begin(_arrived(line, meant.pot, meant.member, desk.clock.now()), records, author="bank")
     hear(_captured(line), RAIL, desk, records)
     return "booked"
@@ -133,6 +135,12 @@ def _parked(line: BankLine, amount: int) -> tuple[Entry, ...]:
         Entry(Account("cash", RAIL, line.currency), amount, Source.RAIL),
         Entry(Account("unallocated", line.account or RAIL, line.currency), -amount, Source.RAIL),
     )
+
+
+def _kept(line: BankLine, end: End, before: Record | None = None) -> Record:
+    body = {**(before.body if before else {}), **msgspec.to_builtins(line), "end": end}
+    terms = frozenset({f"end={end}", f"account={line.account}"})
+    return Record(LINE, line.id, body, before.version if before else 0, terms=terms)
 
 
 def line_of(record: Record) -> BankLine:

@@ -61,6 +61,8 @@ class Payment:
     changed_at: datetime | None = None
     automatic: bool = False
     """Begun by a rule of the holder, not by the holder's hand."""
+    told_by: str = ""
+    """Which message of the rail captured it, where one message captures one payment (a line of a bank's statement)."""
     gone: int = 0
     """Micros of a captured payment that went back; 0 when they came again."""
     returns: int = 0
@@ -80,6 +82,7 @@ class News:
     currency: str = ""
     link: str = ""
     reason: str = ""
+    told_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def told(payment: Payment, news: News, at: datetime) -> Payment:
         link=news.link if news.state == "waiting" else "",
         reason=news.reason,
         changed_at=at,
+        told_by=news.told_by or payment.told_by,
         gone=amount if back else 0,
         returns=payment.returns + back,
     )
