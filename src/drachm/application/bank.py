@@ -15,6 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from drachm.application.desk import Desk
+from drachm.application.payments import KIND as PAYMENT
 from drachm.application.payments import begin, hear, payment_of
 from drachm.application.records import Record, Records
 from drachm.application.transfers import Transfer, transfer
@@ -117,7 +118,7 @@ def _explained(line: BankLine, desk: Desk, records: Records) -> End:
 
 def _meant(line: BankLine, records: Records) -> Payment | None:
     for reference in references_in(line.words):
-        for record in records.find("payment", terms=[f"reference={RAIL}/{reference}"], limit=1):
+        for record in records.find(PAYMENT, terms=[f"reference={RAIL}/{reference}"], limit=1):
             return payment_of(record)
     return None
 

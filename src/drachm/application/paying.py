@@ -8,17 +8,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from drachm.application.automatic_top_ups import keep_topped_up
 from drachm.application.desk import Desk
-from drachm.application.payments import work_through
+from drachm.application.payments import LOOK_AFTER, work_through
 from drachm.application.rails import Rail
 from drachm.application.records import Records
 from drachm.domain.errors import DrachmError
 
 SECONDS: Final = 10.0
-"""Between two looks."""
+"""Between two looks at what was left lying."""
 
 _log = logging.getLogger("drachm.paying")
 
@@ -27,9 +28,13 @@ def keep_paying(
     rails: Mapping[str, Rail], desk: Desk, records: Records, stopping: threading.Event, *, pause: float = SECONDS
 ) -> None:
     """Work until `stopping` is set. What breaks is said, and tried again at the next look."""
+    looked: datetime | None = None
     while not stopping.wait(pause):
         try:
-            work_through(rails, desk, records)
+            now = desk.clock.now()
+            waiting = looked is None or now - looked >= LOOK_AFTER
+            work_through(rails, desk, records, waiting=waiting)
+            looked = now if waiting else looked
             keep_topped_up(rails, desk, records)
         except DrachmError as error:
             _log.error("payments cannot be taken up: %s", error.code)

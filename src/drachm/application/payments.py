@@ -8,7 +8,7 @@ takes up whatever was left lying, by the same keys.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -82,21 +82,22 @@ def hear(news: News, rail: str, desk: Desk, records: Records) -> Payment:
     raise Unavailable("news of this payment come faster than they can be kept", where=f"payment {payment.id}")
 
 
-def work_through(rails: Mapping[str, Rail], desk: Desk, records: Records, *, most: int = 100) -> list[Payment]:
-    """Take up payments that nobody finished: planned, unknown, or waiting for long. What became of each."""
+def work_through(rails: Mapping[str, Rail], desk: Desk, records: Records, *, waiting: bool = True) -> list[Payment]:
+    """Take up payments that nobody finished: planned, unknown and (`waiting`) those that wait for their payer for long.
+
+    Gives what became of each. To be called with `waiting` every `LOOK_AFTER` only: each is a question to its rail.
+    """
     now = desk.clock.now()
-    found = [
-        record
-        for state in ("planned", "unknown", "waiting")
-        for record in records.find(KIND, terms=[_state(state)], limit=most)
-        if state != "waiting" or _since(record, now) >= LOOK_AFTER
-    ]
     done = []
-    for record in found[:most]:
-        try:
-            done.append(carry_out(record.id, rails, desk, records))
-        except DrachmError:
-            continue  # It stays as it stands, and the others must not wait for it.
+    for state in ("planned", "unknown", "waiting") if waiting else ("planned", "unknown"):
+        # All of them are found before the first is carried out, and so leaves the list.
+        for record in list(_all_in(state, records)):
+            if state == "waiting" and _since(record, now) < LOOK_AFTER:
+                continue
+            try:
+                done.append(carry_out(record.id, rails, desk, records))
+            except DrachmError:
+                continue  # It stays as it stands, and the others must not wait for it.
     return done
 
 
@@ -106,11 +107,6 @@ def find(id: str, records: Records) -> Payment:
     if record is None:
         raise _nobody()
     return payment_of(record)
-
-
-def payments_of(member: str, records: Records, *, limit: int = 100) -> list[Payment]:
-    """A holder's payments in the order they were begun."""
-    return [payment_of(record) for record in records.find(KIND, members=[member], limit=limit)]
 
 
 def payment_of(record: Record) -> Payment:
@@ -179,6 +175,13 @@ def _rail(payment: Payment, rails: Mapping[str, Rail]) -> Rail:
 
 def _words(names: Collection[str]) -> str:
     return ", ".join(sorted(names)) or "none"
+
+
+def _all_in(state: str, records: Records) -> Iterator[Record]:
+    after = ""
+    while page := records.find(KIND, after=after, terms=[_state(state)]):
+        yield from page
+        after = page[-1].id
 
 
 def _since(record: Record, now: datetime) -> timedelta:

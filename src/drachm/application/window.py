@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from drachm.application.desk import RETRIES, Desk
-from drachm.application.payments import find, hear, payment_of, record_of
+from drachm.application.payments import KIND, find, hear, payment_of, record_of
 from drachm.application.records import Record, Records
 from drachm.application.transfers import Transfer, transfer
 from drachm.domain.errors import Conflict, InvalidMessage, Unavailable
@@ -48,7 +48,7 @@ def take(payment: Payment, shift: str, clerk: str, desk: Desk, records: Records)
     """
     wish = replace(planned(payment), rail=RAIL, reference=shift)
     for _ in range(RETRIES):
-        known = records.get("payment", wish.id)
+        known = records.get(KIND, wish.id)
         if known is not None:
             if replace(payment_of(known), state="planned", changed_at=None, begun_at=wish.begun_at) != wish:
                 raise Conflict("another payment has this id", where=f"payment {wish.id}")
@@ -93,7 +93,7 @@ def _booked(id: str, desk: Desk, records: Records) -> Payment:
 
 def _settled(shift: Shift, desk: Desk, records: Records) -> Shift:
     # A clerk's machine may have died between writing money down and booking it.
-    for record in records.find("payment", terms=["state=planned", f"reference={RAIL}/{shift.id}"]):
+    for record in records.find(KIND, terms=["state=planned", f"reference={RAIL}/{shift.id}"]):
         _booked(record.id, desk, records)
     if shift.difference:
         entries = (
