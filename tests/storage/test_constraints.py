@@ -337,7 +337,7 @@ def test_the_writer_works_under_its_own_role_and_durably(postgres: Any) -> None:
             ("plan_cache_mode", "force_generic_plan"),
         ]:
             assert conn.execute(f"SHOW {setting}").fetchone() == (wanted,)
-    with postgres._sessions.transaction("reader") as conn:
+    with postgres.sessions.transaction("reader") as conn:
         assert conn.execute("SHOW role").fetchone() == ("drachm_reader",)
         with pytest.raises(errors.ReadOnlySqlTransaction):
             conn.execute("CREATE TEMPORARY TABLE x (y int)")

@@ -264,12 +264,12 @@ def test_the_list_of_tenants_is_the_owners(two: tuple[Any, Any], owner: Connecti
 def test_a_reading_connection_keeps_nothing_of_its_tenant(two: tuple[Any, Any]) -> None:
     first, _ = two
     list(first.rows())
-    conn = first._sessions._pools["reader"].getconn()
+    conn = first.sessions._pools["reader"].getconn()
     try:
         assert conn.execute("SELECT current_setting('app.tenant', true)").fetchone() in [("",), (None,)]
         assert conn.execute("SHOW role").fetchone() == ("none",)
     finally:
-        first._sessions._pools["reader"].putconn(conn)
+        first.sessions._pools["reader"].putconn(conn)
 
 
 def test_the_reader_writes_nothing(two: tuple[Any, Any], owner: Connection) -> None:
@@ -312,7 +312,7 @@ def test_an_owner_that_is_no_superuser_can_do_everything(
     books.records().put([Record("site", "s1", {}, members=frozenset({"ana"}))])
     books.erase("ana")
     assert books.records().find("site") == []
-    assert books.operations(books._vault._ids).begin(bytes(16), bytes(16), bytes(32)).state == "new"
+    assert books.operations(books.vault._ids).begin(bytes(16), bytes(16), bytes(32)).state == "new"
     rights = (frozenset({"clerk"}), frozenset[str](), frozenset[str]())
     at = datetime(2025, 3, 10, tzinfo=UTC)
     with PostgresCredentials(operators_database) as credentials:

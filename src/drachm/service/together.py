@@ -9,7 +9,6 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Final
 
 import anyio
@@ -141,12 +140,11 @@ class Tenants:
 
 def market_of(desk: Desk, books: PostgresBooks, master_key: bytes) -> Market:
     """One tenant's desk with everything that is kept beside its books."""
-    sessions = attrgetter("_sessions")(books)
     return Market(
         desk,
         books.records(desk.clock.now),
         open_index(books, master_key),
-        PostgresRegister(books.tenant, sessions),
+        PostgresRegister(books.tenant, books.sessions),
         PostgresMoney.of(books),
         books.operations(SystemIds()),
     )

@@ -6,7 +6,6 @@ import hmac
 from collections.abc import Collection, Mapping
 from datetime import date
 from hashlib import sha256
-from operator import attrgetter
 from typing import Final
 
 from drachm.application.follow import faces_of
@@ -145,8 +144,7 @@ class PostgresIndex(Following):
 def open_index(books: PostgresBooks, master_key: bytes) -> PostgresIndex:
     """The readers' index of open books; it shares their connections and closes with them."""
     secret = hmac.digest(master_key, b"drachm readers' index 1", sha256)
-    sessions, vault = attrgetter("_sessions", "_vault")(books)
-    return PostgresIndex(books, sessions, vault, secret)
+    return PostgresIndex(books, books.sessions, books.vault, secret)
 
 
 def _ways(

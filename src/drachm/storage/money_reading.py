@@ -54,7 +54,7 @@ class PostgresMoney:
     @classmethod
     def of(cls, books: PostgresBooks) -> PostgresMoney:
         """The same of opened books."""
-        return cls(books.tenant, books._sessions, books._vault)
+        return cls(books.tenant, books.sessions, books.vault)
 
     def version(self) -> int:
         """The register's version as it stands."""

@@ -68,17 +68,17 @@ class PostgresBooks(PostgresReading):
 
     def work(self) -> PostgresWork:
         """A unit of work: one transaction that posts a batch."""
-        return PostgresWork(self.tenant, self._sessions, self._vault, self._known)
+        return PostgresWork(self.tenant, self.sessions, self.vault, self._known)
 
     def records(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> PostgresRecords:
         """What the tenant keeps beside the books, over the same connections."""
-        return PostgresRecords(self.tenant, self._sessions, self._vault, self._known.own_key, now)
+        return PostgresRecords(self.tenant, self.sessions, self.vault, self._known.own_key, now)
 
     def operations(self, ids: Ids, *, claim_seconds: float = CLAIM_SECONDS) -> PostgresOperations:
         """What became of calls that move money, over the same connections."""
         known = self._known
         return PostgresOperations(
-            self.tenant, self._sessions, self._vault, known.own_key, ids, claim_seconds=claim_seconds
+            self.tenant, self.sessions, self.vault, known.own_key, ids, claim_seconds=claim_seconds
         )
 
     def enrol(
@@ -97,8 +97,8 @@ class PostgresBooks(PostgresReading):
         """
         coverages, contracts, pots = checked(coverages, contracts, pots)
         try:
-            with self._sessions.transaction("registrar") as conn:
-                enrolment = Enrolment(conn, self.tenant, self._vault)
+            with self.sessions.transaction("registrar") as conn:
+                enrolment = Enrolment(conn, self.tenant, self.vault)
                 enrolment.write(list(parties), list(members), coverages, contracts, pots)
         except ConstraintFired as refusal:
             raise not_storable(refusal.message, refusal.where) from None
@@ -112,8 +112,8 @@ class PostgresBooks(PostgresReading):
         InvalidMessage for no member at all: what is kept of unknown members has a key of its own.
         """
         patient = erasable(self.tenant, member)
-        with self._sessions.transaction("registrar") as conn:
-            Enrolment(conn, self.tenant, self._vault).erase(member, patient)
+        with self.sessions.transaction("registrar") as conn:
+            Enrolment(conn, self.tenant, self.vault).erase(member, patient)
         self._past.forget(patient)
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
@@ -123,9 +123,9 @@ class PostgresBooks(PostgresReading):
         or cannot take over from the versions that are here.
         """
         new = compile_document(kind, document)
-        with self._sessions.transaction("registrar") as conn:
+        with self.sessions.transaction("registrar") as conn:
             # Publishing is one at a time: two versions cannot both find room.
-            since = Enrolment(conn, self.tenant, self._vault).next_version()
+            since = Enrolment(conn, self.tenant, self.vault).next_version()
             hashes = [one for _, one in self._compile_all(conn)]
             if new.hash in hashes:
                 conn.rollback()
@@ -140,7 +140,7 @@ class PostgresBooks(PostgresReading):
         """The published documents, compiled and cached: all of them, or those that were here at a register version."""
         found = None if version is None else self._shelf.at(version)
         if found is None:
-            with self._sessions.transaction("reader") as conn:
+            with self.sessions.transaction("reader") as conn:
                 newest = self._ask(conn, "version")[0][0]
                 found = self._shelf.at(newest)
                 if found is None:
@@ -152,7 +152,7 @@ class PostgresBooks(PostgresReading):
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._sessions.close()
+        self.sessions.close()
 
     def __enter__(self) -> Self:
         return self

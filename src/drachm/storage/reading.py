@@ -34,22 +34,22 @@ class PostgresReading:
 
     def __init__(self, tenant: int, sessions: Sessions, vault: Vault) -> None:
         self.tenant = tenant
-        self._sessions = sessions
-        self._vault = vault
+        self.sessions = sessions
+        self.vault = vault
         self._past = Past(tenant)
 
     def queue(self, limit: int = 1000) -> list[tuple[int, bytes, str]]:
         """Pended events waiting: (position, key, reason), oldest first."""
-        with self._sessions.transaction("reader") as conn:
+        with self.sessions.transaction("reader") as conn:
             return [(position, key, reason) for position, key, reason in self._ask(conn, "queue", limit=limit)]
 
     def row(self, position: int) -> Stored | None:
         """One journal row; None when there is none at this position."""
-        with self._sessions.transaction("reader") as conn:
+        with self.sessions.transaction("reader") as conn:
             found = self._ask(conn, "rows_after", after=position - 1, limit=1)
         if not found or found[0][0] != position:
             return None
-        return stored_of(found[0][:_OPEN], self._vault)
+        return stored_of(found[0][:_OPEN], self.vault)
 
     def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[Stored, Written]]:
         """Journal rows in order of position, with their bodies; `limit` None: all."""
@@ -57,11 +57,11 @@ class PostgresReading:
         left = limit
         while left is None or left > 0:
             size = ROWS_PER_PAGE if left is None else min(left, ROWS_PER_PAGE)
-            with self._sessions.transaction("reader") as conn:
+            with self.sessions.transaction("reader") as conn:
                 page = self._ask(conn, "rows_after", after=after, limit=size)
                 names.learn(conn, page)
             for values in page:
-                stored = stored_of(values[:_OPEN], self._vault)
+                stored = stored_of(values[:_OPEN], self.vault)
                 yield stored, written_of(stored.position, values[_OPEN:], names.accounts, names.pots)
             if len(page) < size:
                 return
@@ -74,7 +74,7 @@ class PostgresReading:
 
     def balances(self) -> dict[Account, int]:
         """Every account's balance from raw entries, positive for debits."""
-        with self._sessions.transaction("reader") as conn:
+        with self.sessions.transaction("reader") as conn:
             found = self._ask(conn, "balances")
         for kind, _, _, _, number in found:
             if kind is None:
@@ -83,7 +83,7 @@ class PostgresReading:
 
     def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
         """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""
-        with self._sessions.transaction("reader") as conn:
+        with self.sessions.transaction("reader") as conn:
             found = self._ask(conn, "pot_states") if of is None else self._ask(conn, "pot_states_of", pots=list(of))
         for pot, avail, _ in found:
             if avail is None:
@@ -94,7 +94,7 @@ class PostgresReading:
         """Every running total that is not 0, by where it is kept, in that order."""
         after = _BEFORE_ALL
         while True:
-            with self._sessions.transaction("reader") as conn:
+            with self.sessions.transaction("reader") as conn:
                 page = self._ask(conn, "totals_after", after=after, limit=TOTALS_PER_PAGE)
             for after, packed in page:
                 for number, value in numbered(after, packed).items():
@@ -104,7 +104,7 @@ class PostgresReading:
 
     def _look(self, query: str, **values: object) -> list[Any]:
         """The answer to one statement, in a transaction of its own."""
-        with self._sessions.transaction("reader") as conn:
+        with self.sessions.transaction("reader") as conn:
             return self._ask(conn, query, **values)
 
     def _ask(self, conn: Connection, query: str, **values: object) -> list[Any]:

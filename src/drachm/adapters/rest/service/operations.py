@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Final
-
-from drachm.adapters.rest.service import (
+from drachm.adapters.rest.service import (  # noqa: F401 - read for what they declare
     access,
     accounts,
     bank_lines,
@@ -45,46 +42,6 @@ from drachm.adapters.rest.service import (
     wallets,
 )
 from drachm.adapters.rest.service.call import OPERATIONS, Operation
-
-ROOMS: Final[tuple[ModuleType, ...]] = (
-    access,
-    accounts,
-    bank_lines,
-    callbacks,
-    charges,
-    contracts,
-    coverages,
-    desk_charge,
-    desk_frame,
-    desk_sign_in,
-    desk_today,
-    desk_window,
-    eligibility,
-    estimates,
-    events,
-    families,
-    kept_keys,
-    links,
-    matching,
-    members,
-    openapi,
-    page,
-    parties,
-    payments,
-    payouts,
-    plans,
-    posting,
-    price_books,
-    receipts,
-    relatives,
-    shifts,
-    sites,
-    statements,
-    streams,
-    tokens,
-    wallet_members,
-    wallets,
-)
 
 
 def every_operation() -> dict[str, Operation]:
