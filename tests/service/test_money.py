@@ -79,6 +79,10 @@ def test_accounts_entries_and_trial_balance_say_what_the_journal_says(busy, ask,
         assert [micros(entry["amount"]) for entry in entries] == [amount for _, amount in reversed(expected)]
     trial = ask("get_trial_balance", busy.auditor()).body
     assert trial["balanced"] is True
+    [clients] = trial["client_money"]
+    owed = sum(-balance for account, balance in balances.items() if account.kind in ("wallet", "wallet_held"))
+    assert (micros(clients["wallets"]), micros(clients["difference"])) == (owed, 0)
+    assert micros(clients["to_providers"]) > 0
     assert [micros(total["sum"]) for total in trial["totals"]] == [0]
     above = sum(value for value in balances.values() if value > 0)
     assert micros(trial["totals"][0]["debits"]) == above == -micros(trial["totals"][0]["credits"])

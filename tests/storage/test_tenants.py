@@ -214,7 +214,7 @@ def furnish(owner: Connection, tenant: int) -> None:
             f"'c{tenant}', 'live', 'x', '{{clerk}}', '{{}}', '{{}}', '{{}}', now(), 'me', 1"
         ),
         "account_line (tenant, account, day, position, leg, source, amount)": "1, now(), 1, 1, 1, 1",
-        "account_day (tenant, account, day, entries, amount)": "1, now(), 1, 1",
+        "account_day (tenant, account, day, source, entries, amount)": "1, now(), 1, 1, 1",
         "money_followed (tenant, position)": "0",
         "journal_followed (tenant, position)": "0",
         "journal_party (tenant, party, position)": "'clinic', 1",

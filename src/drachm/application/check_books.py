@@ -6,15 +6,20 @@ from collections import defaultdict
 
 from drachm.application.ports import Books
 from drachm.domain.funding.allotment import fund_named
+from drachm.domain.ledger.client_money import client_money
+from drachm.domain.ledger.model import Account
 
 
 def check_books(books: Books) -> list[str]:
     """Every disagreement in words, empty when all is well.
 
     Entries sum to zero in each currency; what a pot may spend and has promised equals its wallet accounts; slices and
-    rest of a shared fund are what its entries leave of it.
+    rest of a shared fund are what its entries leave of it; the money of clients is all there (`client_money`).
     """
-    balances = books.balances()
+    by_source = books.sources()
+    balances: dict[Account, int] = defaultdict(int)
+    for (account, _), amount in by_source.items():
+        balances[account] += amount
     problems: list[str] = []
     sums: dict[str, int] = defaultdict(int)
     wallets: dict[str, int] = defaultdict(int)
@@ -26,6 +31,11 @@ def check_books(books: Books) -> list[str]:
         elif account.kind == "wallet_held":
             held[account.owner] -= balance
     problems.extend(f"entries in {currency} sum to {total}" for currency, total in sums.items() if total)
+    problems.extend(
+        f"money of clients in {one.currency}: {one.difference} more is there than is owed to them"
+        for one in client_money(by_source)
+        if one.difference
+    )
     states = books.pots()
     funds: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for pot in sorted(states.keys() | wallets.keys() | held.keys()):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from drachm.application.ports import Stored
 from drachm.domain.funding.model import Pot
-from drachm.domain.ledger.model import Account, EntryKind
+from drachm.domain.ledger.model import Account, EntryKind, Source
 from drachm.domain.periods import Period
 from drachm.domain.succession import successor
 
@@ -201,6 +201,9 @@ class MoneyReading(Protocol):
 
     def trial(self) -> list[Side]:
         """Every account of the tenant, added up by kind and currency; costs a look at every account and day."""
+
+    def sources(self) -> dict[tuple[Account, Source], int]:
+        """Every account by whose money it is, added up by kind and currency, cash for each rail; costs as `trial`."""
 
     def book_sides(self, price_book: str) -> list[tuple[str, str]]:
         """(provider, payer) of every contract that names a price book."""

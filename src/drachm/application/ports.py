@@ -20,7 +20,7 @@ from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import DrachmError
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.model import Pot
-from drachm.domain.ledger.model import Account, Entry, EntryKind
+from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
 
 
 class Clock(Protocol):
@@ -200,6 +200,9 @@ class Books(Protocol):
 
     def balances(self) -> dict[Account, int]:
         """Every account's balance from raw entries, positive for debits."""
+
+    def sources(self) -> dict[tuple[Account, Source], int]:
+        """The same, apart by whose money it is."""
 
     def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
         """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""

@@ -20,7 +20,7 @@ from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.ledger.model import Account
+from drachm.domain.ledger.model import Account, Source
 
 FIRST_POSITION: Final = 1 << 62
 """Positions of a rehearsal lie behind every position of a journal."""
@@ -148,6 +148,9 @@ class RehearsalBooks:
         self._refuse()
 
     def balances(self) -> dict[Account, int]:
+        self._refuse()
+
+    def sources(self) -> dict[tuple[Account, Source], int]:
         self._refuse()
 
     def totals(self) -> Iterator[tuple[Place, int]]:

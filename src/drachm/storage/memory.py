@@ -16,7 +16,7 @@ from drachm.domain.clearing.register import Registry
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError
 from drachm.domain.funding.model import Pot
-from drachm.domain.ledger.model import Account
+from drachm.domain.ledger.model import Account, Source
 from drachm.storage.enrolment import admits, checked, erasable, no_such_fund, other_currency
 from drachm.storage.memory_work import Journal, MemoryWork, People, stored
 from drachm.storage.published import Shelf, compile_document, ensure_fits
@@ -149,6 +149,15 @@ class MemoryBooks:
             for row in self._journal.rows.values():
                 for account, amount, _ in row.entries:
                     sums[account] = sums.get(account, 0) + amount
+        return sums
+
+    def sources(self) -> dict[tuple[Account, Source], int]:
+        """The same, apart by whose money it is."""
+        sums: dict[tuple[Account, Source], int] = {}
+        with self._guard:
+            for row in self._journal.rows.values():
+                for account, amount, source in row.entries:
+                    sums[account, Source(source)] = sums.get((account, Source(source)), 0) + amount
         return sums
 
     def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:

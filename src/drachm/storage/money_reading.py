@@ -14,7 +14,7 @@ from drachm.application.ports import Stored
 from drachm.domain.clearing.numbers import place_of, pot_number
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.funding.model import Pot
-from drachm.domain.ledger.model import Account, EntryKind
+from drachm.domain.ledger.model import Account, EntryKind, Source
 from drachm.domain.periods import read_day
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts
@@ -191,6 +191,14 @@ class PostgresMoney:
         if any(kind is None for kind, *_ in found):
             raise IntegrityError("entries name an account that is not here", where="trial balance")
         return [Side(kind, currency, count, int(above), int(below)) for kind, currency, count, above, below in found]
+
+    def sources(self) -> dict[tuple[Account, Source], int]:
+        """Every account by whose money it is, added up by kind and currency, cash for each rail."""
+        found = self._sum_up("sources")
+        return {
+            (Account(kind, owner, currency), Source(source)): int(amount)
+            for kind, owner, currency, source, amount in found
+        }
 
     def book_sides(self, price_book: str) -> list[tuple[str, str]]:
         """(provider, payer) of every contract that names a price book."""

@@ -9,7 +9,7 @@ from drachm.application.ports import Stored, Written
 from drachm.domain.clearing.numbers import Place, place_of
 from drachm.domain.clearing.register import Registry
 from drachm.domain.errors import IntegrityError
-from drachm.domain.ledger.model import Account
+from drachm.domain.ledger.model import Account, Source
 from drachm.storage import queries
 from drachm.storage.registry import Past
 from drachm.storage.rows import after_values, stored_of, written_of
@@ -80,6 +80,18 @@ class PostgresReading:
             if kind is None:
                 raise IntegrityError("entries name an account that is not here", where=f"account {number}")
         return {Account(kind, owner, currency): int(balance) for kind, owner, currency, balance, _ in found}
+
+    def sources(self) -> dict[tuple[Account, Source], int]:
+        """The same, apart by whose money it is."""
+        with self.sessions.transaction("reader") as conn:
+            found = self._ask(conn, "sources")
+        for kind, _, _, _, _, number in found:
+            if kind is None:
+                raise IntegrityError("entries name an account that is not here", where=f"account {number}")
+        return {
+            (Account(kind, owner, currency), Source(source)): int(amount)
+            for kind, owner, currency, source, amount, _ in found
+        }
 
     def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
         """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""

@@ -95,6 +95,19 @@ SELECT a.kind, a.currency, count(*), coalesce(sum(s.amount) FILTER (WHERE s.amou
 FROM sums AS s LEFT JOIN account AS a ON a.tenant = %(tenant)s AND a.id = s.account
 GROUP BY 1, 2 ORDER BY 2, 1;
 
+-- name: sources
+-- What stands on accounts of each kind by whose money it is; of cash for each rail.
+WITH every AS (
+    SELECT d.account, d.source, d.amount FROM account_day AS d WHERE d.tenant = %(tenant)s
+    UNION ALL
+    SELECT e.account, e.source, e.amount FROM entry AS e WHERE e.tenant = %(tenant)s AND e.position > %(followed)s
+), sums AS (
+    SELECT account, source, sum(amount) AS amount FROM every GROUP BY 1, 2
+)
+SELECT a.kind, CASE WHEN a.kind = 'cash' THEN a.owner ELSE '' END, a.currency, s.source, sum(s.amount)
+FROM sums AS s LEFT JOIN account AS a ON a.tenant = %(tenant)s AND a.id = s.account
+GROUP BY 1, 2, 3, 4;
+
 -- name: sums
 -- What accounts hold of everything posted before a day.
 SELECT every.account, sum(every.amount), sum(every.entries) FROM (
@@ -194,12 +207,12 @@ WHERE e.tenant = %(tenant)s AND e.position > %(after)s AND e.position <= %(until
 
 -- name: add_days
 -- What they add to the sums of days.
-INSERT INTO account_day AS d (account, day, tenant, entries, amount)
-SELECT e.account, (e.posted_at AT TIME ZONE 'UTC')::date, %(tenant)s, count(*), sum(e.amount)
+INSERT INTO account_day AS d (account, day, source, tenant, entries, amount)
+SELECT e.account, (e.posted_at AT TIME ZONE 'UTC')::date, e.source, %(tenant)s, count(*), sum(e.amount)
 FROM entry AS e
 WHERE e.tenant = %(tenant)s AND e.position > %(after)s AND e.position <= %(until)s
-GROUP BY 1, 2
-ON CONFLICT (account, day, tenant)
+GROUP BY 1, 2, 3
+ON CONFLICT (account, day, source, tenant)
 DO UPDATE SET entries = d.entries + excluded.entries, amount = d.amount + excluded.amount;
 
 -- name: set_followed

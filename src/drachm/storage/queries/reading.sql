@@ -29,6 +29,13 @@ SELECT a.kind, a.owner, a.currency, b.balance, b.account
 FROM (SELECT entry.account, sum(entry.amount) AS balance FROM entry WHERE entry.tenant = %(tenant)s GROUP BY 1) AS b
 LEFT JOIN account AS a ON a.tenant = %(tenant)s AND a.id = b.account;
 
+-- name: sources
+-- The same, apart by whose money it is.
+SELECT a.kind, a.owner, a.currency, b.source, b.amount, b.account
+FROM (SELECT entry.account, entry.source, sum(entry.amount) AS amount
+      FROM entry WHERE entry.tenant = %(tenant)s GROUP BY 1, 2) AS b
+LEFT JOIN account AS a ON a.tenant = %(tenant)s AND a.id = b.account;
+
 -- name: pot_states
 -- What each pot may spend and has promised, as its state row says.
 SELECT p.id, s.avail, s.held

@@ -22,6 +22,7 @@ from drachm.adapters.rest.service.wallet_records import funded_pots, parties_of_
 from drachm.adapters.rest.transport.identifiers import decode, encode
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.money_reading import Balance, MoneyReading, Movement
+from drachm.domain.ledger.client_money import ClientMoney, client_money
 from drachm.domain.ledger.model import CHART, EntryKind
 
 OF_PARTIES: Final = ("payer_receivable", "provider_payable")
@@ -104,14 +105,34 @@ class TrialSum(View):
     """0, or the books are broken."""
 
 
+class ClientMoneyView(View):
+    """Where the money is that belongs to others, in one currency: what is owed equals where it lies."""
+
+    currency: Currency
+    wallets: Sum
+    """What pockets hold, promised sums with them."""
+    to_providers: Sum
+    """Drawn from pockets for care, not yet paid out."""
+    elsewhere: Sum
+    """Owed to others besides, such as money whose payer nobody has found."""
+    bank: Sum
+    in_transit: Sum
+    """With card processors, in boxes of windows: on its way to the bank."""
+    to_be_made_good: Sum
+    """Owed by holders for payments that went back, missing in boxes, or less than the smallest coin."""
+    difference: Sum
+    """Where it lies less what is owed: 0, or the books are broken."""
+
+
 class TrialBalance(View):
     """Every account of the tenant, added up by kind and currency; single accounts are listed by `GET /v1/accounts`."""
 
     taken_at: Moment
     balanced: bool
-    """Whether each currency sums to 0."""
+    """Whether each currency sums to 0, and the money of clients is where the books say."""
     totals: list[TrialSum]
     lines: list[TrialLine]
+    client_money: list[ClientMoneyView]
 
 
 @operation("list_accounts", answer=Page[AccountView], query={"kind": "Only accounts of one kind of the chart."})
@@ -172,8 +193,9 @@ def get_trial_balance(call: Call) -> TrialBalance:
         below = sum(one.credits for one in sides if one.currency == currency)
         parts = {"debits": above, "credits": below, "sum": above + below}
         totals.append(TrialSum(currency=currency, **{name: sum_of(part, currency) for name, part in parts.items()}))
-    balanced = all(one.sum.micros == "0" for one in totals)
-    return TrialBalance(taken_at=call.at, balanced=balanced, totals=totals, lines=lines)
+    clients = [_client_money(one) for one in client_money(call.market.money.sources())]
+    balanced = all(one.sum.micros == "0" for one in totals) and all(one.difference.micros == "0" for one in clients)
+    return TrialBalance(taken_at=call.at, balanced=balanced, totals=totals, lines=lines, client_money=clients)
 
 
 class Reached(NamedTuple):
@@ -271,6 +293,11 @@ def name_of(number: int) -> str:
 def signed(number: int) -> int:
     """The account number of 64 unsigned bits."""
     return number - _UNSIGNED if number >= _UNSIGNED // 2 else number
+
+
+def _client_money(one: ClientMoney) -> ClientMoneyView:
+    parts = {name: sum_of(getattr(one, name), one.currency) for name in (*one._fields[1:], "difference")}
+    return ClientMoneyView(currency=one.currency, **parts)
 
 
 def _account(call: Call) -> Balance:
