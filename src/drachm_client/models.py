@@ -222,6 +222,25 @@ class ClientKeys(Struct, kw_only=True):
     jwks: JwkSet
 
 
+class ClientMoneyView(Struct, kw_only=True):
+    """Where the money is that belongs to others, in one currency: what is owed equals where it lies."""
+
+    currency: Currency
+    wallets: Sum
+    """What pockets hold, promised sums with them."""
+    to_providers: Sum
+    """Drawn from pockets for care, not yet paid out."""
+    elsewhere: Sum
+    """Owed to others besides, such as money whose payer nobody has found."""
+    bank: Sum
+    in_transit: Sum
+    """With card processors, in boxes of windows: on its way to the bank."""
+    to_be_made_good: Sum
+    """Owed by holders for payments that went back, missing in boxes, or less than the smallest coin."""
+    difference: Sum
+    """Where it lies less what is owed: 0, or the books are broken."""
+
+
 class ClientView(Struct, kw_only=True):
     """A machine that proves itself by a signed assertion."""
 
@@ -2181,9 +2200,10 @@ class TrialBalance(Struct, kw_only=True):
     taken_at: str
     """RFC 3339, UTC."""
     balanced: bool
-    """Whether each currency sums to 0."""
+    """Whether each currency sums to 0, and the money of clients is where the books say."""
     totals: list[TrialSum]
     lines: list[TrialLine]
+    client_money: list[ClientMoneyView]
 
 
 class TrialLine(Struct, kw_only=True):
