@@ -33,6 +33,8 @@ LIMIT_WALLETS = "set_wallet_member remove_wallet_member"
 FILL_WALLETS = "open_wallet top_up_wallet"
 PAY_IN = "list_payments begin_payment"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
+LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund"
+GIVE_BACK = "propose_charge_refund agree_to_charge_refund withdraw_charge_refund"
 LOOK_AT_WINDOWS = "list_shifts get_shift"
 TAKE_CASH = "open_shift take_cash count_shift"
 BANK = "read_bank_statement list_bank_lines allocate_bank_line"
@@ -67,7 +69,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "party": (
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, "create_member", PRICES),
-            *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH),
+            *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH, LOOK_AT_REFUNDS, GIVE_BACK),
             *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
         ),
         "tenant": (DIRECTORY, "match_member"),
@@ -77,7 +79,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "party": (
             *(LOOK_AT_EVENTS, LOOK_AT_CARE, LOOK_AT_RECEIPTS, "update_party", KEEP_SITES, CONTRACTS, LOOK_AT_PAYOUTS),
             *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS),
-            *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
+            *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -116,6 +118,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, LOOK_AT_WINDOWS),
             "list_payments get_payment get_automatic_top_up list_bank_lines",
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
+            LOOK_AT_REFUNDS,
         ),
     },
     # Runs the market: everything but handing out receipts and writing drafts.
@@ -137,7 +140,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             ),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
-            *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
+            *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
         ),
     },
     # The software of a clinic: the desk and the directory, its own keys, no money.
@@ -166,12 +169,12 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "plans:read": ("list_plans get_plan", LOOK_AT_DRAFTS, PRICES),
     "plans:write": (WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),
     "money:read": (
-        *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS),
+        *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines",
     ),
     "money:write": (
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
-        *("read_bank_statement allocate_bank_line", CASH_AT_THE_DESK),
+        *("read_bank_statement allocate_bank_line", CASH_AT_THE_DESK, GIVE_BACK),
     ),
     "keys:read": (LOOK_AT_KEYS,),
     "keys:write": (TURN_KEYS, "create_api_key create_client"),
@@ -198,10 +201,11 @@ HUMAN = words(
     (
         *(CHANGE_PAYOUTS, WRITE_DRAFTS, PUBLISH, "create_contract update_contract merge_members split_member"),
         "allow_relative create_api_key create_client",
+        GIVE_BACK,
         # Machines have the interface; pages are for people.
         *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
     )
 )
-NOT_THE_PROPOSER = words(("approve_payout_change", PUBLISH))
+NOT_THE_PROPOSER = words(("approve_payout_change agree_to_charge_refund", PUBLISH))
 NO_SECRET = words(("update_party", KEEP_SITES))
 NO_SCOPE = words(("get_operation_by_key",))

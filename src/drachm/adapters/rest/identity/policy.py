@@ -48,6 +48,11 @@ S  .  P  .  .  P  .  .  T  P   estimates       -                  POST   /v1/eli
 
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/charges
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/charges/{charge_id}
+.  .  P  P  .  .  .  .  T  .   money:write     people             POST   /v1/charges/{charge_id}/refunds
+.  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/charge-refunds
+.  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/charge-refunds/{refund_id}
+.  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /v1/charge-refunds/{refund_id}/agreement
+.  .  P  P  .  .  .  .  T  .   money:write     people             DELETE /v1/charge-refunds/{refund_id}
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/visits
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/visits/{visit_id}
 S  R  P  P  .  P  .  T  T  P   receipts:read   -                  GET    /v1/receipts

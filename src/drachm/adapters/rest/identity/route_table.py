@@ -37,6 +37,16 @@ GET /v1/charges  list_charges  many
   Charges, newest first.
 GET /v1/charges/{charge_id}  get_charge  one
   One charge: billed, allowed, and who bears what.
+POST /v1/charges/{charge_id}/refunds  propose_charge_refund  one key
+  Propose to give the money of a charge back, whole or in part, with a reason and a limit; nothing moves yet.
+GET /v1/charge-refunds  list_charge_refunds  many
+  Refunds of charges: what waits for a second person, and what became of the others.
+GET /v1/charge-refunds/{refund_id}  get_charge_refund  one
+  One refund of a charge, and who had a hand in it.
+POST /v1/charge-refunds/{refund_id}/agreement  agree_to_charge_refund  one key
+  A second person agrees; the money goes back to the pockets and payers that gave it, once.
+DELETE /v1/charge-refunds/{refund_id}  withdraw_charge_refund  one
+  Stop a refund that nobody agreed to yet.
 GET /v1/visits  list_visits  many
   Visits: many charges, one answer to the patient.
 GET /v1/visits/{visit_id}  get_visit  one

@@ -7,6 +7,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     accounts,
     bank_lines,
     callbacks,
+    charge_refunds,
     charges,
     contracts,
     coverages,

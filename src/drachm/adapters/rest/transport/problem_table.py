@@ -87,6 +87,13 @@ _TRANSPORT: Final = (
     Kind("window_taken", 409, "Window taken", "A shift is open at this window.", "Close the open shift first."),
     Kind("shift_closed", 409, "Shift closed", "This shift was counted and closed.", "Open a new shift."),
     Kind("not_your_shift", 409, "Another's shift", "This is another clerk's shift.", "Open a shift of your own."),
+    Kind("refund_open", 409, "Refund open", "Another refund of this charge is open.", "Agree to it or withdraw it "
+         "first."),
+    Kind("over_the_limit", 409, "Over the limit", "More would go back than the limit says.", "Propose it with a limit "
+         "that holds it, or for less."),
+    Kind("charge_changed", 409, "Charge changed", "The charge is not what the refund was proposed for.", "Read the "
+         "charge, then propose it anew."),
+    Kind("invalid_refund", 422, "No such refund", "This refund cannot be.", "Correct the named place."),
     Kind("line_explained", 409, "Explained already", "This line of the bank's statement is explained already.",
          "Look at what became of it."),
     Kind("draft_not_ready", 409, "Draft has faults", "The draft cannot be used as it is.", "Correct the named "

@@ -1,0 +1,216 @@
+"""How does the money of a charge go back? Proposed as a record, agreed to by another person, posted once.
+
+What is posted is an event like any other: a reversal, or a replacement at a lower price. Its id follows from the
+refund's, so however often somebody tries to finish it, and whoever died in between, it is in the books once. A charge
+has one open refund at most: a record of its own says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from drachm.application.clear_events import clear_events
+from drachm.application.desk import Desk
+from drachm.application.estimate import estimate
+from drachm.application.money_reading import MoneyReading
+from drachm.application.ports import Stored
+from drachm.application.recall import kept_of
+from drachm.application.records import Record, Records
+from drachm.application.shown_receipts import shown_receipts
+from drachm.domain.errors import Conflict
+from drachm.domain.events.model import ServiceEvent
+from drachm.domain.payments.giving_back import GivingBack, agreed, proposed, withdrawn
+
+KIND: Final = "charge_refund"
+OF_CHARGE: Final = "charge_refund_of"
+"""A record for each charge names its newest refund: so there is one open at most."""
+_TIMES: Final = ("proposed_at", "agreed_at", "withdrawn_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What goes back, in micros."""
+
+    payers: int
+    patient: int
+
+    @property
+    def whole(self) -> int:
+        return self.payers + self.patient
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """The charge that a refund is about, as it stands now."""
+
+    charge: str
+    """Its name outside."""
+    position: int
+    """Of the row that stands."""
+    event: ServiceEvent
+    payers: int
+    patient: int
+
+
+def propose(
+    wish: GivingBack, note: str, charged: Charged, desk: Desk, reading: MoneyReading, records: Records
+) -> Record:
+    """Keep a refund to be agreed to. Raises as `proposed`, and Conflict while another refund of the charge is open."""
+    back = foreseen(wish, charged, desk, reading)
+    wish = proposed(wish, back.whole)
+    here = records.get(OF_CHARGE, charged.charge)
+    newest = records.get(KIND, here.body["refund"]) if here is not None else None
+    if newest is not None and refund_of(newest).open:
+        raise _busy(charged.charge)
+    about = {
+        "charge": charged.charge,
+        "position": charged.position,
+        "source": charged.event.source,
+        "note": note,
+        "payers": back.payers,
+        "patient": back.patient,
+    }
+    parties = frozenset({charged.event.billing_party} - {""})
+    members = frozenset({charged.event.member} - {""})
+    kept = Record(KIND, wish.id, _body(wish, about), 0, parties, members, _terms(wish, charged.charge))
+    mark = Record(OF_CHARGE, charged.charge, {"refund": wish.id}, here.version if here is not None else 0)
+    by, at = wish.proposed_by, wish.proposed_at
+    try:
+        return records.put([replace(one, author=by, at=at) for one in (kept, mark)])[0]
+    except Conflict:
+        raise _busy(charged.charge) from None
+
+
+def agree(
+    record: Record, by: str, at: datetime, charged: Charged, desk: Desk, reading: MoneyReading, records: Records
+) -> Record:
+    """A second person's consent, and the posting. Raises as `agreed`, and Conflict when the charge has changed since.
+
+    Of two who agree at once, one does. What was agreed to and not finished is finished by whoever calls again.
+    """
+    wish = refund_of(record)
+    if wish.state != "agreed":
+        if charged.position != record.body["position"]:
+            raise Conflict(
+                "the charge has changed since this refund was proposed",
+                where="refund_id",
+                next_step="Withdraw it and propose it anew.",
+                code="charge_changed",
+            )
+        wish = agreed(wish, by, at, foreseen(wish, charged, desk, reading).whole)
+        record = _written(record, wish, by, at, records)
+    return finish(record, by, at, charged.event, desk, records)
+
+
+def finish(record: Record, by: str, at: datetime, event: ServiceEvent, desk: Desk, records: Records) -> Record:
+    """Post what was agreed to; the same again posts nothing."""
+    wish = refund_of(record)
+    (outcome,) = clear_events([event_of(wish, event)], desk)
+    became: Literal["done", "waiting", "failed"] = "failed"
+    if outcome.status in ("posted", "denied"):
+        became = "done"
+    elif outcome.status == "pended":
+        became = "waiting"
+    more = {"row": outcome.position, "why": outcome.reason}
+    try:
+        return _written(record, replace(wish, outcome=became), by, at, records, more)
+    except Conflict:
+        # Somebody else finished it at the same moment: the same event, so the same answer.
+        newest = records.get(KIND, record.id)
+        if newest is None or refund_of(newest).outcome != became:
+            raise
+        return newest
+
+
+def stop(record: Record, by: str, at: datetime, records: Records) -> Record:
+    """The refund, withdrawn. Raises as `withdrawn`."""
+    return _written(record, withdrawn(refund_of(record), by, at), by, at, records)
+
+
+def foreseen(wish: GivingBack, charged: Charged, desk: Desk, reading: MoneyReading) -> Back:
+    """What would go back now, by the line that clears real events. Raises Conflict when nothing could be decided."""
+    (one,) = estimate([event_of(wish, charged.event)], desk, reading).events
+    if one.outcome.status not in ("posted", "denied"):
+        problem = one.outcome.problem
+        raise Conflict(
+            problem.message if problem is not None else "this charge cannot be changed",
+            where="charge_id",
+            next_step=problem.next_step if problem is not None else "Read the charge again.",
+            code="charge_changed",
+        )
+    if wish.price is None or one.receipt is None:
+        return Back(charged.payers, charged.patient)
+    return Back(charged.payers - one.receipt.payers, charged.patient - one.receipt.patient)
+
+
+def event_of(wish: GivingBack, event: ServiceEvent) -> ServiceEvent:
+    """The event that gives the money back."""
+    name = f"refund-{wish.id}"
+    if wish.price is not None:
+        return replace(event, event_id=name, kind="replacement", billed=wish.price, replaces=event.event_id)
+    return ServiceEvent(
+        source=event.source,
+        event_id=name,
+        kind="reversal",
+        member=event.member,
+        code=event.code,
+        currency=event.currency,
+        started_at=event.started_at,
+        billing_party=event.billing_party,
+        site=event.site,
+        visit=event.visit,
+        replaces=event.event_id,
+    )
+
+
+def refund_of(record: Record) -> GivingBack:
+    """A record as the rules see it."""
+    said: Mapping[str, Any] = record.body["wish"]
+    return GivingBack(**{**said, **{name: _moment(said[name]) for name in _TIMES}})
+
+
+def _written(
+    record: Record, wish: GivingBack, by: str, at: datetime, records: Records, more: Mapping[str, Any] | None = None
+) -> Record:
+    body = {**record.body, "wish": _plain(wish), **(more or {})}
+    terms = _terms(wish, record.body["charge"])
+    return records.put([replace(record, body=body, terms=terms, author=by, at=at)])[0]
+
+
+def _body(wish: GivingBack, about: Mapping[str, Any]) -> dict[str, Any]:
+    return {"wish": _plain(wish), **about}
+
+
+def _plain(wish: GivingBack) -> dict[str, Any]:
+    said = asdict(wish)
+    return {**said, **{name: said[name].isoformat() if said[name] else None for name in _TIMES}}
+
+
+def _terms(wish: GivingBack, charge: str) -> frozenset[str]:
+    return frozenset({f"charge={charge}", f"state={wish.state}"})
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _busy(charge: str) -> Conflict:
+    return Conflict(
+        "another refund of this charge is open",
+        where=charge,
+        next_step="Agree to it or withdraw it first.",
+        code="refund_open",
+    )
+
+
+def charged_of(charge: str, row: Stored, desk: Desk) -> Charged | None:
+    """The charge of a row as it stands; None when its content was erased."""
+    (shown,) = shown_receipts([row], desk.books)
+    kept = kept_of(row)
+    event = kept.body.event if kept is not None else None
+    if shown is None or event is None:
+        return None
+    return Charged(charge, row.position, event, shown.receipt.payers, shown.receipt.patient)
