@@ -33,6 +33,15 @@ _CREATE_ESTIMATE: Final = Spec("create_estimate", "POST", "/v1/estimates", repea
 _CHECK_ELIGIBILITY: Final = Spec("check_eligibility", "POST", "/v1/eligibility", repeatable=True)
 _LIST_CHARGES: Final = Spec("list_charges", "GET", "/v1/charges", repeatable=True)
 _GET_CHARGE: Final = Spec("get_charge", "GET", "/v1/charges/{charge_id}", repeatable=True)
+_PROPOSE_CHARGE_REFUND: Final = Spec(
+    "propose_charge_refund", "POST", "/v1/charges/{charge_id}/refunds", repeatable=True, keyed=True
+)
+_LIST_CHARGE_REFUNDS: Final = Spec("list_charge_refunds", "GET", "/v1/charge-refunds", repeatable=True)
+_GET_CHARGE_REFUND: Final = Spec("get_charge_refund", "GET", "/v1/charge-refunds/{refund_id}", repeatable=True)
+_WITHDRAW_CHARGE_REFUND: Final = Spec("withdraw_charge_refund", "DELETE", "/v1/charge-refunds/{refund_id}")
+_AGREE_TO_CHARGE_REFUND: Final = Spec(
+    "agree_to_charge_refund", "POST", "/v1/charge-refunds/{refund_id}/agreement", repeatable=True, keyed=True
+)
 _LIST_VISITS: Final = Spec("list_visits", "GET", "/v1/visits", repeatable=True)
 _GET_VISIT: Final = Spec("get_visit", "GET", "/v1/visits/{visit_id}", repeatable=True)
 _LIST_RECEIPTS: Final = Spec("list_receipts", "GET", "/v1/receipts", repeatable=True)
@@ -446,6 +455,81 @@ class AsyncOperations(Base):
     async def get_charge(self, charge_id: str, *, deadline: float | None = None) -> models.Charge:
         """One charge: billed, allowed, and who bears what."""
         outgoing = self.outgoing(_GET_CHARGE, read_as(models.Charge), {"charge_id": charge_id})
+        return await self.call(outgoing, deadline)
+
+    async def propose_charge_refund(
+        self,
+        charge_id: str,
+        body: models.ChargeRefundOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.ChargeRefundView:
+        """Propose to give the money of a charge back, whole or in part, with a reason and a limit; nothing moves
+        yet.
+        """
+        outgoing = self.outgoing(
+            _PROPOSE_CHARGE_REFUND,
+            read_as(models.ChargeRefundView),
+            {"charge_id": charge_id},
+            body=body,
+            key=idempotency_key,
+        )
+        return await self.call(outgoing, deadline)
+
+    async def list_charge_refunds(
+        self,
+        *,
+        state: str | None = None,
+        charge: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> models.ChargeRefundViewPage:
+        """Refunds of charges: what waits for a second person, and what became of the others."""
+        query = {
+            "state": state,
+            "charge": charge,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_LIST_CHARGE_REFUNDS, read_as(models.ChargeRefundViewPage), {}, query=query)
+        return await self.call(outgoing, deadline)
+
+    async def every_charge_refunds(
+        self, *, state: str | None = None, charge: str | None = None, deadline: float | None = None
+    ) -> AsyncIterator[models.ChargeRefundView]:
+        """Refunds of charges: what waits for a second person, and what became of the others. All of them, page after
+        page.
+        """
+        cursor: str | None = None
+        while True:
+            page = await self.list_charge_refunds(
+                state=state, charge=charge, cursor=cursor, limit=100, deadline=deadline
+            )
+            for item in page.data:
+                yield item
+            cursor = page.next
+            if cursor is None:
+                return
+
+    async def get_charge_refund(self, refund_id: str, *, deadline: float | None = None) -> models.ChargeRefundView:
+        """One refund of a charge, and who had a hand in it."""
+        outgoing = self.outgoing(_GET_CHARGE_REFUND, read_as(models.ChargeRefundView), {"refund_id": refund_id})
+        return await self.call(outgoing, deadline)
+
+    async def withdraw_charge_refund(self, refund_id: str, *, deadline: float | None = None) -> models.ChargeRefundView:
+        """Stop a refund that nobody agreed to yet."""
+        outgoing = self.outgoing(_WITHDRAW_CHARGE_REFUND, read_as(models.ChargeRefundView), {"refund_id": refund_id})
+        return await self.call(outgoing, deadline)
+
+    async def agree_to_charge_refund(
+        self, refund_id: str, *, idempotency_key: str | None = None, deadline: float | None = None
+    ) -> models.ChargeRefundView:
+        """A second person agrees; the money goes back to the pockets and payers that gave it, once."""
+        outgoing = self.outgoing(
+            _AGREE_TO_CHARGE_REFUND, read_as(models.ChargeRefundView), {"refund_id": refund_id}, key=idempotency_key
+        )
         return await self.call(outgoing, deadline)
 
     async def list_visits(

@@ -216,6 +216,48 @@ class ChargeAmounts(Struct, kw_only=True):
     """Still asked of the patient."""
 
 
+class ChargeRefundOrder(Struct, kw_only=True):
+    """A refund to be agreed to by somebody else."""
+
+    reason: Literal["goodwill", "not_given", "sent_twice", "wrong_person", "wrong_price"]
+    """`not_given`, `wrong_person`, `sent_twice`: the charge is taken back whole."""
+    most: Money
+    """The limit: no more than this goes back, to patient and payers together."""
+    price: Money | UnsetType | None = UNSET
+    """What the line shall cost instead; left out: nothing."""
+    note: str | UnsetType = UNSET
+    """For the second person. Sealed like all content about a patient."""
+
+
+class ChargeRefundView(Struct, kw_only=True):
+    """A refund on its way, and who had a hand in it."""
+
+    id: str
+    charge: str
+    state: str
+    """`agreed` is being posted: agree once more if it stays so. `waiting` stands in the work queue; `failed` posted
+    nothing, `why` says what was in its way.
+    """
+    reason: str
+    note: str
+    most: Money
+    price: Money | None
+    payers: Money
+    """What goes back to the payers, as foreseen when it was proposed."""
+    patient: Money
+    """What goes back to the patient, or is asked of them no more, likewise."""
+    proposed_by: str
+    proposed_at: str
+    """RFC 3339, UTC."""
+    agreed_by: str | None
+    agreed_at: str | None
+    withdrawn_by: str | None
+    withdrawn_at: str | None
+    event: str | None
+    """The event that gave it back, `evt_...`; null until it is in the books."""
+    why: str | None
+
+
 class ClientKeys(Struct, kw_only=True):
     """Other public keys."""
 
@@ -1185,6 +1227,13 @@ class BankLineViewPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[BankLineView]
+    next: str | None
+
+
+class ChargeRefundViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[ChargeRefundView]
     next: str | None
 
 
