@@ -222,6 +222,17 @@ def furnish(owner: Connection, tenant: int) -> None:
         "member, provider, source, parties)": (
             f"1, 1, 1, 1, 0, 1, 1, now(), now(), {byte(16)}, {byte(16)}, 'ana', 'clinic', 'ehr', '{{}}'"
         ),
+        "figure_day (tenant, provider, day, currency, charges, denied, billed, insurers, patients, due)": (
+            "'clinic', now(), 'USD', 1, 0, 1, 1, 0, 0"
+        ),
+        "figure_mix (tenant, provider, month, currency, what, word, charges, agreed)": (
+            f"'clinic', now(), 'USD', 1, {byte(16)}, 1, 1"
+        ),
+        "figure_word (tenant, word, sealed)": f"{byte(16)}, ''",
+        "figure_time (tenant, provider, day, measure, at_most, number)": "'clinic', now(), 1, 1, 1",
+        "figure_hour (tenant, began, status, at_most, number)": "now(), 0, 1, 1",
+        "figure_books (tenant, provider, currency, posted)": "'clinic', 'USD', 1",
+        "figure_followed (tenant, position)": "0",
         "receipt_link (tenant, receipt, version)": "'r', 1",
         "receipt_try (tenant, receipt, version, taken)": "'r', 1, '{}'",
         "operation (tenant, name, slot, content, claim, begun_at)": (

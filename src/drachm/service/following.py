@@ -1,4 +1,4 @@
-"""Who keeps the readers' index and the index of entries near the journal?
+"""Who keeps the readers' index, the index of entries and the figures near the journal?
 
 In a service of several processes one of them does nothing else (`follow_all`, beside the workers): opening bodies takes
 about as much time as half of the clearing, and in a worker it would take the interpreter from those who clear. A
@@ -16,11 +16,13 @@ from typing import Final
 
 from drachm import settings as configuration
 from drachm.application.catch_up import keep_catching_up
+from drachm.application.figures import Figures, keep_counting
 from drachm.application.follow import keep_following
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.bootstrap import SystemIds, read_settings, spare_the_collector
 from drachm.service.own_secrets import with_secrets
+from drachm.storage.figures import open_figures
 from drachm.storage.journal_index import open_index
 from drachm.storage.money_reading import PostgresMoney
 from drachm.storage.postgres import PostgresBooks, open_books
@@ -34,9 +36,15 @@ FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _OPENED: Final = "tenant-"
 
 
-def follow(index: JournalIndex, money: MoneyReading, stopping: threading.Event) -> list[threading.Thread]:
+def follow(
+    index: JournalIndex, money: MoneyReading, figures: Figures, stopping: threading.Event
+) -> list[threading.Thread]:
     """Follow one tenant's journal with threads of this process until `stopping` is set."""
-    works = (partial(keep_following, index, stopping, pause=FOLLOW_SECONDS), partial(keep_catching_up, money, stopping))
+    works = (
+        partial(keep_following, index, stopping, pause=FOLLOW_SECONDS),
+        partial(keep_catching_up, money, stopping),
+        partial(keep_counting, figures, stopping),
+    )
     threads = [threading.Thread(target=work, name=f"drachm-follow-{at}", daemon=True) for at, work in enumerate(works)]
     for thread in threads:
         thread.start()
@@ -60,7 +68,12 @@ def follow_all(stopping: threading.Event) -> None:
                 tenant = int(name.removeprefix(_OPENED))
                 books = open_books(settings.database_url, tenant, master_key=master_key, ids=SystemIds())
                 opened[name] = books
-                threads += follow(open_index(books, master_key), PostgresMoney.of(books), stopping)
+                threads += follow(
+                    open_index(books, master_key),
+                    PostgresMoney.of(books),
+                    open_figures(books, master_key, SystemIds()),
+                    stopping,
+                )
                 spare_the_collector()
             stopping.wait(LOOK_SECONDS)
     finally:

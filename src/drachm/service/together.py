@@ -52,6 +52,7 @@ from drachm.service.providers import read_providers, read_sign_ins
 from drachm.service.rails import RailsForm, connect, read_rails
 from drachm.settings import Settings
 from drachm.storage.credentials import PostgresCredentials
+from drachm.storage.figures import open_figures
 from drachm.storage.journal_index import open_index
 from drachm.storage.money_reading import PostgresMoney
 from drachm.storage.postgres import PostgresBooks, open_books
@@ -123,7 +124,7 @@ class Tenants:
         if self._beside:
             announce(books.tenant)
         else:
-            self._followers += follow(market.index, market.money, self._stopping)
+            self._followers += follow(market.index, market.money, market.figures, self._stopping)
         self._books.append(books)
         self._markets[tenant] = market
         return market
@@ -147,6 +148,7 @@ def market_of(desk: Desk, books: PostgresBooks, master_key: bytes) -> Market:
         PostgresRegister(books.tenant, books.sessions),
         PostgresMoney.of(books),
         books.operations(SystemIds()),
+        open_figures(books, master_key, SystemIds()),
     )
 
 

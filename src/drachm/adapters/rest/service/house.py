@@ -15,6 +15,7 @@ from drachm.adapters.rest.identity.sign_in import SignIn
 from drachm.adapters.rest.transport.cursors import Cursors
 from drachm.adapters.rest.transport.identifiers import Identifiers
 from drachm.application.desk import Desk
+from drachm.application.figures import Figures
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.application.operations_log import OperationsLog
@@ -35,6 +36,7 @@ class Market:
     register: Register
     money: MoneyReading
     operations: OperationsLog
+    figures: Figures
     rails: Mapping[str, Rail] = field(default_factory=dict)
     """By which outside money comes in; none are connected unless the operator says so."""
     tariffs: Mapping[str, Tariff] = field(default_factory=dict)

@@ -1,0 +1,143 @@
+"""What do many charges say together? The port that pages and calls read figures through; always of one tenant.
+
+Kept beside the journal, a moment behind it, and added up from a few rows a day: the answer takes as long with a million
+charges as with a hundred. Fulfilled by `storage/figures.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple, Protocol
+
+from drachm.domain.clearing.model import Status
+from drachm.domain.errors import DrachmError
+from drachm.domain.figures.hiding import Group
+from drachm.domain.figures.spans import Count
+
+AGES: Final = (1, 7, 30, 60, 90)
+"""Last day of each step of age but the last, which has none."""
+PAUSE_SECONDS: Final = 0.5
+BROKEN_SECONDS: Final = 5.0
+
+_log = logging.getLogger("drachm.figures")
+
+
+class Sums(NamedTuple):
+    """What stands of some charges in one currency; billed = agreed cut + insurers + patients. Micros."""
+
+    currency: str
+    charges: int
+    denied: int
+    """Of these, those to which every payer said no."""
+    billed: int
+    insurers: int
+    patients: int
+    due: int
+    """Of the patients' part, what is still asked of them."""
+
+    @property
+    def cut(self) -> int:
+        """Asked, but nobody pays it."""
+        return self.billed - self.insurers - self.patients
+
+    @property
+    def agreed(self) -> int:
+        """What insurers and patients bear together."""
+        return self.insurers + self.patients
+
+
+class Age(NamedTuple):
+    """What is owed for care of one age, in one currency. Micros."""
+
+    currency: str
+    step: int
+    """Place in `AGES`; behind its end: older."""
+    insurers: int
+    patients: int
+
+
+class Queue(NamedTuple):
+    """Events that wait for one reason."""
+
+    reason: str
+    number: int
+    oldest: datetime
+    """When the first of them came."""
+    hour: int
+    """So many wait for less than an hour, ..."""
+    day: int
+    week: int
+    longer: int
+
+
+class HalfHour(NamedTuple):
+    """What was answered with one status in half an hour, by how long it took."""
+
+    began: datetime
+    status: Status
+    counts: Sequence[Count]
+
+
+class Agreement(NamedTuple):
+    """Two sums that must be one: of the lines, decided again, and of the entries. Micros."""
+
+    currency: str
+    lines: int
+    entries: int
+
+
+class Overview(NamedTuple):
+    """Everything that one page of figures needs, of one moment."""
+
+    sums: Sequence[Sums]
+    """By currency, the one with most charges first."""
+    from_care: Sequence[Count]
+    """From the care until it stood in the books; of first answers."""
+    from_receipt: Sequence[Count]
+    """From when we had the event until then."""
+    ageing: Sequence[Age]
+    """Of everything, whatever months were asked for."""
+    care: Sequence[tuple[str, Group]]
+    """(currency, kind of care); no group is hidden yet."""
+    refusals: Sequence[tuple[str, Group]]
+    """(currency, reason of the first payer)."""
+    queue: Sequence[Queue]
+    books: Sequence[Agreement]
+    behind: int
+    """Journal positions that are not in these figures yet."""
+
+
+class Figures(Protocol):
+    """The figures of one tenant."""
+
+    def follow(self, limit: int = 1000) -> int:
+        """Take in up to `limit` journal rows that the readers' index has; how many there were. One at a time in all
+        processes: another finds nothing to do."""
+
+    def rebuild(self) -> int:
+        """Forget everything and take in all rows again, as one change; how many there were."""
+
+    def months(self, parties: Collection[str] | None) -> list[tuple[date, int]]:
+        """(first day of a month, charges), newest first; of these providers, None: of all."""
+
+    def overview(
+        self, parties: Collection[str] | None, since: date, until: date, today: date, now: datetime
+    ) -> Overview:
+        """Figures of the charges of some whole months, `since` the first day and `until` the last."""
+
+    def half_hours(self, since: datetime) -> list[HalfHour]:
+        """What the engine answered since then, oldest first; of the whole tenant."""
+
+
+def keep_counting(figures: Figures, stopping: threading.Event) -> None:
+    """Take new rows into the figures until `stopping` is set; a silent database is asked again."""
+    wait = 0.0
+    while not stopping.wait(wait):
+        try:
+            wait = 0.05 if figures.follow() else PAUSE_SECONDS
+        except DrachmError as trouble:
+            _log.warning("the figures could not follow the journal: %s", trouble.code)
+            wait = BROKEN_SECONDS
