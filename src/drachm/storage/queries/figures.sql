@@ -64,11 +64,13 @@ FROM unnest(%(began)s::text[], %(statuses)s::bigint[], %(edges)s::bigint[], %(nu
 ON CONFLICT (tenant, began, status, at_most) DO UPDATE SET number = figure_hour.number + excluded.number;
 
 -- name: add_books
--- Add what the entries behind a position say that providers are owed.
+-- Add what the entries of care (kinds 1 to 7) behind a position say that providers are owed.
 INSERT INTO figure_books (tenant, provider, currency, posted)
-SELECT %(tenant)s, a.owner, a.currency, -sum(e.amount)
-FROM entry AS e JOIN account AS a ON a.tenant = e.tenant AND a.id = e.account
-WHERE e.tenant = %(tenant)s AND e.position > %(after)s AND e.position <= %(until)s AND a.kind = 'provider_payable'
+SELECT %(tenant)s, a.owner, a.currency, -sum(j.legs[2 * leg.n])
+FROM journal AS j CROSS JOIN LATERAL generate_series(1, cardinality(j.legs) / 2) AS leg (n)
+JOIN account AS a ON a.tenant = j.tenant AND a.id = j.legs[2 * leg.n - 1]
+WHERE j.tenant = %(tenant)s AND j.position > %(after)s AND j.position <= %(until)s AND j.kind <= 7
+  AND a.kind = 'provider_payable'
 GROUP BY a.owner, a.currency
 ON CONFLICT (tenant, provider, currency) DO UPDATE SET posted = figure_books.posted + excluded.posted;
 
