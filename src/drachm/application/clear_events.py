@@ -150,14 +150,15 @@ class _Writing:
         except (Pended, Refused) as reason:
             if isinstance(reason, TooLittle):
                 room = _room(turn, reason.legs)
-                self._shared.lack(reason.pots, waiting.event.currency, reason.missing, room, whole=True)
+                self._shared.lack(reason.pots, waiting.event.currency, reason.missing, room, reason.legs, whole=True)
             return self._note(waiting, position, salt, reason)
         funding = clearing.decision.funding
+        shares = turn.at.shares
         # Before the world moves on: afterwards the totals count these legs.
-        room = _room(turn, funding.legs) if funding.due > 0 else None
+        room = _room(turn, funding.legs) if shares else None
         after = self._world.advance(waiting, clearing, position=position)
-        if funding.due > 0:
-            self._shared.lack(turn.at.pots, waiting.event.currency, funding.due, room)
+        if shares:
+            self._shared.lack(turn.at.pots, waiting.event.currency, funding.due, room, funding.legs)
         if turn.at.target is not None or self._shared.held:
             self._shared.saw(clearing.moves, after)
         self._sum(clearing)

@@ -12,6 +12,7 @@ from drachm.application.ports import Books, Stored, UnitOfWork
 from drachm.application.recall import Recalled, kept_of, recall
 from drachm.domain.clearing.clear import REFERRING
 from drachm.domain.clearing.model import EMPTY, Decision, Target
+from drachm.domain.clearing.privacy import is_marked, marked, same_but_marked
 from drachm.domain.clearing.world import Waiting
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.transparency.leaf import event_key
@@ -53,6 +54,7 @@ class Answers:
     def __init__(self, batch: Sequence[Waiting], work: UnitOfWork, books: Books, *, revise: bool) -> None:
         self._batch = batch
         self._revise = revise
+        self._tenant = work.tenant
         self._found: dict[bytes, Outcome] = {}
         self._first: dict[bytes, ServiceEvent | TopUp | None] = {}
         """By key, what was here first; None when nobody can tell any more."""
@@ -71,6 +73,9 @@ class Answers:
             if stored[key].status in ("posted", "denied") and (revise or key in referred)
         }
         """The newest posted row of every event that the batch refers to, or revises."""
+        self._private = {
+            key for key, one in recalled.items() if one.body.event is not None and is_marked(one.body.event)
+        }
         for key, waiting in zip(keys, batch, strict=True):
             if key not in self._first:
                 self._sort_in(key, waiting, stored.get(key), recalled.get(key))
@@ -86,7 +91,7 @@ class Answers:
         for waiting in self._batch:
             key, event = waiting.key, waiting.event
             outcome, first = self._found[key], self._first[key]
-            if first is not event and first is not None and first != event:
+            if first is not event and first is not None and first != event and not self._alike(first, event):
                 outcome = Outcome(event, "conflict", "event_conflict")
             elif key in told:
                 outcome = replace(outcome, duplicate=True)
@@ -97,13 +102,31 @@ class Answers:
     def _sort_in(self, key: bytes, waiting: Waiting, stored: Stored | None, recalled: Recalled | None) -> None:
         if stored is None:
             self._first[key] = waiting.event
-            self.fresh.append(waiting)
+            self.fresh.append(self._as_private(key, waiting))
             return
         self._first[key] = recalled.body.event or recalled.body.top_up if recalled else None
         if not self._revise or _settled(waiting, stored, recalled):
             self._found[key] = first_answer(waiting.event, stored, recalled)
             return
-        self.fresh.append(waiting._replace(own=self.targets.get(key), revision=stored.revision + 1))
+        again = waiting._replace(own=self.targets.get(key), revision=stored.revision + 1)
+        self.fresh.append(self._as_private(key, again))
+
+    def _as_private(self, key: bytes, waiting: Waiting) -> Waiting:
+        """What refers to a private event is private itself, whether its sender knows or not."""
+        event = waiting.event
+        if is_marked(event):
+            self._private.add(key)
+        elif event.kind in REFERRING and event_key(self._tenant, event.source, event.replaces) in self._private:
+            self._private.add(key)
+            return waiting._replace(event=marked(event))
+        return waiting
+
+    def _alike(self, first: ServiceEvent | TopUp, event: ServiceEvent) -> bool:
+        """Whether an event differs from what is kept by the mark of privacy alone, which its sender may not know; a
+        revision may give it one."""
+        if isinstance(first, TopUp):
+            return False
+        return same_but_marked(first, event) or (self._revise and same_but_marked(event, first))
 
 
 def first_answer(event: ServiceEvent, stored: Stored, recalled: Recalled | None) -> Outcome:
@@ -156,7 +179,12 @@ def _target(row: Stored, recalled: Recalled | None) -> Target:
 
 
 def _settled(waiting: Waiting, stored: Stored, recalled: Recalled | None) -> bool:
-    """What was posted is decided again only for another answer of a payer: a second worker finds nothing to do."""
+    """What was posted is decided again only for another answer of a payer, or when it becomes private: a second worker
+    finds nothing to do."""
     if stored.status == "pended":
         return False
-    return recalled is None or recalled.body.answer == waiting.answer
+    if recalled is None:
+        return True
+    kept = recalled.body.event
+    private = kept is not None and is_marked(waiting.event) and not is_marked(kept)
+    return recalled.body.answer == waiting.answer and not private

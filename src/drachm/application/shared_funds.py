@@ -17,7 +17,7 @@ from drachm.application.ports import Locked, Posting, Row
 from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Needs
 from drachm.domain.funding.allotment import Fund, Want, from_anywhere, fund_of, lies_elsewhere, net_of, paired
-from drachm.domain.funding.model import Pot
+from drachm.domain.funding.model import Leg, Pot
 
 REFILLS: Final = 4
 """How often a batch asks a fund's rest before it takes hold of the whole fund: others may spend what it fetched."""
@@ -96,17 +96,24 @@ class SharedFunds:
         currency: str,
         missing: int,
         room: Mapping[str, int] | None = None,
+        legs: Sequence[Leg] = (),
         *,
         whole: bool = False,
     ) -> None:
-        """An event misses money: ask the first fund among its pots that may have some.
+        """An event misses money, or a pot behind a fund paid what the fund should: ask the first fund among its pots
+        that may have some.
 
         `room` says how much more the member may take from each limited pot: more than that is not fetched.
         """
+        given = {leg.lot: leg.amount for leg in legs}
+        behind = missing + sum(given.values())
         for pot in pots:
+            behind -= given.get(pot.id, 0)
+            if behind <= 0:
+                return
             if not pot.fund or pot.currency != currency or pot.id not in self._start:
                 continue
-            wanted = missing if room is None else min(missing, room.get(pot.id, missing))
+            wanted = behind if room is None else min(behind, room.get(pot.id, behind))
             if wanted <= 0 or (whole and wanted < missing):
                 continue
             if pot.fund not in self._dry:

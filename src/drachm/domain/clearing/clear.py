@@ -94,7 +94,7 @@ def _funded(
     if share <= 0:
         return UNFUNDED
     pots = [(pot, avail.get(pot.id, 0)) for pot in at.pots if pot.currency == event.currency]
-    if at.pots and not pots:
+    if at.pots and not pots and not at.closed:
         raise Pended("currency_mismatch", f"no pocket of the member holds {event.currency}", where="funding")
     if at.quotas is not None:
         pots = at.quotas.narrowed(pots, totals)

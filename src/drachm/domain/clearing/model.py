@@ -66,8 +66,8 @@ class Snapshot:
     """What one decision reads that no event of a batch can move; running totals and pots are handed in beside it."""
 
     __slots__ = (
-        *("answer", "contract", "covers", "day", "member", "pots", "prepared", "priced", "provider", "quotas"),
-        *("received", "site", "stack", "target"),
+        *("answer", "closed", "contract", "covers", "day", "member", "pots", "prepared", "priced", "provider"),
+        *("quotas", "received", "shares", "site", "stack", "target"),
     )
 
     def __init__(
@@ -100,6 +100,10 @@ class Snapshot:
         self.priced: PricedEvent | None = None
         self.prepared: Placed | None = None
         """What the plans are asked; None for an event that takes another one back."""
+        self.shares = False
+        """Whether any of the member's pots is shared with others."""
+        self.closed = False
+        """Whether a shared pot of the member may not be drawn from: then what no other covers is due."""
         self.quotas: Quotas | None = None
         """The member's limits in shared pots, where any counts this event."""
 

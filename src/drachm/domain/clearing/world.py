@@ -19,12 +19,13 @@ from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.line import category_of, line_of
 from drachm.domain.clearing.model import Clearing, Cover, Snapshot, Target
 from drachm.domain.clearing.numbers import numbering
+from drachm.domain.clearing.privacy import is_private
 from drachm.domain.clearing.quotas import quotas_of
 from drachm.domain.clearing.register import Person, Registry
 from drachm.domain.coverage.model import Contract
 from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.model import Pot
+from drachm.domain.funding.drawable import drawable
 from drachm.domain.periods import local_date
 from drachm.domain.transparency.leaf import event_key
 
@@ -191,15 +192,21 @@ class World:
             covers,
             day,
             waiting.received,
-            person.pots if not person.limited else _open(person.pots),
+            person.pots,
             covering.stack if waiting.answer is None else documents.stack(covers, waiting.answer),
             waiting.answer,
         )
         premises = record.at(site)
         at.priced = priced = documents.price(event, at, premises)
         at.prepared = prepare_placed(line_of(event, priced, at, covering, premises), at.stack, self._numbering)
-        if person.limited:
-            at.quotas = quotas_of(at.pots, event, category_of(event, priced), self._numbering)
+        if person.shares:
+            category = category_of(event, priced)
+            private = is_private(event, person.member, category, premises.facts, day)
+            at.pots = drawable(person.pots, category, day, private=private)
+            at.shares = True
+            at.closed = len(at.pots) < len(person.pots)
+            if person.limited:
+                at.quotas = quotas_of(at.pots, event, category, self._numbering)
         return at
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:
@@ -213,11 +220,6 @@ class World:
         if covering is None or not covering.holds(self._documents, at, day, zone):
             covering = person.covering = Covering(person.coverages, self._documents, at, day)
         return covering
-
-
-def _open(pots: tuple[Pot, ...]) -> tuple[Pot, ...]:
-    """Those that may be drawn from."""
-    return tuple([pot for pot in pots if pot.terms is None or not pot.terms.closed])
 
 
 def _contract(contracts: tuple[Contract, ...], covers: tuple[Cover, ...], day: date) -> Contract:

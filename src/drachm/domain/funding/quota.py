@@ -1,14 +1,15 @@
 """How much may one member take from a pot that others share?
 
 An admission to a shared pot may carry terms: an amount for each day, month or year, or for all time, in a calendar of
-its own, for all care or for some categories only; and it may be paused. What is used of a limit is a running total like
-a plan's own, so it is locked, moved, kept and audited with them (docs/decisions/0021).
+its own, for all care or for some categories only; it may be paused, end on a day, or leave out what the member keeps
+private. What is used of a limit is a running total like a plan's own, so it is locked, moved, kept and audited with
+them (docs/decisions/0021, 0024).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from drachm.domain.benefits.model import Key
@@ -19,6 +20,8 @@ from drachm.domain.periods import local_date, zone
 Every: TypeAlias = Literal["day", "month", "year", "ever"]
 LIMITS_MAX: Final = 16
 CATEGORIES_MAX: Final = 50
+EVERYTHING: Final = "*"
+"""Among the categories that a member keeps private: all care."""
 
 
 class Limit(NamedTuple):
@@ -52,10 +55,16 @@ class Terms(NamedTuple):
     """Nothing is drawn until it ends."""
     ended: bool = False
     """The member was taken out."""
+    until: date | None = None
+    """The first day, of the care's own calendar, on which nothing is drawn any more; None: it has no end."""
+    private: tuple[str, ...] = ()
+    """Service categories of which this pot pays nothing, because the member keeps them private; `EVERYTHING`: all."""
 
-    @property
-    def closed(self) -> bool:
-        return self.paused or self.ended
+    def pays(self, category: str, day: date) -> bool:
+        """Whether the pot pays for care of this category on this day at all."""
+        if self.paused or self.ended or (self.until is not None and day >= self.until):
+            return False
+        return not self.private or (EVERYTHING not in self.private and category not in self.private)
 
 
 def quota_key(fund: str, limit: Limit, member: str, at: datetime) -> Key:
@@ -90,6 +99,8 @@ def checked_terms(terms: Terms, *, where: str) -> Terms:
         if len(limit.categories) > CATEGORIES_MAX or not all(limit.categories):
             raise InvalidMessage(f"a limit names up to {CATEGORIES_MAX} categories", where=where)
         zone(limit.zone)
+    if len(terms.private) > CATEGORIES_MAX or not all(terms.private):
+        raise InvalidMessage(f"up to {CATEGORIES_MAX} categories are kept private", where=where)
     if len(_names(terms.limits)) < len(terms.limits):
         raise InvalidMessage(
             "two limits count the same thing", where=where, next_step="Keep the narrower one of the two."
