@@ -20,7 +20,7 @@ def keep_private(stored: Stored, desk: Desk) -> Outcome:
 
     Raises `Conflict` for what cannot be kept private any more: a request in flight, what was taken back or replaced.
     """
-    [waiting] = waiting_of([stored]) or [None]
+    waiting = next(iter(waiting_of([stored])), None)
     if (
         waiting is None
         or stored.superseded
