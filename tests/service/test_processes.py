@@ -219,22 +219,26 @@ def test_too_much_at_once_is_refused_at_the_door_and_what_was_taken_is_answered(
     url, town = settled
     with service_process(url, tmp_path, DRACHM_MASTER_KEY=MASTER_KEY) as served:
         until_answered(served, [write_event(town.event("warm", 1))])
-        found: list[tuple[int, float, str]] = []
+        found: list[tuple[int, str]] = []
 
-        def flood(name: int) -> None:
-            client = Client(served, seconds=60)
-            for turn in range(1):
-                events = [write_event(town.event(f"flood-{name}-{turn}-{number}", 1)) for number in range(400)]
-                data = json.dumps(events).encode()
-                began = time.monotonic()
-                status, _, headers = client.send("POST", "/v1/service-events", data)
-                found.append((status, time.monotonic() - began, headers.get("retry-after", "")))
+        def body(name: str) -> bytes:
+            return json.dumps([write_event(town.event(f"flood-{name}-{number}", 1)) for number in range(400)]).encode()
+
+        def flood(client: Client, data: bytes, start: threading.Barrier) -> None:
+            start.wait()
+            status, _, headers = client.send("POST", "/v1/service-events", data)
+            found.append((status, headers.get("retry-after", "")))
             client.close()
 
-        at_once([threading.Thread(target=flood, args=(name,)) for name in range(20)])
-        statuses = {status for status, _, _ in found}
-        assert statuses == {200, 429}, statuses
-        assert all(int(again) >= 1 for status, _, again in found if status == 429)
+        # On a busy machine a wave may arrive so slowly that there is room for all of it; the next one is larger.
+        for wave, size in enumerate((20, 40, 80)):
+            start = threading.Barrier(size)
+            waiting = [(Client(served, seconds=60), body(f"{wave}-{name}"), start) for name in range(size)]
+            at_once([threading.Thread(target=flood, args=one) for one in waiting])
+            if any(status == 429 for status, _ in found):
+                break
+        assert {status for status, _ in found} == {200, 429}
+        assert all(int(again) >= 1 for status, again in found if status == 429)
         assert until_answered(served, [write_event(town.event("after", 1))])[0] == 200
-    taken = sum(1 for status, _, _ in found if status == 200)
+    taken = sum(1 for status, _ in found if status == 200)
     assert len(list(town.desk.books.rows())) == 3 + 2 + 400 * taken
