@@ -14,7 +14,17 @@ from typing import Any, Final
 
 from drachm.application.merges import canonical
 from drachm.application.records import Record, Records
-from drachm.domain.coverage.matching import LIKELY, Described, Found, Likeness, blocking_terms, find_one, likeness
+from drachm.domain.coverage.matching import (
+    LIKELY,
+    Described,
+    Found,
+    Likeness,
+    blocking_terms,
+    find_one,
+    likeness,
+    name_words,
+    said_terms,
+)
 
 PROFILE: Final = "member_profile"
 CANDIDATES_MAX: Final = 300
@@ -65,6 +75,19 @@ def match(records: Records, wanted: Described) -> Found:
     """The one member who fits, as they are known since the last merge."""
     people = [(canonical(records, one.id), described(one.body)) for one in _candidates(records, wanted)]
     return find_one(wanted, people)
+
+
+def named(records: Records, text: str) -> list[str]:
+    """Members whom a typed name may mean, as known since the last merge, in order of id; `CANDIDATES_MAX` at most."""
+    found: set[str] = set()
+    for term, letters in said_terms(text):
+        for profile in records.find(PROFILE, limit=CANDIDATES_MAX, terms=[term]):
+            given = name_words(described(profile.body).given)
+            if given and given[0].startswith(letters):
+                found.add(canonical(records, profile.id))
+        if len(found) >= CANDIDATES_MAX:
+            break
+    return sorted(found)[:CANDIDATES_MAX]
 
 
 def duplicates(records: Records, *, after: str = "", limit: int = 100) -> tuple[list[Pair], str]:

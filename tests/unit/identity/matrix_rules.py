@@ -20,6 +20,7 @@ CONTRACTS = "list_contracts get_contract"
 LOOK_AT_PAYOUTS = "list_payout_accounts get_payout_account list_payout_changes"
 CHANGE_PAYOUTS = "propose_payout_account propose_payout_change approve_payout_change withdraw_payout_change"
 LOOK_AT_MEMBERS = "list_members get_member list_coverages get_coverage"
+ENROL = "create_member search_members"
 LOOK_AT_FAMILIES = "list_families get_family"
 KEEP_COVER = "create_coverage update_coverage terminate_coverage create_family join_family leave_family update_member"
 LET_RELATIVES_IN = "list_relatives allow_relative revoke_relative"
@@ -68,7 +69,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "clerk": {
         "party": (
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
-            *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, "create_member", PRICES),
+            *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH, LOOK_AT_REFUNDS, GIVE_BACK),
             *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
         ),
@@ -91,7 +92,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     # Sees what it pays for, keeps who is covered.
     "payer": {
         "party": (
-            *("check_eligibility", LOOK_AT_CARE, LOOK_AT_RECEIPTS, CONTRACTS, LOOK_AT_MEMBERS, "create_member"),
+            *("check_eligibility", LOOK_AT_CARE, LOOK_AT_RECEIPTS, CONTRACTS, LOOK_AT_MEMBERS, ENROL),
             *(LOOK_AT_FAMILIES, KEEP_COVER, PRICES, LOOK_AT_BOOKS, "list_events"),
             "stream_party_receipts get_operation_by_key",
         ),
@@ -127,7 +128,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, "list_receipt_links revoke_receipt_links", DIRECTORY, "create_party update_party"),
             *(KEEP_SITES, CONTRACTS, "create_contract update_contract", LOOK_AT_PAYOUTS, CHANGE_PAYOUTS),
-            *(LOOK_AT_MEMBERS, "create_member match_member list_duplicates merge_members split_member"),
+            *(LOOK_AT_MEMBERS, ENROL, "match_member list_duplicates merge_members split_member"),
             *(LET_RELATIVES_IN, LOOK_AT_FAMILIES, KEEP_COVER, LOOK_AT_DRAFTS, TRY_DRAFTS, PUBLISH, PRICES),
             *(
                 LOOK_AT_WALLETS,
@@ -147,7 +148,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "integrator": {
         "party": (
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
-            *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, KEEP_SITES, CONTRACTS, LOOK_AT_MEMBERS, "create_member", PRICES),
+            *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, KEEP_SITES, CONTRACTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("list_events stream_party_receipts get_operation_by_key", LOOK_AT_KEYS, TURN_KEYS),
         ),
         "tenant": (DIRECTORY, "match_member"),
@@ -164,7 +165,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "parties:write": ("create_party update_party", KEEP_SITES, "create_contract update_contract"),
     "payouts:read": (LOOK_AT_PAYOUTS,),
     "payouts:write": (CHANGE_PAYOUTS,),
-    "members:read": (LOOK_AT_MEMBERS, "match_member list_duplicates list_relatives", LOOK_AT_FAMILIES),
+    "members:read": (LOOK_AT_MEMBERS, "search_members match_member list_duplicates list_relatives", LOOK_AT_FAMILIES),
     "members:write": ("create_member merge_members split_member allow_relative revoke_relative", KEEP_COVER),
     "plans:read": ("list_plans get_plan", LOOK_AT_DRAFTS, PRICES),
     "plans:write": (WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),

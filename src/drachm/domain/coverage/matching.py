@@ -11,6 +11,7 @@ Wrongly joined records hurt more than missed ones: who gives too little finds no
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -99,6 +100,22 @@ def blocking_terms(one: Described) -> frozenset[str]:
     if family and given:
         terms.add(f"name={''.join(family)}|{given[0][0]}")
     return frozenset(terms)
+
+
+def said_terms(text: str) -> list[tuple[str, str]]:
+    """(blocking term, first letters of the given name) for every way to read a name that somebody typed: given name
+    first or last, or the family name alone. Of names in letters without small initials the family name alone finds
+    nobody.
+
+    >>> said_terms("Ana Cruz")
+    [('name=cruz|a', 'ana'), ('name=ana|c', 'cruz')]
+    """
+    words = name_words(text)
+    if len(words) == 1:
+        return [(f"name={words[0]}|{letter}", "") for letter in string.ascii_lowercase]
+    ways = [("".join(words[at:]), words[:at]) for at in range(1, len(words))]
+    ways += [("".join(words[:at]), words[at:]) for at in range(1, len(words))]
+    return [(f"name={family}|{given[0][0]}", given[0]) for family, given in ways]
 
 
 def likeness(one: Described, other: Described) -> Likeness:

@@ -63,6 +63,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "link_invalid": ("this link is not complete or was changed", "Open the link exactly as it was sent to you."),
     "link_expired": ("this link has expired", "Ask the clinic for a new link."),
     "link_revoked": ("this link was withdrawn", "Ask the clinic for a new link."),
+    "passkey_invalid": ("this passkey does not open the desk", "Sign in with your clinic's account."),
     "second_factor_wrong": ("this answer does not open the details", "Check the answer and try again."),
     "second_factor_locked": (
         "too many wrong answers for this link",

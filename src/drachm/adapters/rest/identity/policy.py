@@ -115,6 +115,7 @@ S  R  P  .  .  P  .  T  T  P   members:read    -                  GET    /v1/mem
 S  R  P  .  .  P  .  T  T  P   members:read    -                  GET    /v1/members/{member_id}
 .  .  .  .  .  P  .  .  T  .   members:write   -                  PATCH  /v1/members/{member_id}
 .  .  T  .  .  T  .  .  T  T   members:read    -                  POST   /v1/members/match
+.  .  P  .  .  P  .  .  T  P   members:read    -                  POST   /v1/members/search
 .  .  .  .  .  .  .  T  T  .   members:read    -                  GET    /v1/members/duplicates
 .  .  .  .  .  .  .  .  T  .   members:write   people             POST   /v1/members/merge
 .  .  .  .  .  .  .  .  T  .   members:write   people             POST   /v1/members/{member_id}/split

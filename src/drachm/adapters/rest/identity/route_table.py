@@ -165,6 +165,8 @@ PATCH /v1/members/{member_id}  update_member  one
   Correct what is known of a member.
 POST /v1/members/match  match_member  whole
   Find the one member who fits what the person at the desk says; too little to go on finds nobody.
+POST /v1/members/search  search_members  many
+  Members of the caller's whose name was typed: given and family name in either order, or the family name alone.
 GET /v1/members/duplicates  list_duplicates  whole
   Pairs of members who may be one person, with what speaks for it.
 POST /v1/members/merge  merge_members  whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, field
 
@@ -30,7 +30,7 @@ from drachm.adapters.rest.service.register_shapes import (
 from drachm.adapters.rest.service.shapes import Day, NewId, Page, Shape, View, Word
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.merges import MERGE
-from drachm.application.people import PROFILE, described, profile_terms, resembling
+from drachm.application.people import PROFILE, described, named, profile_terms, resembling
 from drachm.application.records import Record
 from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.coverage.model import Member
@@ -38,6 +38,7 @@ from drachm.domain.errors import Forbidden
 from drachm.domain.funding.allotment import MAX_SLICES
 
 Sex = Literal["female", "male", "other", ""]
+FOUND_MAX: Final = 50
 PersonName = Annotated[str, Meta(max_length=100)]
 
 
@@ -93,6 +94,12 @@ class MemberChange(Shape):
     facts: Facts | None = None
 
 
+class NameWish(Shape):
+    """A name as somebody typed it."""
+
+    name: Annotated[str, Meta(min_length=2, max_length=100)]
+
+
 class MemberView(View):
     """One member, as far as the caller has to do with them. Other clinics and payers are not told."""
 
@@ -118,6 +125,18 @@ def list_members(call: Call) -> Page[MemberView]:
     profiles, merges = records_beside(call, PROFILE, ids, behind), records_beside(call, MERGE, ids, behind)
     views = [view_of(member, profiles[member.id], merges[member.id]) for member in found]
     return Page(data=views, next=next_of(call, ids, limit))
+
+
+@operation("search_members", body=NameWish, answer=Page[MemberView])
+def search_members(call: Call) -> Page[MemberView]:
+    """The first fifty who fit. A body, not an address: names do not belong into logs."""
+    body: NameWish = call.body
+    reach = call.reach()
+    ids = named(call.market.records, plain(body.name, "/name", 100))
+    found = call.market.register.members(ids=ids, limit=FOUND_MAX, **narrowed(reach)) if ids else []
+    return Page(
+        data=[view_of(one, beside(call, PROFILE, one.id), beside(call, MERGE, one.id)) for one in found], next=None
+    )
 
 
 @operation(
