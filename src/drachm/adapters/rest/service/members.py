@@ -116,6 +116,12 @@ class MemberView(View):
     version: int
 
 
+class FoundMembers(View):
+    """Who fits a name; fifty at most."""
+
+    data: list[MemberView]
+
+
 @operation("list_members", answer=Page[MemberView])
 def list_members(call: Call) -> Page[MemberView]:
     """Members in order of id."""
@@ -127,15 +133,15 @@ def list_members(call: Call) -> Page[MemberView]:
     return Page(data=views, next=next_of(call, ids, limit))
 
 
-@operation("search_members", body=NameWish, answer=Page[MemberView])
-def search_members(call: Call) -> Page[MemberView]:
+@operation("search_members", body=NameWish, answer=FoundMembers)
+def search_members(call: Call) -> FoundMembers:
     """The first fifty who fit. A body, not an address: names do not belong into logs."""
     body: NameWish = call.body
     reach = call.reach()
     ids = named(call.market.records, plain(body.name, "/name", 100))
     found = call.market.register.members(ids=ids, limit=FOUND_MAX, **narrowed(reach)) if ids else []
-    return Page(
-        data=[view_of(one, beside(call, PROFILE, one.id), beside(call, MERGE, one.id)) for one in found], next=None
+    return FoundMembers(
+        data=[view_of(one, beside(call, PROFILE, one.id), beside(call, MERGE, one.id)) for one in found]
     )
 
 
