@@ -93,7 +93,9 @@ def changes_version(operation: Operation) -> bool:
 
 def paged(operation: Operation) -> bool:
     """Whether the call is a list with `cursor` and `limit`."""
-    return not operation.route.streams and (operation.route.about is About.MANY or "cursor" in operation.query)
+    return not operation.route.streams and (
+        (operation.route.about is About.MANY and operation.route.reads) or "cursor" in operation.query
+    )
 
 
 def _codes(operation: Operation) -> Iterator[str]:

@@ -144,7 +144,7 @@ def answer_of_value(operation: Operation, value: object, if_none_match: str | No
 def _query(operation: Operation, request: Request) -> dict[str, str]:
     """The query's parameters; one that nobody declared, or given twice, is refused rather than passed over."""
     known = set(operation.query)
-    if operation.route.about.value == "many" or "cursor" in operation.query:
+    if (operation.route.about.value == "many" and operation.route.reads) or "cursor" in operation.query:
         known |= LIST_PARAMETERS
     given = request.query_params.multi_items()
     for name, value in given:
