@@ -109,7 +109,7 @@ def used(record: Record, challenge: bytes, count: int, at: datetime, records: Re
             if newest is None:
                 break
             record = newest
-    raise Forbidden("this passkey does not open the desk", where="passkey", code="passkey_invalid")
+    raise Forbidden("this passkey does not open the desk", where="passkey")
 
 
 def renew(subject: str, rights: Rights, at: datetime, records: Records) -> None:

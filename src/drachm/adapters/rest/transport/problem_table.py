@@ -94,6 +94,8 @@ _TRANSPORT: Final = (
     Kind("charge_changed", 409, "Charge changed", "The charge is not what the refund was proposed for.", "Read the "
          "charge, then propose it anew."),
     Kind("invalid_refund", 422, "No such refund", "This refund cannot be.", "Correct the named place."),
+    Kind("invalid_emergency", 422, "No such access", "This emergency access cannot be.", "Say what it is for, and for "
+         "5 to 60 minutes."),
     Kind("line_explained", 409, "Explained already", "This line of the bank's statement is explained already.",
          "Look at what became of it."),
     Kind("draft_not_ready", 409, "Draft has faults", "The draft cannot be used as it is.", "Correct the named "
