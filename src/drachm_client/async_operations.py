@@ -87,6 +87,7 @@ _CREATE_MEMBER: Final = Spec("create_member", "POST", "/v1/members")
 _GET_MEMBER: Final = Spec("get_member", "GET", "/v1/members/{member_id}", repeatable=True)
 _UPDATE_MEMBER: Final = Spec("update_member", "PATCH", "/v1/members/{member_id}")
 _MATCH_MEMBER: Final = Spec("match_member", "POST", "/v1/members/match", repeatable=True)
+_SEARCH_MEMBERS: Final = Spec("search_members", "POST", "/v1/members/search")
 _LIST_DUPLICATES: Final = Spec("list_duplicates", "GET", "/v1/members/duplicates", repeatable=True)
 _MERGE_MEMBERS: Final = Spec("merge_members", "POST", "/v1/members/merge")
 _SPLIT_MEMBER: Final = Spec("split_member", "POST", "/v1/members/{member_id}/split")
@@ -989,6 +990,13 @@ class AsyncOperations(Base):
     async def match_member(self, body: models.Description, *, deadline: float | None = None) -> models.MatchView:
         """Find the one member who fits what the person at the desk says; too little to go on finds nobody."""
         outgoing = self.outgoing(_MATCH_MEMBER, read_as(models.MatchView), {}, body=body)
+        return await self.call(outgoing, deadline)
+
+    async def search_members(self, body: models.NameWish, *, deadline: float | None = None) -> models.FoundMembers:
+        """Members of the caller's whose name was typed: given and family name in either order, or the family name
+        alone.
+        """
+        outgoing = self.outgoing(_SEARCH_MEMBERS, read_as(models.FoundMembers), {}, body=body)
         return await self.call(outgoing, deadline)
 
     async def list_duplicates(

@@ -681,6 +681,12 @@ class FeeView(Struct, kw_only=True):
     """The smallest amount of which the fee takes no more than a twentieth; null when there is none."""
 
 
+class FoundMembers(Struct, kw_only=True):
+    """Who fits a name; fifty at most."""
+
+    data: list[MemberView]
+
+
 class FullName(Struct, kw_only=True):
     """As it stands on a card; each part may have several words."""
 
@@ -914,6 +920,12 @@ class Money(Struct, kw_only=True):
     micros: int
     """Millionths of the currency unit."""
     currency: Currency
+
+
+class NameWish(Struct, kw_only=True):
+    """A name as somebody typed it."""
+
+    name: str
 
 
 class NamedEvent(Struct, kw_only=True):
