@@ -28,6 +28,7 @@ HOT = (
     "domain/clearing/line.py",
     "domain/clearing/model.py",
     "domain/clearing/numbers.py",
+    "domain/clearing/pockets.py",
     "domain/clearing/premises.py",
     "domain/clearing/quotas.py",
     "domain/clearing/register.py",

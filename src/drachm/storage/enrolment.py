@@ -13,6 +13,7 @@ from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import Conflict, InvalidMessage
 from drachm.domain.funding.allotment import checked_fund, slices_of
 from drachm.domain.funding.model import Pot
+from drachm.domain.funding.purpose import checked_purpose
 from drachm.domain.periods import Period
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts
@@ -157,9 +158,11 @@ def checked(
         if contract.network not in ("in", "out"):
             raise InvalidMessage("a network is 'in' or 'out'", where=where)
     slices: list[Pot] = []
-    for pot in rows[2]:
+    for at, pot in enumerate(rows[2]):
         if len(pot.currency) != 3:
             raise InvalidMessage("a currency has three letters (ISO 4217)", where=f"pot {pot.id}")
+        if pot.purpose is not None:
+            pot = rows[2][at] = pot._replace(purpose=checked_purpose(pot.purpose, where=f"pot {pot.id}"))
         if (pot.slices or pot.fund or pot.terms) and not checked_fund(pot).fund:
             slices += slices_of(pot)
     rows[2].extend(slices)
@@ -170,13 +173,16 @@ def admits(fund: Pot | None, pot: Pot) -> bool:
     """Whether the fund is one, and as the admission says."""
     if fund is None or fund.member or fund.fund:
         return False
-    return (fund.slices, fund.currency) == (pot.slices, pot.currency)
+    return (fund.slices, fund.currency, fund.purpose) == (pot.slices, pot.currency, pot.purpose)
 
 
 def other_currency(pot: str) -> Conflict:
-    """A pot never changes its currency, nor its fund and slices: the entries of its wallet stay where they are."""
+    """A pot never changes its currency, nor its fund and slices: the entries of its wallet stay where they are.
+
+    Nor for what its money was given: that was promised when it was.
+    """
     return Conflict(
-        "the pot is here in another currency, or belongs to a fund in another way",
+        "the pot is here in another currency, for another purpose, or belongs to a fund in another way",
         where=f"pot {pot}",
         next_step="Open a new pot with an id of its own.",
     )
@@ -185,7 +191,7 @@ def other_currency(pot: str) -> Conflict:
 def no_such_fund(pot: str) -> Conflict:
     """Who is admitted to a fund that is not here, or is not as the admission says, would draw from nothing."""
     return Conflict(
-        "there is no such fund with so many slices in this currency",
+        "there is no such fund with so many slices in this currency and for this purpose",
         where=f"pot {pot}",
         next_step="Enrol the fund first, and admit the member to it as it was enrolled.",
     )
@@ -277,6 +283,8 @@ def _pot(tenant: int, pot: Pot) -> Cell:
         "fund": pot.fund,
         "slices": pot.slices,
         "terms": pot.terms,
+        "purpose": pot.purpose,
+        "closes": pot.purpose.closes if pot.purpose is not None else None,
     }
 
 

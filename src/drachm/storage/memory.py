@@ -59,7 +59,7 @@ class MemoryBooks:
             funds = {**people.pots, **{pot.id: pot for pot in pots}}
             for pot in pots:
                 here = people.pots.get(pot.id, pot)
-                if (here.currency, here.fund, here.slices) != (pot.currency, pot.fund, pot.slices):
+                if _fixed(here) != _fixed(pot):
                     raise other_currency(pot.id)
                 if pot.fund and pot.member and not admits(funds.get(pot.fund), pot):
                     raise no_such_fund(pot.id)
@@ -174,3 +174,8 @@ class MemoryBooks:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _fixed(pot: Pot) -> tuple[object, ...]:
+    """What a pot never changes."""
+    return pot.currency, pot.fund, pot.slices, pot.purpose

@@ -13,7 +13,6 @@ from drachm.application.money_reading import Balance, Movement, Published, Purse
 from drachm.application.ports import Stored
 from drachm.domain.clearing.numbers import place_of, pot_number
 from drachm.domain.errors import IntegrityError, ensure
-from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, EntryKind, Source
 from drachm.domain.periods import read_day
 from drachm.storage import queries
@@ -21,6 +20,7 @@ from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.postgres import PostgresBooks
 from drachm.storage.rows import stored_of
 from drachm.storage.session import Connection, Sessions
+from drachm.storage.sheets import pot_of
 from drachm.storage.totals import numbered
 from drachm.storage.vault import Vault
 
@@ -106,8 +106,8 @@ class PostgresMoney:
         """Pots in order of id."""
         reach = {"all": ids is None and members is None, "ids": _texts(ids), "members": _texts(members)}
         return [
-            Purse(Pot(pot, member, currency, int(avail), priority, pocket, state, fund, slices), int(held))
-            for pot, member, currency, priority, pocket, state, fund, slices, avail, held in self._look(
+            Purse(pot_of(pot, member, currency, int(avail), *rest), int(held))
+            for pot, member, currency, avail, held, *rest in self._look(
                 "purses", after=_whole(after), limit=limit, **reach
             )
         ]
@@ -281,7 +281,7 @@ def _head(kind: str, document_hash: str, document: Mapping[str, Any]) -> Publish
         str(document["version"]),
         document_hash,
         str(document.get("title", "")),
-        str(document["currency"]),
+        str(document.get("currency", "")),
         str(document.get("payer", "")),
         read_day(effective["from"]),
         read_day(until) if until else None,

@@ -11,13 +11,15 @@ from drachm.domain.benefits import Plan, load_plan
 from drachm.domain.catalog import Books, PriceBook, load_price_book
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.errors import Conflict, InvalidMessage, ensure
+from drachm.domain.funding.expenses import ExpenseRules, load_expense_rules
 from drachm.domain.succession import clash, late
 
-Published = Plan | PriceBook
+Published = Plan | PriceBook | ExpenseRules
 
 KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Published]]] = {
     "plan": load_plan,
     "price_book": load_price_book,
+    "expense_rules": load_expense_rules,
 }
 ARRANGED_MAX: Final = 16
 """Of how many states of the shelf the arranged documents are kept."""
@@ -103,4 +105,5 @@ class Shelf:
 
 def _arranged(compiled: list[Published]) -> Documents:
     plans = [one for one in compiled if isinstance(one, Plan)]
-    return Documents(plans, Books([one for one in compiled if isinstance(one, PriceBook)]))
+    expenses = [one for one in compiled if isinstance(one, ExpenseRules)]
+    return Documents(plans, Books([one for one in compiled if isinstance(one, PriceBook)]), expenses)

@@ -16,7 +16,8 @@ from drachm.domain.clearing.register import PartyRecord
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.funding.allotment import slice_for
-from drachm.domain.funding.model import Pot
+from drachm.domain.funding.model import Pot, drawing_order
+from drachm.domain.funding.purpose import Purpose
 from drachm.domain.funding.quota import Terms
 from drachm.storage.registered import Registered
 from drachm.storage.vault import DataKey
@@ -73,12 +74,12 @@ def open_party(tenant: int, number: int, packed: bytes) -> PartyRecord:
 def people_of(
     members: Iterable[Member], coverages: Iterable[Coverage], pots: Iterable[Pot], tenant: int = 0
 ) -> list[PersonSheet]:
-    """The members with coverages by rank and pots by priority: one order everywhere.
+    """The members with coverages by rank and pots in drawing order: one order everywhere.
 
     In the place of an admission to a shared fund stands the slice of the member's shard.
     """
     covers = _grouped((one.member, one) for one in sorted(coverages, key=lambda one: (one.rank, one.id)))
-    pockets = _grouped((one.member, one) for one in sorted(pots, key=lambda one: (one.priority, one.id)))
+    pockets = _grouped((one.member, one) for one in sorted(pots, key=drawing_order))
     return [
         PersonSheet(one, tuple(covers.get(one.id, ())), _drawn_from(pockets.get(one.id, ()), one.shard, tenant))
         for one in members
@@ -95,13 +96,17 @@ def _drawn_from(pots: Iterable[Pot], shard: int, tenant: int) -> tuple[Pot, ...]
             pot = pot._replace(state=numbers.pot_number(tenant, pot.id))
         # Admitted twice to one fund (as after a merge), a member draws from it once, on the first terms.
         found.setdefault(pot.id, pot)
-    return tuple(sorted(found.values(), key=lambda one: (one.priority, one.id)))
+    return tuple(sorted(found.values(), key=drawing_order))
 
 
 def pot_of(*values: Any) -> Pot:
-    """A pot from its row: its fields in order, its terms as JSON."""
-    *fields, terms = values
-    return Pot(*fields)._replace(terms=None if terms is None else msgspec.convert(terms, Terms))
+    """A pot from its row: its fields in order, its terms and its purpose as JSON."""
+    *fields, terms, purpose = values
+    return Pot(
+        *fields,
+        terms=None if terms is None else msgspec.convert(terms, Terms),
+        purpose=None if purpose is None else msgspec.convert(purpose, Purpose),
+    )
 
 
 def parties_of(parties: Iterable[Party], contracts: Iterable[Contract]) -> list[PartySheet]:

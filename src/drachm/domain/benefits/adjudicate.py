@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from drachm.domain.benefits.document import Plan
+from drachm.domain.benefits.document import Plan, PocketPlace
 from drachm.domain.benefits.machine import Calendar, Machine, Program
 from drachm.domain.benefits.model import Adjudication, Key, Line, Numbering, Split, Totals
 from drachm.domain.benefits.place import invalid
@@ -27,6 +27,8 @@ class Stack:
     zone: str
     """Whose calendar days count; UTC for an empty stack."""
     machine: Machine = field(repr=False, compare=False)
+    pockets: Mapping[tuple[str, str], PocketPlace] = field(default_factory=dict)
+    """(payer, kind of pocket) -> its place among a person's pockets, as the first document says that names it."""
 
 
 class Asked:
@@ -121,7 +123,11 @@ def build_stack(plans: Sequence[Plan]) -> Stack:
             raise invalid(f"{plan.id} stands twice in the stack", f"{where}.id", "Stack each document once.")
     hashes = tuple(plan.hash for plan in plans)
     zone = plans[0].zone if plans else "UTC"
-    return Stack(tuple(plans), hashes, zone, Machine(plans))
+    pockets: dict[tuple[str, str], PocketPlace] = {}
+    for plan in plans:
+        for kind, place in plan.pockets.items():
+            pockets.setdefault((plan.payer, kind), place)
+    return Stack(tuple(plans), hashes, zone, Machine(plans), pockets)
 
 
 def prepare(line: Line, stack: Stack) -> Prepared:

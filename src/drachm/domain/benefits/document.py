@@ -8,7 +8,7 @@ in micros, rates are parts per million, defaults are filled in. Conditions and a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from drachm.domain.benefits.rules import PeriodCap, Rule, Scope
@@ -18,6 +18,8 @@ from drachm.domain.money import RoundingMode
 from drachm.domain.periods import Period
 
 FactKind = Literal["words", "flag", "number", "money", "date", "text"]
+PocketPlace = Literal["first", "last", "never"]
+"""Where in the order of a person's pockets one stands that the plan's payer funds."""
 
 BUILT_IN: Final[Mapping[str, FactKind]] = {
     "member": "text",
@@ -128,6 +130,8 @@ class Plan:
     title: str = ""
     text: Mapping[str, str] | None = None
     """Clause -> sentence."""
+    pockets: Mapping[str, PocketPlace] = field(default_factory=dict)
+    """Kind of pocket -> its place, of pockets that this payer funds."""
 
     def sentence(self, clause: str) -> str:
         """The words of a clause; empty when the document has none."""

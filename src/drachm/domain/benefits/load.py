@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
-from drachm.domain.benefits.document import Accumulator, Feed, Plan, ReliefMonths, Rounding
+from drachm.domain.benefits.document import Accumulator, Feed, Plan, PocketPlace, ReliefMonths, Rounding
 from drachm.domain.benefits.load_rules import Declared, read_band, read_condition, read_expression, read_facts
 from drachm.domain.benefits.load_steps import PERIODS, SCOPES, needs_policy_start, read_by, read_step
 from drachm.domain.benefits.place import Place
@@ -26,10 +26,11 @@ MAX_WINDOW_MONTHS: Final = 120
 _REQUIRED: Final = ("id", "version", "payer", "currency", "zone", "effective", "steps")
 _OPTIONAL: Final = (
     *("benefit_year", "rounding", "residue", "facts", "bands", "groups", "applies", "starts_from", "takes_over"),
-    *("remainder", "accumulators", "closing_steps", "continues", "title", "text"),
+    *("remainder", "accumulators", "closing_steps", "continues", "title", "text", "pockets"),
 )
 _MODES: Final = ("half_up", "half_down", "half_even", "up", "down")
 _YEAR_DAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_POCKET: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MEASURE: Final = re.compile(r"[A-Za-z0-9._-]+|paid:\S.*")
 _LONGEST: Final = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
@@ -55,8 +56,8 @@ def load_plan(document: Mapping[str, Any]) -> Plan:
         version=fields["version"].text(),
         payer=fields["payer"].text(),
         currency=currency,
-        zone=_zone(fields["zone"]),
-        effective=_effective(fields["effective"]),
+        zone=read_zone(fields["zone"]),
+        effective=read_effective(fields["effective"]),
         rounding=_rounding(fields.get("rounding"), currency),
         benefit_year=_benefit_year(fields.get("benefit_year")),
         residue=cast(
@@ -74,7 +75,8 @@ def load_plan(document: Mapping[str, Any]) -> Plan:
         frozen=frozenset(declared.frozen),
         totals_of=fields["continues"].identifier() if "continues" in fields else fields["id"].value,
         title=title,
-        text=_text(fields.get("text")),
+        text=read_text(fields.get("text")),
+        pockets=_pockets(fields.get("pockets")),
         hash=content_hash(document),
     )
 
@@ -177,7 +179,8 @@ def _currency(place: Place) -> str:
     return code
 
 
-def _zone(place: Place) -> str:
+def read_zone(place: Place) -> str:
+    """An IANA zone."""
     name = place.text()
     try:
         zone(name)
@@ -186,7 +189,8 @@ def _zone(place: Place) -> str:
     return name
 
 
-def _effective(place: Place) -> Period:
+def read_effective(place: Place) -> Period:
+    """From and, where it is said, until when a document holds."""
     fields = place.fields(("from",), ("until",))
     start = read_day(fields["from"].day())
     if "until" not in fields:
@@ -223,5 +227,15 @@ def _takes_over(place: Place | None) -> frozenset[str] | None:
     return frozenset(place.identifiers())
 
 
-def _text(place: Place | None) -> dict[str, str]:
+def _pockets(place: Place | None) -> dict[str, PocketPlace]:
+    places = get_args(PocketPlace)
+    members = place.members() if place else {}
+    for kind, item in members.items():
+        if not _POCKET.fullmatch(kind):
+            raise item.refuse(f"{kind[:40]!r} is no kind of pocket", "Use lower-case letters, digits and '_'.")
+    return {kind: cast(PocketPlace, item.choice(places)) for kind, item in members.items()}
+
+
+def read_text(place: Place | None) -> dict[str, str]:
+    """Clause -> sentence."""
     return {clause: words.text(empty=True) for clause, words in place.members().items()} if place else {}

@@ -1,6 +1,6 @@
 """Which published documents are in force, ready to use?
 
-Plans and price books are immutable and known by hash; here they stand compiled, found by id and local service date:
+Plans, price books and expense rules are immutable and known by hash; here they stand compiled, found by id and local service date:
 the version that begins last of those whose days hold it.
 """
 
@@ -17,6 +17,7 @@ from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.model import Cover, Snapshot
 from drachm.domain.clearing.premises import Premises
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.expenses import ExpenseRules
 from drachm.domain.periods import Period, local_date
 from drachm.domain.succession import latest_first
 
@@ -27,7 +28,9 @@ PAID: Final = "answer_paid"
 class Documents:
     """Compiled plans and price books of one tenant, each once; nothing is ever changed."""
 
-    def __init__(self, plans: Iterable[Plan] = (), books: Books | None = None) -> None:
+    def __init__(
+        self, plans: Iterable[Plan] = (), books: Books | None = None, expenses: Iterable[ExpenseRules] = ()
+    ) -> None:
         self._plans: dict[str, tuple[Plan, ...]] = {}
         """By id, the one that begins last first."""
         self._by_hash: dict[str, Plan] = {}
@@ -39,12 +42,24 @@ class Documents:
             versions.setdefault(plan.id, []).append(plan)
         for plan_id, known in versions.items():
             self._plans[plan_id] = latest_first(known)
+        rules: dict[str, list[ExpenseRules]] = {}
+        for one in expenses:
+            rules.setdefault(one.id, []).append(one)
+        self._expenses = {name: latest_first(known) for name, known in rules.items()}
+        """By id, the one that begins last first."""
 
     def plan(self, plan_id: str, at: datetime) -> Plan | None:
         """The version of a plan in force on the service date, each asked in its own zone."""
         for plan in self._plans.get(plan_id, ()):
             if local_date(at, plan.zone) in plan.effective:
                 return plan
+        return None
+
+    def expenses(self, rules_id: str, at: datetime) -> ExpenseRules | None:
+        """The version of expense rules in force on the service date, each asked in its own zone."""
+        for rules in self._expenses.get(rules_id, ()):
+            if local_date(at, rules.zone) in rules.effective:
+                return rules
         return None
 
     def by_hash(self, plan_hash: str) -> Plan | None:

@@ -16,6 +16,7 @@ from drachm.domain.benefits.machine import Program
 from drachm.domain.benefits.model import Adjudication, Split
 from drachm.domain.catalog.model import PricedEvent
 from drachm.domain.clearing.answer import Answer
+from drachm.domain.clearing.pockets import Passed
 from drachm.domain.clearing.quotas import Quotas
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg, Pot
@@ -66,8 +67,8 @@ class Snapshot:
     """What one decision reads that no event of a batch can move; running totals and pots are handed in beside it."""
 
     __slots__ = (
-        *("answer", "closed", "contract", "covers", "day", "member", "pots", "prepared", "priced", "provider"),
-        *("quotas", "received", "shares", "site", "stack", "target"),
+        *("answer", "closed", "contract", "covers", "day", "member", "passed", "pots", "prepared", "priced"),
+        *("provider", "quotas", "received", "shares", "site", "stack", "target"),
     )
 
     def __init__(
@@ -92,7 +93,7 @@ class Snapshot:
         """Local service date of the provider."""
         self.received = received
         self.pots = pots
-        """In drawing order."""
+        """Those that may pay, in drawing order."""
         self.stack = stack
         """The compiled plans of the covers, an outside payer's answer standing in for its own plan."""
         self.answer = answer
@@ -103,9 +104,11 @@ class Snapshot:
         self.shares = False
         """Whether any of the member's pots is shared with others."""
         self.closed = False
-        """Whether a shared pot of the member may not be drawn from: then what no other covers is due."""
+        """Whether a pot of the member may not pay for this event: then what no other covers is due."""
         self.quotas: Quotas | None = None
         """The member's limits in shared pots, where any counts this event."""
+        self.passed: tuple[Passed, ...] = ()
+        """Pots that may not pay for this event, each with the reason."""
 
     @property
     def totals(self) -> tuple[int, ...]:

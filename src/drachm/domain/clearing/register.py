@@ -17,7 +17,7 @@ PREMISES_MAX: Final = 256
 class Person:
     """A member with cover and pockets, as registered."""
 
-    __slots__ = ("coverages", "covering", "limited", "member", "number", "pots", "shares")
+    __slots__ = ("coverages", "covering", "given", "limited", "member", "number", "pots", "shares")
 
     def __init__(
         self, member: Member, number: int, coverages: tuple[Coverage, ...] = (), pots: tuple[Pot, ...] = ()
@@ -28,11 +28,13 @@ class Person:
         self.coverages = coverages
         """By rank, then id."""
         self.pots = pots
-        """By priority, then id; what they may spend is read under lock, not here."""
+        """In drawing order; what they may spend is read under lock, not here."""
         self.limited = any(pot.terms is not None for pot in pots)
         """Whether any pot is drawn on terms."""
         self.shares = any(pot.fund for pot in pots)
         """Whether any pot is shared with others."""
+        self.given = any(pot.purpose is not None for pot in pots)
+        """Whether the money of any pot was given for a purpose."""
         self.covering: Covering | None = None
         """As it was last found; it says itself whether it still holds."""
 

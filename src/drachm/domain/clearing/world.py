@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from drachm.domain.benefits import prepare_placed
+from drachm.domain.benefits import Line, prepare_placed
 from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.clear import REFERRING, UNDOING, unwound
 from drachm.domain.clearing.covering import Covering
@@ -19,6 +19,8 @@ from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.line import category_of, line_of
 from drachm.domain.clearing.model import Clearing, Cover, Snapshot, Target
 from drachm.domain.clearing.numbers import numbering
+from drachm.domain.clearing.pockets import chosen
+from drachm.domain.clearing.premises import Premises
 from drachm.domain.clearing.privacy import is_private
 from drachm.domain.clearing.quotas import quotas_of
 from drachm.domain.clearing.register import Person, Registry
@@ -198,16 +200,25 @@ class World:
         )
         premises = record.at(site)
         at.priced = priced = documents.price(event, at, premises)
-        at.prepared = prepare_placed(line_of(event, priced, at, covering, premises), at.stack, self._numbering)
-        if person.shares:
-            category = category_of(event, priced)
-            private = is_private(event, person.member, category, premises.facts, day)
-            at.pots = drawable(person.pots, category, day, private=private)
-            at.shares = True
-            at.closed = len(at.pots) < len(person.pots)
-            if person.limited:
-                at.quotas = quotas_of(at.pots, event, category, self._numbering)
+        line = line_of(event, priced, at, covering, premises)
+        at.prepared = prepare_placed(line, at.stack, self._numbering)
+        if person.shares or person.given:
+            self._limit_pots(at, person, event, line, category_of(event, priced), premises)
         return at
+
+    def _limit_pots(
+        self, at: Snapshot, person: Person, event: ServiceEvent, line: Line, category: str, premises: Premises
+    ) -> None:
+        """Leave out the pots that may not pay for this line, and say how much of the others it may draw."""
+        private = is_private(event, person.member, category, premises.facts, at.day)
+        if person.shares:
+            at.shares = True
+            at.pots = drawable(person.pots, category, at.day, private=private)
+        if person.given:
+            at.pots, at.passed = chosen(at.pots, line, category, at.stack, self._documents, private=private)
+        at.closed = len(at.pots) < len(person.pots)
+        if person.limited:
+            at.quotas = quotas_of(at.pots, event, category, self._numbering)
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:
         return event_key(self._registry.tenant, event.source, event_id)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.funding.model import Pot
+from drachm.domain.funding.purpose import Purpose
 from drachm.domain.funding.quota import Terms, checked_terms
 from drachm.domain.ledger.model import Account, Entry, Source
 
@@ -53,9 +54,16 @@ class Move(NamedTuple):
     """Micros, more than 0."""
 
 
-def open_fund(fund: str, currency: str, *, slices: int = DEFAULT_SLICES, pocket: str = "assistance") -> Pot:
+def open_fund(
+    fund: str,
+    currency: str,
+    *,
+    slices: int = DEFAULT_SLICES,
+    pocket: str = "assistance",
+    purpose: Purpose | None = None,
+) -> Pot:
     """A fund, ready to be enrolled; its slices are made with it. Raises `InvalidMessage` for a nonsense number."""
-    return checked_fund(Pot(fund, "", currency, 0, 0, pocket, 0, "", slices))
+    return checked_fund(Pot(fund, "", currency, 0, 0, pocket, 0, "", slices, None, purpose))
 
 
 def admission(fund: Pot, member: str, *, priority: int = 0, terms: Terms | None = None) -> Pot:

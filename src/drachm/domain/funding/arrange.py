@@ -9,7 +9,7 @@ from drachm.domain.errors import Refused
 from drachm.domain.funding.model import FundingPlan, Leg, Pot
 
 Pockets: TypeAlias = Sequence[tuple[Pot, int]]
-"""Pots in drawing order (`Pot.priority`, then id), each with the micros it may spend."""
+"""Pots in drawing order (`drawing_order`, as far as no plan says otherwise), each with the micros it may spend."""
 
 # As the class itself, but several times faster.
 _new: Final = tuple.__new__

@@ -8,8 +8,10 @@ slices (`allotment`).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, NamedTuple
 
+from drachm.domain.funding.purpose import NEVER, Purpose
 from drachm.domain.funding.quota import Terms
 
 
@@ -23,8 +25,9 @@ class Pot(NamedTuple):
     avail: int = 0
     """Micros it may spend, where that is told with it; a decision is handed what stands under lock instead."""
     priority: int = 0
-    """Lower is drawn first; ties by id."""
+    """Lower is drawn first; of several the one that expires first, then by id."""
     pocket: str = "wallet"
+    """What kind of pocket it is: `wallet`, `gift`, `health_savings`, `personal_account` ..."""
     state: int = 0
     """Id of its state row."""
     fund: str = ""
@@ -33,6 +36,14 @@ class Pot(NamedTuple):
     """Of that fund, or of the fund it is itself; 0: nothing is shared."""
     terms: Terms | None = None
     """On which a member is admitted to the fund; None: on none."""
+    purpose: Purpose | None = None
+    """For what its money was given; None: it is the holder's own, for everything."""
+
+
+def drawing_order(pot: Pot) -> tuple[int, datetime, str]:
+    """By what the pots of a person are sorted before they are drawn from."""
+    until = pot.purpose.until if pot.purpose is not None else None
+    return pot.priority, until or NEVER, pot.id
 
 
 class Leg(NamedTuple):

@@ -50,7 +50,7 @@ WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
 -- name: pots_of
 -- Their pots.
-SELECT id, member, currency, 0, priority, pocket, state, fund, slices, terms FROM pot
+SELECT id, member, currency, 0, priority, pocket, state, fund, slices, terms, purpose FROM pot
 WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
 -- name: parties_now
@@ -100,15 +100,16 @@ ON CONFLICT (tenant, provider, payer, starts_on) DO UPDATE
 SET price_book = excluded.price_book, ends_on = excluded.ends_on, network = excluded.network;
 
 -- name: pots
--- Insert or replace pots, as long as currency, fund and slices stay; returns those that were written.
-INSERT INTO pot AS p (tenant, id, state, member, currency, pocket, priority, fund, slices, terms)
+-- Insert or replace pots, as long as currency, fund, slices and purpose stay; returns those that were written.
+INSERT INTO pot AS p (tenant, id, state, member, currency, pocket, priority, fund, slices, terms, purpose, closes)
 SELECT %(tenant)s, new.* FROM jsonb_to_recordset(%(rows)s::jsonb)
     AS new (id text, state bigint, member text, currency text, pocket text, priority integer, fund text,
-            slices integer, terms jsonb)
+            slices integer, terms jsonb, purpose jsonb, closes timestamptz)
 ORDER BY new.id
 ON CONFLICT (tenant, id) DO UPDATE
 SET member = excluded.member, pocket = excluded.pocket, priority = excluded.priority, terms = excluded.terms
 WHERE p.currency = excluded.currency AND p.fund = excluded.fund AND p.slices = excluded.slices
+      AND p.purpose IS NOT DISTINCT FROM excluded.purpose
 RETURNING p.id;
 
 -- name: stray_admissions
@@ -117,7 +118,7 @@ SELECT a.id FROM pot AS a
 WHERE a.tenant = %(tenant)s AND a.id = ANY (%(ids)s::text[]) AND NOT EXISTS (
     SELECT FROM pot AS f
     WHERE f.tenant = %(tenant)s AND f.id = a.fund AND f.member = '' AND f.fund = '' AND f.slices = a.slices
-          AND f.currency = a.currency);
+          AND f.currency = a.currency AND f.purpose IS NOT DISTINCT FROM a.purpose);
 
 -- name: pot_states
 -- The state rows of new pots, at zero.
