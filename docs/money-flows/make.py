@@ -63,7 +63,8 @@ def _name(stored: Stored) -> str:
         return "an erased event"
     told = kept.body.event or kept.body.top_up
     if told is None:
-        return "the fund itself" if stored.kind is EntryKind.ALLOTMENT else "the books alone"
+        own = {EntryKind.ALLOTMENT: "the fund itself", EntryKind.EXPIRY: "the pot itself"}
+        return own.get(stored.kind, "the books alone")
     return f"{told.source}/{told.event_id}"
 
 
@@ -77,6 +78,9 @@ def _outcomes(desk: Desk, outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield f"  {receipt.number}  {sentence(receipt)}"
         for part in receipt.parts:
             yield f"    {part.bearer:<9}{part.who:<16}{plain(part.amount):>7}  {part.label}".rstrip()
+        for step in receipt.why:
+            if step.pocket:
+                yield f"    not from {step.pocket:<16}{step.sentence} {step.plan} {step.clause}".rstrip()
     if outcomes:
         yield ""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from town import ALWAYS, NOON, charge, pay_in
+from town import ALWAYS, NOON, StoppedClock, charge, pay_in
 
 from drachm.application.allot import return_allotments
 from drachm.application.bank import BankAccount, allocate, reconcile
@@ -14,6 +16,7 @@ from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
 from drachm.application.complete_answer import complete_answer
 from drachm.application.desk import Desk
+from drachm.application.expiry import sweep_expired
 from drachm.application.first_answers import Outcome
 from drachm.application.payments import begin, carry_out
 from drachm.application.top_up import top_up
@@ -24,12 +27,17 @@ from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.events.model import Code
 from drachm.domain.funding.allotment import admission, open_fund
 from drachm.domain.funding.model import Pot
+from drachm.domain.funding.purpose import Purpose
 from drachm.domain.funding.quota import Limit, Terms
 from drachm.domain.money import MICROS
 from drachm.domain.payments.bank import BankLine
 from drachm.domain.payments.cash import Shift
 from drachm.domain.payments.model import Payment
 from drachm.storage.memory_records import MemoryRecords
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+MARCH_ENDS = datetime(2025, 4, 1, 4, tzinfo=UTC)
+"""In New York."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,43 @@ def _grandmother(desk: Desk) -> list[Outcome]:
     april = {"started_at": NOON + timedelta(days=31), "visit": "v4"}
     outcomes += clear_events([charge("e4", 40, **april, **refill)], desk)
     return outcomes + clear_events([charge("r1", 0, kind="reversal", replaces="e1", member="rosa")], desk)
+
+
+def _later(desk: Desk, days: int) -> Desk:
+    return replace(desk, clock=StoppedClock(NOON + timedelta(days=days)))
+
+
+def _gift_expiry(desk: Desk) -> list[Outcome]:
+    bonus = Purpose("acme", until=MARCH_ENDS)
+    desk.books.enrol(pots=[Pot("ana-bonus", "ana", "USD", priority=1, pocket="gift", purpose=bonus)])
+    pay_in(desk, "ana-bonus", 50)
+    outcomes = clear_events([charge("e1", 40)], desk)
+    april = _later(desk, 30)
+    for _ in range(2):
+        sweep_expired(april)
+    outcomes += clear_events([charge("r1", 0, kind="reversal", replaces="e1", started_at=april.clock.now())], april)
+    sweep_expired(_later(desk, 31))
+    return outcomes
+
+
+def _refund_by_lots(desk: Desk) -> list[Outcome]:
+    ends = (MARCH_ENDS + timedelta(days=270), MARCH_ENDS)
+    for name, until in zip(("ana-year", "ana-spring"), ends, strict=True):
+        purpose = Purpose("acme", until=until)
+        desk.books.enrol(pots=[Pot(name, "ana", "USD", priority=1, pocket="gift", purpose=purpose)])
+        pay_in(desk, name, 6)
+    outcomes = clear_events([charge("e1", 40)], desk)
+    outcomes += clear_events([charge("e2", 10, kind="replacement", replaces="e1")], desk)
+    return outcomes + clear_events([charge("r1", 0, kind="reversal", replaces="e2")], desk)
+
+
+def _eligible_expenses(desk: Desk) -> list[Outcome]:
+    desk.books.publish("expense_rules", json.loads((SAMPLES / "expenses/us-hsa.json").read_text("utf-8")))
+    savings = Purpose(expenses="us-hsa")
+    desk.books.enrol(pots=[Pot("ana-hsa", "ana", "USD", priority=0, pocket="health_savings", purpose=savings)])
+    pay_in(desk, "ana-hsa", 100)
+    peel = {"visit": "v2", "code": Code("local", "peel"), "display": "Skin peel", "facts": {"category": "cosmetic"}}
+    return clear_events([charge("e1", 40), charge("e2", 40, **peel)], desk)
 
 
 ANA = {"ana-gift": 5, "ana-cash": 95}
@@ -287,5 +332,33 @@ STORIES = (
         "16.00 return to the family, and to what Rosa may take in March. What she used stands among her running "
         "totals, under `quota/`.",
         _grandmother,
+    ),
+    Story(
+        "gift-expiry",
+        "A gift that expires",
+        "Ana's employer gives her 50.00 for care in March of New York. It is drawn first, because it expires first, "
+        "and pays the 16.00 of her visit. On 9 April the 34.00 that nobody used go back to the employer's account; "
+        "when they would go was fixed when the pot was opened. The sweep runs twice and moves nothing twice. Then the visit is "
+        "taken back: the 16.00 return to the pot that paid them, whose time is over, and go the same way a day later.",
+        _gift_expiry,
+    ),
+    Story(
+        "refund-by-lots",
+        "A refund, lot by lot",
+        "Ana has two gifts of 6.00: one for March, one for the year. A pot is a lot: what is given under other "
+        "conditions is another pot. Her part of a visit of 40.00 is 16.00: 6.00 of March, 6.00 of the year, 4.00 "
+        "of her own. It should have cost 10.00, all of it hers: what was drawn last goes back first, 4.00 and 2.00. At "
+        "last the visit is taken back, and each pot has what it gave.",
+        _refund_by_lots,
+        {"ana-cash": 95},
+    ),
+    Story(
+        "eligible-expenses",
+        "A savings account that may not pay for everything",
+        "Ana has 100.00 in a health savings account, under rules that are published as a document. It pays her part of "
+        "a visit. A skin peel is no medical care for the law, so her own money pays her part of that; the receipt says "
+        "which clause kept the account from it.",
+        _eligible_expenses,
+        {"ana-cash": 95},
     ),
 )

@@ -87,6 +87,16 @@ class TickingClock:
         return NOON + timedelta(seconds=next(self._ticks))
 
 
+class StoppedClock:
+    """One instant for ever."""
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant
+
+    def now(self) -> datetime:
+        return self._instant
+
+
 class CountingIds:
     """Bytes that never repeat and are the same in every run. For demonstration only: they are not random."""
 

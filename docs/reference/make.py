@@ -175,6 +175,10 @@ ENTRY_KINDS = {
         "[top-up that went back](../money-flows/take-back.md), [window](../money-flows/cash-window.md), "
         "[bank](../money-flows/bank-transfer.md)",
     ),
+    EntryKind.EXPIRY: (
+        "What is left in a pot whose time is over goes back to whoever funded it.",
+        "[a gift that expires](../money-flows/gift-expiry.md)",
+    ),
     EntryKind.NOTE: ("A pended or refused outcome: no entries.", ""),
     EntryKind.ALLOTMENT: (
         "Money of a shared fund moves to one of its slices, or back.",

@@ -65,6 +65,8 @@ class DocumentMaker(WordMaker):
         if self.chance(0.15):
             name = rng.choice(list(FACTS))
             self.facts.setdefault(name, rng.choice(FACTS[name]))
+        if len(self.facts) % 4 == 0:  # changes no share; without chance, so that everything else stays as it was
+            document["pockets"] = {"personal_account": ["first", "last", "never"][len(self.steps) % 3]}
         document |= {"groups": self.groups, "accumulators": self.accumulators, "closing_steps": self.closing}
         return {key: value for key, value in document.items() if value not in ([], {}) or key == "steps"}
 

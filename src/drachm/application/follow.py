@@ -40,6 +40,7 @@ _KIND_OF_ENTRY: Final[Mapping[EntryKind, str]] = {
     EntryKind.REVISION: "charge",
     EntryKind.TOP_UP: "top_up",
     EntryKind.TRANSFER: "top_up",
+    EntryKind.EXPIRY: "top_up",
     EntryKind.NOTE: "charge",
 }
 """What an erased row's event most likely was: the row itself says only what it did in the books."""

@@ -176,7 +176,7 @@ class Books(Protocol):
         """
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
-        """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash.
+        """Store a `plan`, `price_book` or `expense_rules` document by content hash (idempotent); returns the hash.
 
         A version that cannot take over from those of the same id that are here (`domain.succession`) is a `Conflict`.
         """
@@ -206,6 +206,9 @@ class Books(Protocol):
 
     def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
         """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""
+
+    def expired(self, now: datetime, *, after: str = "", limit: int = 100) -> list[Pot]:
+        """Pots from which what is left goes back to the funder by now, and that hold money; by id, from behind one."""
 
     def totals(self) -> Iterator[tuple[Place, int]]:
         """Every running total that is not 0, by where it is kept (`numbers.total_place`), in that order."""

@@ -53,4 +53,5 @@ def _issue(kept: Kept, position: int, revision: int, posted_at: datetime, leaf: 
         leaf=leaf,
         clauses={plan.id: plan.text or {} for plan in plans},
         next_step=problem.next_step if problem else "",
+        passed=at.passed if at else (),
     )

@@ -69,5 +69,6 @@ def _shown(row: Stored, recalled: Recalled | None, books: Books, explain: bool) 
         leaf=row.leaf,
         clauses=clauses,
         next_step=problem.next_step if problem else "",
+        passed=at.passed if explain and at is not None else (),
     )
     return Shown(receipt, recalled)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from drachm.application.ports import Ids, Stored, Written
 from drachm.domain.clearing.documents import Documents
@@ -165,6 +166,14 @@ class MemoryBooks:
         with self._guard:
             avail, held = self._journal.avail, self._journal.held
             return {pot: (avail[pot], held[pot]) for pot in (avail if of is None else of) if pot in avail}
+
+    def expired(self, now: datetime, *, after: str = "", limit: int = 100) -> list[Pot]:
+        """Pots from which what is left goes back to the funder by now, and that hold money; by id, from behind one."""
+        with self._guard:
+            avail = self._journal.avail
+            pots = [pot._replace(avail=avail.get(name, 0)) for name, pot in sorted(self._people.pots.items())]
+        due = [pot for pot in pots if pot.purpose and pot.purpose.closes and pot.purpose.closes <= now]
+        return [pot for pot in due if pot.avail > 0 and pot.id > after][:limit]
 
     def totals(self) -> Iterator[tuple[Place, int]]:
         """Every running total that is not 0, by where it is kept, in that order."""

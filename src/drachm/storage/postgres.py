@@ -117,7 +117,7 @@ class PostgresBooks(PostgresReading):
         self._past.forget(patient)
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
-        """Store a `plan` or `price_book` document by content hash (idempotent); returns the hash.
+        """Store a document of one of `published.KINDS` by content hash (idempotent); returns the hash.
 
         Raises InvalidMessage for a document that is not one, and Conflict for a version that is here with other content
         or cannot take over from the versions that are here.

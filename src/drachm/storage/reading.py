@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from drachm.application.ports import Stored, Written
 from drachm.domain.clearing.numbers import Place, place_of
 from drachm.domain.clearing.register import Registry
 from drachm.domain.errors import IntegrityError
+from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Source
 from drachm.storage import queries
 from drachm.storage.registry import Past
 from drachm.storage.rows import after_values, stored_of, written_of
 from drachm.storage.session import Connection, Sessions
+from drachm.storage.sheets import pot_of
 from drachm.storage.totals import numbered
 from drachm.storage.vault import Vault
 
@@ -101,6 +104,11 @@ class PostgresReading:
             if avail is None:
                 raise IntegrityError("the pot has lost its state row", where=f"pot {pot}")
         return {pot: (avail, held) for pot, avail, held in found}
+
+    def expired(self, now: datetime, *, after: str = "", limit: int = 100) -> list[Pot]:
+        """Pots from which what is left goes back to the funder by now, and that hold money; by id, from behind one."""
+        found = self._look("expired_pots", now=now, after=after, limit=limit)
+        return [pot_of(*row) for row in found]
 
     def totals(self) -> Iterator[tuple[Place, int]]:
         """Every running total that is not 0, by where it is kept, in that order."""

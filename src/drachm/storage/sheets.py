@@ -102,8 +102,7 @@ def _drawn_from(pots: Iterable[Pot], shard: int, tenant: int) -> tuple[Pot, ...]
 def pot_of(*values: Any) -> Pot:
     """A pot from its row: its fields in order, its terms and its purpose as JSON."""
     *fields, terms, purpose = values
-    return Pot(
-        *fields,
+    return Pot(*fields)._replace(
         terms=None if terms is None else msgspec.convert(terms, Terms),
         purpose=None if purpose is None else msgspec.convert(purpose, Purpose),
     )

@@ -1,7 +1,7 @@
 """Which published documents are in force, ready to use?
 
-Plans, price books and expense rules are immutable and known by hash; here they stand compiled, found by id and local service date:
-the version that begins last of those whose days hold it.
+Plans, price books and expense rules are immutable and known by hash; here they stand compiled, found by id and local
+service date: the version that begins last of those whose days hold it.
 """
 
 from __future__ import annotations

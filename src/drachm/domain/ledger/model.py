@@ -55,6 +55,8 @@ class EntryKind(IntEnum):
     """Money of a shared fund moves between the fund and its slices."""
     TRANSFER = 11
     """Money moves without care and without a pot: a payment that went back, a difference in a cash box."""
+    EXPIRY = 12
+    """What is left in a pot whose time is over goes back to whoever funded it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ CHART: Final = {
         AccountKind("unallocated", "liability", "bank account", "Money at the bank whose payer nobody has found yet."),
         AccountKind("wallet", "liability", "pot", "Money a pot holds and may spend."),
         AccountKind("wallet_held", "liability", "pot", "Money a pot has promised to a request."),
+        AccountKind("funder_payable", "liability", "funder party", "What a funder gets back out of expired pots."),
         AccountKind("patient_credit", "liability", "member", "Credits of a payer for a patient's earlier events."),
         AccountKind("provider_payable", "liability", "provider party", "What the operator owes a provider, by source."),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
 from drachm.domain.benefits.model import Adjudication, Step
 from drachm.domain.clearing.model import Decision
+from drachm.domain.clearing.pockets import Passed
 from drachm.domain.errors import ensure
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.reasons import text_of
@@ -25,8 +26,10 @@ def issue_receipt(
     leaf: bytes,
     clauses: Mapping[str, Mapping[str, str]],
     next_step: str = "",
+    passed: Sequence[Passed] = (),
 ) -> Receipt:
-    """The receipt of one outcome. `clauses` maps plan id -> clause id -> the plan's own words.
+    """The receipt of one outcome. `clauses` maps plan id -> clause id -> the plan's own words, `passed` says which pots
+    could not pay and why.
 
     The parts of a posted charge sum to the billed amount; anything else is an `IntegrityError`.
     """
@@ -64,7 +67,10 @@ def issue_receipt(
         due=decision.funding.due if event.kind != "hold" else 0,
         parts=parts,
         credits=tuple(Part("payer", c.party, "Credit for earlier care", c.amount) for c in answer.credits),
-        why=tuple(_why(step, clauses.get(step.document, {})) for step in answer.trace),
+        why=(
+            *(_why(step, clauses.get(step.document, {})) for step in answer.trace),
+            *(_skipped(one) for one in passed if answer.patient_responsibility and one.pot.currency == event.currency),
+        ),
         price_rule=priced.rule,
         price_book=priced.book,
         plans=answer.decided_by,
@@ -105,6 +111,10 @@ def _parts(decision: Decision, answer: Adjudication) -> tuple[Part, ...]:
     if due:
         parts.append(Part("patient", "", "Still to pay", due))
     return tuple(parts)
+
+
+def _skipped(one: Passed) -> Why:
+    return Why(text_of(one.reason), 0, one.clause, one.text, one.document, pocket=one.pot.id)
 
 
 def _why(step: Step, words: Mapping[str, str]) -> Why:

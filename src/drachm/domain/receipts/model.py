@@ -37,6 +37,8 @@ class Why:
     """What remained of the named limit after this line; None when no limit was involved."""
     of_limit: int | None = None
     limit_name: str = ""
+    pocket: str = ""
+    """Pot id, where the step says why that pot was passed over; `plan` is then the document that said so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,15 @@ FROM unnest(%(pots)s::text[]) AS wanted (id)
 CROSS JOIN LATERAL (SELECT * FROM pot WHERE pot.tenant = %(tenant)s AND pot.id = wanted.id OFFSET 0) AS p
 LEFT JOIN LATERAL (SELECT * FROM state WHERE state.id = p.state AND state.tenant = p.tenant OFFSET 0) AS s ON true;
 
+-- name: expired_pots
+-- Pots that close by now and still hold money, by id; an admission never holds any.
+SELECT p.id, p.member, p.currency, s.avail, p.priority, p.pocket, p.state, p.fund, p.slices, p.terms, p.purpose
+FROM pot AS p JOIN state AS s ON s.tenant = p.tenant AND s.id = p.state
+WHERE p.tenant = %(tenant)s AND p.closes <= %(now)s AND p.id COLLATE "C" > %(after)s AND s.avail > 0
+      AND (p.member = '' OR p.fund = '')
+ORDER BY p.id COLLATE "C"
+LIMIT %(limit)s;
+
 -- name: totals_after
 -- Rows of running totals after a row, in order of id.
 SELECT id, packed FROM total WHERE tenant = %(tenant)s AND id > %(after)s ORDER BY id LIMIT %(limit)s;

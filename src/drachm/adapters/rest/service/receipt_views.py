@@ -21,7 +21,7 @@ _TELLS_NOTHING: Final = frozenset(
     for word in (
         *("deductible", "copay", "coinsurance", "plan_pays", "plan_paid", "no_cost_share", "out_of_pocket_max"),
         *("period_cap", "contractual_adjustment", "coordination", "self_pay", "self_pay_first", "rounding"),
-        *("remainder", "over_limit", "not_covered"),
+        *("remainder", "over_limit", "not_covered", "pocket_expired", "pocket_no_rules", "pocket_plan"),
     )
 ) | {"Held", "Paid", "Still to pay", "Credit for earlier care"}
 """Words of a receipt that say nothing of what the care was."""
@@ -103,6 +103,8 @@ class WhyStep(View):
     limit_name: str | None
     of_limit: Annotated[int, Meta(description="The limit that was looked at: micros for money, else a count.")] | None
     left: Annotated[int, Meta(description="What remained of it after this line.")] | None
+    wallet: str | None
+    """A pocket that could not pay; the step says why."""
 
 
 class PlanUsed(View):
@@ -231,4 +233,5 @@ def _step(why: Why, currency: str, whole: bool) -> WhyStep:
         limit_name=why.limit_name if whole else None,
         of_limit=why.of_limit if whole else None,
         left=why.left if whole else None,
+        wallet=why.pocket or None,
     )
