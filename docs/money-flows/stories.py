@@ -336,10 +336,11 @@ STORIES = (
     Story(
         "gift-expiry",
         "A gift that expires",
-        "Ana's employer gives her 50.00 for care in March of New York. It is drawn first, because it expires first, "
-        "and pays the 16.00 of her visit. On 9 April the 34.00 that nobody used go back to the employer's account; "
-        "when they would go was fixed when the pot was opened. The sweep runs twice and moves nothing twice. Then the visit is "
-        "taken back: the 16.00 return to the pot that paid them, whose time is over, and go the same way a day later.",
+        "Ana's employer gives her 50.00 for care in March of New York. It is drawn first, because it expires "
+        "first, and pays the 16.00 of her visit. On 9 April the 34.00 that nobody used go back to the employer's "
+        "account; when they would go was fixed when the pot was opened. The sweep runs twice and moves nothing "
+        "twice. Then the visit is taken back: the 16.00 return to the pot that paid them, whose time is over, and "
+        "go the same way a day later.",
         _gift_expiry,
     ),
     Story(

@@ -97,7 +97,7 @@ UNLAWFUL: list[tuple[str, dict[str, str]]] = [
     ("journal_key_check", {"key": "''"}),
     ("journal_leaf_check", {"leaf": "''"}),
     ("journal_kind_check", {"kind": "0"}),
-    ("journal_kind_check", {"kind": "12"}),
+    ("journal_kind_check", {"kind": "13"}),
     ("journal_status_check", {"status": "4", "legs": "'{}'", "sources": "''"}),
     ("journal_revision_check", {"revision": "-1"}),
     ("journal_currency_check", {"currency": "'US'"}),
