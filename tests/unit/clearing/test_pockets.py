@@ -56,6 +56,13 @@ def test_own_money_pays_for_everything() -> None:
     assert names([pot("cash"), pot("gift", Purpose("acme"))]) == (["cash", "gift"], [])
 
 
+def test_private_care_is_not_paid_by_a_pocket_that_its_funder_looks_into() -> None:
+    gift, savings = pot("gift", Purpose("acme")), pot("savings", Purpose(expenses="teeth-only"))
+    line = Line("e", 1, 1, NOON, "ana", facts={"category": "dental"})
+    found, passed = chosen([gift, savings], line, "dental", build_stack([]), DOCUMENTS, private=True)
+    assert (found, passed) == ((savings,), (Passed(gift, "pocket_private"),))
+
+
 def test_money_with_an_end_pays_for_care_that_begins_before_it() -> None:
     gift = pot("gift", Purpose("acme", until=NOON))
     assert names([gift], at=NOON - timedelta(microseconds=1)) == (["gift"], [])

@@ -1,7 +1,7 @@
 """For what was a pot's money given, by whom, and until when?
 
 A gift, a savings account or money of an NGO comes with conditions. They are fixed when its pot is opened, before money
-enters: a pot is a lot, so what it paid comes back to it under the same conditions (docs/decisions/0024).
+enters: a pot is a lot, so what it paid comes back to it under the same conditions (docs/decisions/0025).
 """
 
 from __future__ import annotations

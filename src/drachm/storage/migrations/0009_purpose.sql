@@ -1,4 +1,4 @@
--- Money given for a purpose: by whom, until when, for which care (docs/decisions/0024):
+-- Money given for a purpose: by whom, until when, for which care (docs/decisions/0025):
 -- [funder, until, closes, [categories], expense rules]. `closes` says again when what is left goes back to the funder.
 ALTER TABLE pot ADD COLUMN purpose jsonb;
 ALTER TABLE pot ADD COLUMN closes timestamptz CHECK (closes IS NULL OR purpose IS NOT NULL);
