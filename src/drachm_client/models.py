@@ -2461,6 +2461,8 @@ class WhyStep(Struct, kw_only=True):
     limit_name: str | None
     of_limit: int | None
     left: int | None
+    wallet: str | None
+    """A pocket that could not pay; the step says why."""
 
 
 class WorkItem(Struct, kw_only=True):
