@@ -1,4 +1,4 @@
-"""docs/howto/replay-synthea.md names every way in which input is refused, and its mapping example is one."""
+"""docs/how-to/replay-synthea.md names every way in which input is refused, and its mapping example is one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from drachm.adapters import synthea
 from drachm.adapters.synthea import PayorPlans
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = (ROOT / "docs" / "howto" / "replay-synthea.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "replay-synthea.md").read_text(encoding="utf-8")
 
 
 def test_every_code_of_the_readers_is_on_the_page() -> None:
