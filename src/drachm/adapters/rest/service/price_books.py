@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -11,35 +10,21 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from drachm.adapters.eventjson import read_event
-from drachm.adapters.rest.service.call import Call, Reply, operation
+from drachm.adapters.rest.identity.decide import Reach
+from drachm.adapters.rest.service.call import Call
+from drachm.adapters.rest.service.documents import Room, declare
 from drachm.adapters.rest.service.draft_shapes import (
     Document,
-    PreviewOrder,
-    PreviewView,
-    Publication,
-    Validation,
     VersionView,
 )
 from drachm.adapters.rest.service.drafts import (
     Shelf,
-    asked_day,
-    begin,
-    chosen,
-    draft_reply,
-    permitted_draft,
-    preview_of,
-    published_by,
-    rewrite,
-    validation_of,
-    version_view,
 )
 from drachm.adapters.rest.service.event_shape import Code, EventCode, Fact, Quantity
 from drachm.adapters.rest.service.money_shapes import day_of, faulty
 from drachm.adapters.rest.service.results import Moment
-from drachm.adapters.rest.service.shapes import END, Currency, Day, Name, Page, Shape, View, Word
-from drachm.adapters.rest.transport.problems import Problem
+from drachm.adapters.rest.service.shapes import END, Currency, Day, Name, Shape, View, Word
 from drachm.application.draft_checks import CaseResult, Wish, price_cases
-from drachm.application.money_reading import Published
 from drachm.application.records import Record
 from drachm.domain.catalog import PriceContext
 from drachm.domain.errors import InvalidMessage
@@ -141,104 +126,11 @@ def _cases(call: Call, record: Record) -> list[CaseResult]:
     return price_cases(document, [_asked(one, currency, place) for place, one in enumerate(wanted)], call.market.money)
 
 
-SHELF = Shelf("price_book", "price_book_draft", "price_book_id", _owners, _cases)
-
-
-@operation("list_price_books", answer=Page[PriceBookListed], query={"on": "Which version is in force on this day."})
-def list_price_books(call: Call) -> Page[PriceBookListed]:
-    """Published price books that concern the caller, in order of id."""
-    reach = call.reach()
-    asked_day(call)
-    limit, after = call.limit(), str(next(iter(call.place()), ""))
-    within = None if reach.everything else _within(call, reach.parties)
-    versions: dict[str, list[Published]] = {}
-    for one in call.market.money.published("price_book"):
-        if one.id > after and (within is None or one.id in within):
-            versions.setdefault(one.id, []).append(one)
-    shown = sorted(versions)[:limit]
-    more = call.cursor([shown[-1]]) if len(versions) > limit else None
-    return Page(data=[_listed(call, versions[name]) for name in shown], next=more)
-
-
-@operation("draft_price_book", body=PriceBookDraftOrder, answer=PriceBookDraft, status=201, tagged=True)
-def draft_price_book(call: Call) -> Reply:
-    """Begin a price book, or the next version of one. Raises Denied unless its owner is the caller's own party."""
-    body: PriceBookDraftOrder = call.body
-    call.reach()
-    _readable(body)
-    record = begin(call, SHELF, body.owner, body.document, body.cases)
-    return draft_reply(SHELF, record, _draft(record), 201)
-
-
-@operation(
-    "get_price_book",
-    answer=PriceBookView,
-    tagged=True,
-    query={"version": "This version.", "on": "The version in force on this day; today without both."},
-)
-def get_price_book(call: Call) -> Reply:
-    """One published version: today's, else the newest, else the one that is asked for."""
-    name = call.path["price_book_id"]
-    versions = [one for one in call.market.money.published("price_book") if one.id == name]
-    call.permit(call.resource(name, parties=_concerned(call, name)) if versions else None)
-    one = chosen(call, versions)
-    if one is None:
-        raise Problem("not_found")
-    return _reply(call, one, versions)
-
-
-@operation("get_price_book_draft", answer=PriceBookDraft, tagged=True)
-def get_price_book_draft(call: Call) -> Reply:
-    """The draft, as it was written last."""
-    record = permitted_draft(call, SHELF)
-    return draft_reply(SHELF, record, _draft(record))
-
-
-@operation("replace_price_book_draft", body=PriceBookDraftOrder, answer=PriceBookDraft, tagged=True)
-def replace_price_book_draft(call: Call) -> Reply:
-    """Write the draft: If-Match names the one it takes the place of; without one it begins the next version."""
-    body: PriceBookDraftOrder = call.body
-    call.reach()
-    _readable(body)
-    record = rewrite(call, SHELF, body.owner, body.document, body.cases)
-    return draft_reply(SHELF, record, _draft(record))
-
-
-@operation("validate_price_book", answer=Validation)
-def validate_price_book(call: Call) -> Validation:
-    """Every check that publishing makes, and the services that the book must price."""
-    return validation_of(call, SHELF, permitted_draft(call, SHELF))
-
-
-@operation("preview_price_book", body=PreviewOrder, answer=PreviewView)
-def preview_price_book(call: Call) -> PreviewView:
-    """Past charges under the draft; costs a decision for each charge that is looked at."""
-    return preview_of(call, SHELF, permitted_draft(call, SHELF))
-
-
-@operation("publish_price_book", body=Publication, answer=PriceBookView, tagged=True)
-def publish_price_book(call: Call) -> Reply:
-    """Publish the version that If-Match names. Nobody who wrote at the draft may do it."""
-    record = permitted_draft(call, SHELF)
-    published = published_by(call, SHELF, record)
-    versions = [one for one in call.market.money.published("price_book") if one.id == record.id]
-    return _reply(call, next(one for one in versions if one.hash == published), versions)
-
-
-def _reply(call: Call, one: Published, versions: list[Published]) -> Reply:
-    view = PriceBookView(
-        id=one.id,
-        title=one.title,
-        currency=one.currency,
-        version=version_view(one),
-        versions=[version_view(each) for each in versions],
-        document=dict(call.market.money.document(one.hash) or {}),
-    )
-    return Reply(view, tag=("price_book", one.hash, len(versions)))
-
-
-def _within(call: Call, parties: Collection[str]) -> set[str]:
-    """Books that these parties agreed on, or drafted."""
+def _within(call: Call, reach: Reach) -> set[str] | None:
+    """Books that the caller's parties agreed on, or drafted."""
+    if reach.everything:
+        return None
+    parties = reach.parties
     found = set(call.market.money.books_of(parties))
     after = ""
     while page := call.market.records.find(SHELF.record, after=after, limit=100, parties=parties):
@@ -255,18 +147,6 @@ def _draft(record: Record) -> PriceBookDraft:
         written_at=record.at,
         document=dict(record.body["document"]),
         cases=msgspec.convert(record.body["cases"], list[PriceCase]),
-    )
-
-
-def _listed(call: Call, versions: list[Published]) -> PriceBookListed:
-    newest, now = versions[-1], chosen(call, versions)
-    in_force = now if now is not None and ("on" in call.query or now.holds(call.at.date())) else None
-    return PriceBookListed(
-        id=newest.id,
-        title=newest.title,
-        currency=newest.currency,
-        in_force=version_view(in_force) if in_force else None,
-        versions=[version_view(one) for one in versions],
     )
 
 
@@ -299,3 +179,22 @@ def _asked(case: PriceCase, currency: str, place: int) -> tuple[str, ServiceEven
     )
     wish = Wish(allowed=case.allowed, reason=case.waits or "")
     return case.name, replace(event, currency=currency, billed=billed), at, wish
+
+
+SHELF = Shelf("price_book", "price_book_draft", "price_book_id", _owners, _cases)
+
+declare(
+    Room(
+        SHELF,
+        PriceBookDraftOrder,
+        PriceBookDraft,
+        PriceBookListed,
+        PriceBookView,
+        owner=lambda order: str(order.owner),
+        check=_readable,
+        draft_view=_draft,
+        more=lambda one: {},
+        within=_within,
+        concerned=_concerned,
+    )
+)
