@@ -39,8 +39,9 @@ class Room:
     """Shape of a draft as it is sent: it has `document` and `cases`."""
     draft: Any
     listed: Any
+    page: Any
     whole: Any
-    """Views of a draft, of an item of the list, and of a published version."""
+    """Views of a draft, of an item of the list, of a page of them, and of a published version."""
     owner: Callable[[Any], str]
     """Whose draft an order is; empty when it does not say."""
     check: Callable[[Any], None]
@@ -60,7 +61,7 @@ def declare(room: Room) -> None:
 
     @operation(
         f"list_{kind}s",
-        answer=Page.__class_getitem__(room.listed),
+        answer=room.page,
         query={"on": "Which version is in force on this day."},
     )
     def list_documents(call: Call) -> Page[Any]:

@@ -20,7 +20,7 @@ from drachm.adapters.rest.service.drafts import (
 from drachm.adapters.rest.service.event_shape import Fact, Quantity
 from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.results import Moment
-from drachm.adapters.rest.service.shapes import Currency, Instant, Micros, Name, Shape, View
+from drachm.adapters.rest.service.shapes import Currency, Instant, Micros, Name, Page, Shape, View
 from drachm.application.draft_checks import ALWAYS, CaseResult, Wish, plan_cases
 from drachm.application.records import Record
 from drachm.domain.benefits import load_plan
@@ -188,6 +188,7 @@ declare(
         PlanDraftOrder,
         PlanDraft,
         PlanListed,
+        Page[PlanListed],
         PlanView,
         owner=lambda order: _payer(order.document),
         check=lambda order: _times(order.cases),

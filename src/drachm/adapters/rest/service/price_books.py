@@ -23,7 +23,7 @@ from drachm.adapters.rest.service.drafts import (
 from drachm.adapters.rest.service.event_shape import Code, EventCode, Fact, Quantity
 from drachm.adapters.rest.service.money_shapes import day_of, faulty
 from drachm.adapters.rest.service.results import Moment
-from drachm.adapters.rest.service.shapes import END, Currency, Day, Name, Shape, View, Word
+from drachm.adapters.rest.service.shapes import END, Currency, Day, Name, Page, Shape, View, Word
 from drachm.application.draft_checks import CaseResult, Wish, price_cases
 from drachm.application.records import Record
 from drachm.domain.catalog import PriceContext
@@ -189,6 +189,7 @@ declare(
         PriceBookDraftOrder,
         PriceBookDraft,
         PriceBookListed,
+        Page[PriceBookListed],
         PriceBookView,
         owner=lambda order: str(order.owner),
         check=_readable,
