@@ -75,6 +75,14 @@ class Settings:
     """DRACHM_RAILS_FILE: JSON file that names the rails by which money comes in, with their secrets, by tenant
     (docs/how-to/connect-rails.md). Default: empty, none: money that has arrived is booked by hand."""
 
+    help_phone: str = ""
+    """DRACHM_HELP_PHONE: whom patients call, as it stands at the foot of their pages (555 0100). Default: empty, they
+    are told to ask their clinic."""
+
+    step_up: int = 100
+    """DRACHM_STEP_UP: from how many whole units of a currency on a payment on a page asks again who is there.
+    Default: 100."""
+
     key_pepper: tuple[bytes, ...] = field(default=(), repr=False)
     """DRACHM_KEY_PEPPER: 64 hexadecimal digits; API keys are kept hashed under it. Of several, parted by commas, the
     first is used and the others are still believed. Default: empty, made in the sandbox; live must set it."""
@@ -110,6 +118,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         calls_per_minute=_whole(environ, "DRACHM_CALLS_PER_MINUTE", 60_000),
         oidc_file=_file(environ, "DRACHM_OIDC_FILE"),
         rails_file=_file(environ, "DRACHM_RAILS_FILE"),
+        help_phone=_phone(environ),
+        step_up=_whole(environ, "DRACHM_STEP_UP", 100),
         key_pepper=_secrets(environ, "DRACHM_KEY_PEPPER"),
         link_secret=_secrets(environ, "DRACHM_LINK_SECRET"),
         cursor_secret=_secrets(environ, "DRACHM_CURSOR_SECRET"),
@@ -226,6 +236,13 @@ def _base_url(environ: Mapping[str, str]) -> str:
         raise _invalid(
             "DRACHM_BASE_URL", "is not a plain http or https URL", "Write https://host, no slash at the end."
         )
+    return text
+
+
+def _phone(environ: Mapping[str, str]) -> str:
+    text = environ.get("DRACHM_HELP_PHONE", "").strip()
+    if text and not re.fullmatch(r"\+?[0-9][0-9 ()/-]{1,30}", text):
+        raise _invalid("DRACHM_HELP_PHONE", f"{text!r} is no telephone number", "Write digits and blanks, +1 555 0100.")
     return text
 
 

@@ -17,12 +17,14 @@ import asyncio
 import hashlib
 import importlib
 import json
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,6 +70,8 @@ from drachm.storage.credentials import PostgresCredentials
 from drachm.storage.embedded import EmbeddedServer
 from drachm.storage.migrate import migrate
 from drachm.storage.postgres import open_books
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 MASTER_KEY = bytes(range(32))
 NOON = datetime(2026, 3, 10, 16, 0, tzinfo=UTC)
@@ -554,6 +558,23 @@ def _answered(answer: Answer) -> Answered:
     kind = headers.get("content-type", "")
     body: Any = None
     if answer.body:
-        body = json.loads(answer.body) if "json" in kind else answer.body.decode()
+        text = not kind.startswith("font/") and "content-encoding" not in headers
+        body = json.loads(answer.body) if "json" in kind else answer.body.decode() if text else answer.body
     cookies = tuple(value.decode() for name, value in answer.headers if name == b"set-cookie")
     return Answered(answer.status, headers, body, answer.body, cookies)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium."""
+    from browsing import launched
+
+    yield from launched()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The rules of accessible pages, as a script."""
+    from browsing import rules
+
+    return rules()

@@ -18,7 +18,7 @@ from drachm.adapters.rest.identity.policy import policy_of
 from drachm.adapters.rest.identity.routes import BY_OPERATION, ROUTES
 from drachm.adapters.rest.service import operations
 from drachm.adapters.rest.service.call import OPERATIONS
-from drachm.adapters.rest.service.openapi import published
+from drachm.adapters.rest.service.openapi import PAGES_OF_OURS, published
 from drachm.adapters.rest.service.openapi_own import own_pages
 from drachm.adapters.rest.service.shapes import read_shape
 from drachm.adapters.rest.transport.problem_table import KINDS
@@ -61,9 +61,9 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_it_names_every_operation_that_is_there_and_no_other() -> None:
-    pages_of_the_desk = {name for name, one in OPERATIONS.items() if one.route.template.startswith("/desk")}
-    assert set(SAID) == {*OPERATIONS, *own_pages()} - pages_of_the_desk
-    assert len(pages_of_the_desk) > 10
+    pages = {name for name, one in OPERATIONS.items() if one.route.tag in PAGES_OF_OURS}
+    assert set(SAID) == {*OPERATIONS, *own_pages()} - pages
+    assert len(pages) > 10
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_each_operation_says_what_the_tables_say(route: Any) -> None:
 
 def test_no_call_of_the_route_table_is_left_out() -> None:
     left_out = {BY_OPERATION[name] for name in set(BY_OPERATION) - set(SAID)}
-    # The desk's pages are for browsers with a session, not for programs.
-    assert {route.operation for route in left_out if not route.template.startswith("/desk")} == set()
+    # Pages for browsers with a session are not for programs.
+    assert {route.operation for route in left_out if route.tag not in PAGES_OF_OURS} == set()
 
 
 def test_every_code_that_a_handler_declares_has_a_row() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from drachm.adapters.rest.identity.model import Environment, anonymous
 from drachm.adapters.rest.service.names import row_name
+from drachm.adapters.rest.service.static_files import address
 from drachm.domain.transparency.leaf import event_key
 
 SERVICE = "CANARY-service"
@@ -208,6 +209,7 @@ def test_every_answer_of_a_page_is_sealed_against_scripts_frames_caches_and_refe
         assert policy == {
             "default-src": "'none'",
             "style-src": "'self'",
+            "font-src": "'self'",
             "form-action": "'self'",
             "base-uri": "'none'",
             "frame-ancestors": "'none'",
@@ -235,13 +237,13 @@ def test_a_page_is_well_formed_names_nothing_foreign_and_has_no_script(town: Any
         assert page.heads.count("h1") == 1
         assert not any(name.startswith("on") or name == "style" for name in page.attributes)
         assert "<script" not in answer.body
-        assert re.match(r'<!doctype html>\s*<html lang="en" dir="ltr">', answer.body)
+        assert re.match(r'<!doctype html>\s*<html lang="en" dir="ltr"( data-size="elder")?>', answer.body)
         assert "user-scalable" not in answer.body
         assert "maximum-scale" not in answer.body
-        for tag, address in page.addresses:
-            assert not re.match(r"[a-z]+:|//|/", address), (tag, address)
-            assert tag == "form" or token not in address, (tag, address)
-            assert {part for part in re.findall(r"[^/?]*", address) if part.startswith("v1.")} <= {token}
+        for tag, place in page.addresses:
+            assert not re.match(r"[a-z]+:|//|/(?!static/[0-9a-f]{16}-)", place), (tag, place)
+            assert tag == "form" or token not in place, (tag, place)
+            assert {part for part in re.findall(r"[^/?]*", place) if part.startswith("v1.")} <= {token}
 
 
 def test_what_people_wrote_stays_text(town: Any, ask: Any) -> None:
@@ -416,11 +418,15 @@ def test_a_link_may_carry_words_that_others_added(town: Any, ask: Any) -> None:
 
 
 def test_the_style_is_ours_and_may_be_kept(ask: Any) -> None:
-    answer = ask("get_page_style", NOBODY)
+    name = address("patient.css").removeprefix("/static/")
+    answer = ask("get_static_file", NOBODY, {"file": name})
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/css")
-    assert answer.headers["cache-control"] == "public, max-age=86400"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert "@import" not in answer.body
-    assert {
-        address for address in re.findall(r"url\(\"?([^\")]+)", answer.body) if not address.startswith("#")
-    } == set()
+    loaded = set(re.findall(r"url\(\"?([^\")#]+)", answer.body))
+    assert loaded
+    for font in loaded:
+        assert ask("get_static_file", NOBODY, {"file": font}).headers["content-type"] == "font/woff2"
+    for none in ("patient.css", "../desk.css", f"x{name}", "0000000000000000-patient.css"):
+        assert ask("get_static_file", NOBODY, {"file": none}).status == 404

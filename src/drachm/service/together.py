@@ -46,6 +46,7 @@ from drachm.application.paying import keep_paying
 from drachm.application.records import Records
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
 from drachm.domain.errors import Forbidden
+from drachm.domain.money import MICROS
 from drachm.service.following import FOLDER, announce, follow
 from drachm.service.own_secrets import with_secrets
 from drachm.service.providers import read_providers, read_sign_ins
@@ -223,6 +224,8 @@ def assemble(settings: Settings, *, access_log: AccessLog | None = None, beside:
         stores=stores.identity,
         providers=providers,
         sign_ins=sign_ins,
+        help_phone=settings.help_phone,
+        step_up_micros=settings.step_up * MICROS,
     )
     metrics = Metrics()
     counter = Counter(house, limits=PUMP_LIMITS, gauges=metrics)

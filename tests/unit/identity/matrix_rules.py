@@ -43,6 +43,7 @@ SIT_AT_THE_DESK = "open_desk search_desk open_desk_charge open_desk_event"
 LOOK_AT_THE_DESK = "open_desk open_desk_charge open_desk_event"
 LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
 CASH_AT_THE_DESK = "begin_desk_shift take_cash_at_desk count_at_desk"
+OWN_PAGES = "open_my_home open_my_proof give_my_proof"
 LOOK_AT_BOOKS = "list_accounts get_account list_account_entries list_statements get_statement"
 LOOK_AT_KEYS = "list_api_keys get_api_key list_clients get_client"
 TURN_KEYS = "rotate_api_key revoke_api_key replace_client_keys revoke_client"
@@ -53,7 +54,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "self": (
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
-            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS),
+            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, OWN_PAGES),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -61,7 +62,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "relative": {
         "relative": (
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES, LOOK_AT_WALLETS),
-            *("stream_member_receipts", PAY_IN, "get_payment"),
+            *("stream_member_receipts", PAY_IN, "get_payment", OWN_PAGES),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -157,7 +158,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
 
 SCOPES: dict[str, tuple[str, ...]] = {
     "events:write": (SEND_EVENTS, "retry_work_item retry_at_desk"),
-    "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events", SIT_AT_THE_DESK),
+    "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events", SIT_AT_THE_DESK, OWN_PAGES),
     "estimates": (ASK_BEFORE,),
     "receipts:read": (LOOK_AT_RECEIPTS, "stream_party_receipts stream_member_receipts"),
     "receipts:share": (HAND_OUT_RECEIPTS, "hand_out_at_desk"),
@@ -189,22 +190,23 @@ def words(groups: tuple[str, ...]) -> frozenset[str]:
 
 PUBLIC = words(
     (
-        "issue_token get_token_keys get_openapi get_problem get_health get_readiness get_page_style hear_callback",
+        "issue_token get_token_keys get_openapi get_problem get_health get_readiness get_static_file hear_callback",
         # Who is about to sign in is nobody yet; who signs out may be nobody any more.
-        "open_desk_sign_in sign_in_at_desk begin_desk_provider end_desk_provider sign_out_of_desk get_desk_style",
+        "open_desk_sign_in sign_in_at_desk begin_desk_provider end_desk_provider sign_out_of_desk",
+        "open_my_sign_in sign_in_to_my begin_my_provider end_my_provider sign_out_of_my open_left_page",
     )
 )
 THIS_MACHINE = words(("get_metrics",))
 ANY_CREDENTIAL = words(("get_me check_npi",))
 BY_LINK = words(("open_receipt_page give_second_factor",))
-BY_LINK_AND_ANSWER = words(("open_receipt_services",))
+BY_LINK_AND_ANSWER = words(("open_receipt_services open_visit_of_link",))
 HUMAN = words(
     (
         *(CHANGE_PAYOUTS, WRITE_DRAFTS, PUBLISH, "create_contract update_contract merge_members split_member"),
         "allow_relative create_api_key create_client",
         GIVE_BACK,
         # Machines have the interface; pages are for people.
-        *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
+        *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, OWN_PAGES),
     )
 )
 NOT_THE_PROPOSER = words(("approve_payout_change agree_to_charge_refund", PUBLISH))

@@ -65,14 +65,24 @@ S  .  P  .  .  .  .  .  T  P   receipts:share  -                  DELETE /v1/rec
 link                                                              GET    /r/{token}
 link                                                              POST   /r/{token}/second-factor
 factor                                                            GET    /r/{token}/services
-open                                                              GET    /r/page.css
+factor                                                            POST   /r/{token}/visit
+
+open                                                              GET    /static/{file}
+open                                                              GET    /my/sign-in
+open                                                              POST   /my/sign-in
+open                                                              GET    /my/sign-in/provider
+open                                                              GET    /my/sign-in/return
+open                                                              POST   /my/sign-out
+open                                                              GET    /my/left
+S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my
+S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/proof
+S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof
 
 open                                                              GET    /desk/sign-in
 open                                                              POST   /desk/sign-in
 open                                                              GET    /desk/sign-in/provider
 open                                                              GET    /desk/sign-in/return
 open                                                              POST   /desk/sign-out
-open                                                              GET    /desk/desk.css
 .  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk
 .  .  P  P  .  .  .  .  T  .   events:read     people             POST   /desk/search
 .  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk/charges/{charge_id}

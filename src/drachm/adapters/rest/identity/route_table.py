@@ -70,8 +70,30 @@ POST /r/{token}/second-factor  give_second_factor  one
   Answer the second question, so that the page may name the services.
 GET /r/{token}/services  open_receipt_services  one
   The page with the names of the services, after the second factor.
-GET /r/page.css  get_page_style  open
-  How the pages behind links look; the only other thing that they load.
+POST /r/{token}/visit  open_visit_of_link  one
+  On to the whole visit of the receipt, in a session for this visit alone.
+
+GET /static/{file}  get_static_file  open
+  A style, font or script that pages load; its name changes with its content.
+GET /my/sign-in  open_my_sign_in  open
+  Where patients and relatives sign in.
+POST /my/sign-in  sign_in_to_my  open
+  Take a sandbox token of a patient or relative.
+GET /my/sign-in/provider  begin_my_provider  open
+  Send the browser of a patient or relative to the identity provider.
+GET /my/sign-in/return  end_my_provider  open
+  Where the identity provider sends that browser back.
+POST /my/sign-out  sign_out_of_my  open
+  End the session; on to the sign-in, or to a page that says nothing.
+GET /my/left  open_left_page  open
+  What stands on the screen of somebody who left.
+GET /my  open_my_home  many
+  A patient's latest visits, each as one answer.
+GET /my/proof  open_my_proof  many
+  Ask a patient once more who is there, before a large payment.
+POST /my/proof  give_my_proof  many
+  Take that proof.
+
 
 GET /desk/sign-in  open_desk_sign_in  open
   Where people who work at a clinic sign in.
@@ -83,8 +105,6 @@ GET /desk/sign-in/return  end_desk_provider  open
   Back from the identity provider.
 POST /desk/sign-out  sign_out_of_desk  open
   End this browser's session, or all of this person's.
-GET /desk/desk.css  get_desk_style  open
-  How the desk looks.
 GET /desk  open_desk  many
   The desk: a day's charges and who they wait for, and the work queue.
 POST /desk/search  search_desk  many

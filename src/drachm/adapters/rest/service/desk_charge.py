@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from drachm.adapters.rest.service.call import Reply
-from drachm.adapters.rest.service.desk_frame import Seat, desk, sent_on
+from drachm.adapters.rest.service.desk_frame import Seat, desk
 from drachm.adapters.rest.service.desk_today import amount_of, standing_of
 from drachm.adapters.rest.service.journal_reading import find_charge, receipts_of
+from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
 from drachm.adapters.rest.service.page_words import Amount, spelled
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt

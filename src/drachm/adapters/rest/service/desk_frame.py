@@ -6,26 +6,20 @@ A page knows nothing that the interface would not tell: it asks the same operati
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from functools import cache
 from typing import Any, Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
-
-from drachm.adapters.rest.identity.permit import Denied, reach_on
 from drachm.adapters.rest.service import desk_session
-from drachm.adapters.rest.service.call import OPERATIONS, Call, Handler, Reply, operation
+from drachm.adapters.rest.service.asking import Asker, trouble_of
+from drachm.adapters.rest.service.call import Call, Handler, Reply, operation
 from drachm.adapters.rest.service.desk_session import Session
 from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
-from drachm.adapters.rest.service.page import STYLE_SECONDS, TEMPLATES, page_headers, page_style, page_templates
-from drachm.adapters.rest.service.page_words import spelled
-from drachm.adapters.rest.service.shapes import misfit
-from drachm.adapters.rest.transport.problems import Header, answer_of
+from drachm.adapters.rest.service.page_frame import origin_of, page_headers, page_templates, root_of, sent_on
+from drachm.adapters.rest.service.static_files import address
+from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError, InvalidMessage
 
 PAGES: Final = {
@@ -35,47 +29,14 @@ PAGES: Final = {
     404: "Nothing that this person may see.",
 }
 _ROLES: Final = {"clerk": "Clerk", "finance": "Finance", "auditor": "Auditor", "operator": "Operator"}
-_UNTITLED: Final = "This did not work"
 _TITLES: Final = {403: "This is not open to you", 404: "Nothing here"}
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(Asker):
     """Somebody at the desk who asked for a page."""
 
-    call: Call
     session: Session
-
-    def ask(
-        self,
-        name: str,
-        path: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-        key: str = "",
-    ) -> Any:
-        """What the interface answers this person. Raises what it raises."""
-        one = OPERATIONS[name]
-        shape = None
-        if one.body is not None:
-            try:
-                shape = msgspec.convert(body or {}, one.body, strict=True)
-            except msgspec.ValidationError as error:
-                raise misfit(error) from None
-        value = one.handler(self.asking(name, path=path or {}, query=query or {}, body=shape, key=key))
-        return value.value if isinstance(value, Reply) else value
-
-    def asking(self, name: str, **changes: Any) -> Call:
-        """This call as if it were another one."""
-        plain: dict[str, Any] = {"path": {}, "query": {}, "body": None, "key": "", "form": {}, "fields": {}}
-        return replace(self.call, operation=name, **{**plain, **changes})
-
-    def may(self, name: str) -> bool:
-        """Whether this person may do this to anything at all."""
-        try:
-            return bool(reach_on(name, self.call.caller, self.call.at))
-        except Denied:
-            return False
 
     @property
     def parties(self) -> list[Any]:
@@ -153,19 +114,6 @@ FOREIGN: Final = {
 }
 
 
-def trouble_of(error: DrachmError, call: Call) -> dict[str, Any]:
-    """The words of a refusal, as the interface would say them."""
-    document = msgspec.json.decode(answer_of(error, call.request_id).body)
-    faults = [fault["detail"] for fault in document.get("errors", [])]
-    return {
-        "status": document["status"],
-        "title": document["title"] or _UNTITLED,
-        "detail": document["detail"],
-        "next_step": document["next_step"],
-        "faults": [fault for fault in faults if fault != document["detail"]],
-    }
-
-
 def unreadable(text: str) -> InvalidMessage:
     """Something in a form that has to be mended, in words of ours."""
     return InvalidMessage(text, next_step="Mend it and send the form again.")
@@ -173,31 +121,5 @@ def unreadable(text: str) -> InvalidMessage:
 
 def render(call: Call, template: str, **values: Any) -> str:
     """A template with what every page of the desk needs."""
-    root = urlsplit(call.house.base_url).path
-    mark = hashlib.sha256(desk_style()).hexdigest()[:12]
-    return page_templates().get_template(template).render(root=root, style=mark, spelled=spelled, **values)
-
-
-def sent_on(call: Call, place: str, headers: list[Header] | None = None) -> Reply:
-    """On to another page of ours."""
-    address = urlsplit(call.house.base_url).path + place
-    return Reply("", 303, headers=[*page_headers(), (b"location", address.encode()), *(headers or [])], media=PAGE)
-
-
-def origin_of(call: Call) -> str:
-    """Where our own forms come from."""
-    place = urlsplit(call.house.base_url)
-    return f"{place.scheme}://{place.netloc}"
-
-
-@operation("get_desk_style", media=PAGE, query={"v": "which version the page was made for"}, pages={200: "CSS."})
-def get_desk_style(call: Call) -> Reply:
-    """The one thing that the desk's pages load; the same for everybody."""
-    headers: list[Header] = [(b"cache-control", b"public, max-age=%d" % STYLE_SECONDS)]
-    return Reply(desk_style(), headers=headers, media="text/css; charset=utf-8")
-
-
-@cache
-def desk_style() -> bytes:
-    """The receipt page's style, and what the desk has more."""
-    return page_style() + (TEMPLATES / "desk.css").read_bytes()
+    shown = {"root": root_of(call), "style": address("desk.css"), **values}
+    return page_templates().get_template(template).render(**shown)

@@ -6,22 +6,21 @@ they had in the browser before, they get a session under a new word.
 
 from __future__ import annotations
 
-import hmac
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from drachm.adapters.rest.identity.errors import Unauthenticated
 from drachm.adapters.rest.identity.model import Environment, Principal
-from drachm.adapters.rest.identity.tokens import read_token
 from drachm.adapters.rest.service import desk_session
+from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Call, Reply, operation
-from drachm.adapters.rest.service.desk_frame import origin_of, render, sent_on, trouble_of
-from drachm.adapters.rest.service.desk_session import new_secret
+from drachm.adapters.rest.service.desk_frame import render
+from drachm.adapters.rest.service.desk_session import DESK
 from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
-from drachm.adapters.rest.service.page import page_headers
-from drachm.adapters.rest.service.sandbox_people import ISSUER
+from drachm.adapters.rest.service.page_frame import origin_of, page_headers, sent_on
+from drachm.adapters.rest.service.sign_in_flow import ANSWER, from_provider, sandbox_person, to_provider, ways_in
 from drachm.adapters.rest.transport.problems import Header
-from drachm.domain.errors import DrachmError, Forbidden, Unavailable
+from drachm.domain.errors import DrachmError, Forbidden, InvalidMessage, Unavailable
 
 RETURN: Final = "/desk/sign-in/return"
 _REFUSED: Final = {
@@ -50,13 +49,7 @@ def sign_in_at_desk(call: Call) -> Reply:
     if not text:
         return _door(call, 401, "Paste your token first.")
     try:
-        # Only a token of the sandbox itself: an API key or a provider's access token is no way in for a browser.
-        token = read_token(text)
-        if call.house.environment is not Environment.SANDBOX or token.claims.get("iss") != ISSUER:
-            raise Unauthenticated("token_untrusted")
-        principal = call.house.authenticator.principal(f"Bearer {text}", call.at)
-        until = datetime.fromtimestamp(float(token.claims["exp"]), UTC)
-        return _in(call, principal, principal.subject.partition("|")[2], until)
+        return _in(call, *sandbox_person(call, text))
     except Forbidden:
         return _door(call, 403, _NOBODY)
     except (DrachmError, ValueError) as error:
@@ -67,50 +60,21 @@ def sign_in_at_desk(call: Call) -> Reply:
 @operation("begin_desk_provider", media=PAGE, query={"with": "which provider, from 0"}, pages=_REFUSED)
 def begin_desk_provider(call: Call) -> Reply:
     """Send the browser to the provider with a state, a nonce and a challenge that only this browser can answer for."""
-    chosen = call.query.get("with", "0")
-    ways = call.house.sign_ins
-    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 4 and int(chosen) < len(ways)):
-        return _door(call, 403, "There is no such way to sign in.")
-    state, nonce, verifier = new_secret(), new_secret(), new_secret()
     try:
-        address = ways[int(chosen)].address(back=_back(call), state=state, nonce=nonce, verifier=verifier)
+        return to_provider(call, DESK, RETURN)
+    except InvalidMessage:
+        return _door(call, 403, "There is no such way to sign in.")
     except DrachmError:
         return _door(call, 403, "Your clinic’s sign-in does not answer. Try again in a minute.")
-    kept, _ = desk_session.door(call, chosen, state, nonce, verifier)
-    headers: list[Header] = [(b"location", address.encode()), (b"set-cookie", kept.encode())]
-    return Reply("", 303, headers=[*page_headers(), *headers], media=PAGE)
 
 
-_ANSWER: Final = {
-    "code": "to redeem",
-    "state": "ours",
-    "iss": "RFC 9207",
-    "error": "why not",
-    "session_state": "unused",
-}
-
-
-@operation("end_desk_provider", media=PAGE, query=_ANSWER, pages=_REFUSED)
+@operation("end_desk_provider", media=PAGE, query=ANSWER, pages=_REFUSED)
 def end_desk_provider(call: Call) -> Reply:
     """Redeem the code, once: the browser forgets its state whatever comes of it."""
-    kept = desk_session.door_of(call)
-    words = kept[1] if kept is not None else []
-    code, state = call.query.get("code", ""), call.query.get("state", "")
-    if len(words) != 4 or not hmac.compare_digest(state.encode(), words[1].encode()):
-        return _door(call, 403, _STALE)
-    chosen, _, nonce, verifier = words
     try:
-        way = call.house.sign_ins[int(chosen)]
-        if call.query.get("iss", way.issuer) != way.issuer or not code:
-            raise Unauthenticated("token_untrusted")
-        environment = call.house.environment
-        back = _back(call)
-        principal, name, until = way.redeem(
-            code, back=back, nonce=nonce, verifier=verifier, at=call.at, environment=environment
-        )
-        return _in(call, principal, name, until)
-    except Forbidden:
-        return _door(call, 403, _NOBODY)
+        return _in(call, *from_provider(call, DESK, RETURN))
+    except Forbidden as error:
+        return _door(call, 403, _STALE if error.code == "stale" else _NOBODY)
     except (DrachmError, LookupError, ValueError):
         return _door(call, 401, "Your clinic’s account did not open the desk. Sign in again.")
 
@@ -139,16 +103,9 @@ def _in(call: Call, principal: Principal, name: str, until: datetime) -> Reply:
 
 def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
     kept, csrf = desk_session.door(call)
-    ways: list[dict[str, Any]] = [
-        {"number": number, "name": way.name} for number, way in enumerate(call.house.sign_ins)
-    ]
     sandbox = call.house.environment is Environment.SANDBOX
-    html = render(call, "desk_sign_in.html", csrf=csrf, ways=ways, sandbox=sandbox, trouble=trouble)
+    html = render(call, "desk_sign_in.html", csrf=csrf, ways=ways_in(call), sandbox=sandbox, trouble=trouble)
     return Reply(html, status, headers=[*page_headers(), (b"set-cookie", kept.encode())], media=PAGE)
-
-
-def _back(call: Call) -> str:
-    return f"{call.house.base_url}{RETURN}"
 
 
 def _sentence(words: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_views import Charge
-from drachm.adapters.rest.service.desk_frame import Seat, desk, sent_on, unreadable
+from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.journal_reading import ways_of
 from drachm.adapters.rest.service.names import position_of, row_name
+from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount
 from drachm.adapters.rest.service.shapes import Money
 from drachm.adapters.rest.transport.problems import Problem

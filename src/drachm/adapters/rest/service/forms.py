@@ -12,7 +12,7 @@ from starlette.requests import Request
 PAGE: Final = "text/html; charset=utf-8"
 FORM_BYTES: Final = 4_096
 _FORM: Final = b"application/x-www-form-urlencoded"
-_FIELDS: Final = ("cookie", "sec-fetch-site", "origin")
+_FIELDS: Final = ("cookie", "sec-fetch-site", "origin", "accept-language", "accept-encoding")
 
 
 def browser_fields(fields: Mapping[bytes, bytes]) -> dict[str, str]:

@@ -35,6 +35,7 @@ from drachm.adapters.rest.identity.tokens import Provider, Tokens
 from drachm.adapters.rest.service.house import House, Market
 from drachm.adapters.rest.transport.cursors import Cursors
 from drachm.adapters.rest.transport.identifiers import Identifiers
+from drachm.domain.money import MICROS
 
 TOKEN_PATH = "/v1/token"
 
@@ -76,6 +77,8 @@ def furnish(
     stores: Stores | None = None,
     providers: Mapping[str, tuple[Provider, KeySet]] | None = None,
     sign_ins: Sequence[SignIn] = (),
+    help_phone: str = "",
+    step_up_micros: int = 100 * MICROS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> House:
     """The house with everything in its place. Raises InvalidMessage for secrets that are none."""
@@ -97,6 +100,8 @@ def furnish(
         cursors=Cursors(secrets.cursors, lambda: now().timestamp()),
         identifiers=Identifiers(lambda: time.time_ns() // 1_000_000, random_bytes),
         sign_ins=tuple(sign_ins),
+        help_phone=help_phone,
+        step_up_micros=step_up_micros,
     )
 
 

@@ -60,7 +60,11 @@ class House:
     cursors: Cursors
     identifiers: Identifiers
     sign_ins: Sequence[SignIn] = ()
-    """Where people can sign in to the desk."""
+    """Where people can sign in to the desk, and to their own pages."""
+    help_phone: str = ""
+    """Whom patients call, as it stands on their pages; empty: they ask their clinic."""
+    step_up_micros: int = 100_000_000
+    """From which amount on a payment on a page asks again who is there."""
 
     def market(self, tenant: str) -> Market:
         """Everything of one tenant."""

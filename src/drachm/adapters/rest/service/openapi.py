@@ -61,7 +61,8 @@ _HEADERS: Final[dict[str, Schema]] = {
 }
 
 
-DESK: Final = "desk"
+PAGES_OF_OURS: Final = frozenset({"desk", "my", "operator", "static"})
+"""Tags of pages that lead to each other, by cookie: nothing for programs."""
 
 
 @operation("get_openapi", answer=Any, tagged=True)
@@ -85,8 +86,7 @@ def document(declared: Mapping[str, Operation], base_url: str) -> Schema:
     operations = {
         route.operation: every[route.operation]
         for route in ROUTES
-        # The desk is pages that lead to each other, by cookie: nothing for programs.
-        if route.operation in every and route.tag != DESK
+        if route.operation in every and route.tag not in PAGES_OF_OURS
     }
     bodies = {name: one.body for name, one in operations.items() if one.body is not None}
     answers = {name: one.answer for name, one in operations.items() if one.answer is not None}

@@ -7,30 +7,28 @@ a link that does not open was ever good.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from drachm.adapters.rest.identity.errors import Unauthenticated
 from drachm.adapters.rest.identity.links import OPENED_FOR, Link
 from drachm.adapters.rest.identity.permit import Denied
+from drachm.adapters.rest.service import my_session
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.forms import PAGE, cookie, from_elsewhere
+from drachm.adapters.rest.service.journal_reading import visit_name
 from drachm.adapters.rest.service.links import question_of
+from drachm.adapters.rest.service.look import LOOK_QUERY
+from drachm.adapters.rest.service.page_frame import in_its_language, origin_of, page, page_headers, sent_on
 from drachm.adapters.rest.service.page_view import receipt_view
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt
+from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.transport.problems import Header
 
 COOKIE: Final = "drachm_opened"
-TEMPLATES: Final = Path(__file__).parent / "templates"
-STYLE_SECONDS: Final = 86_400
 LOCKED_SECONDS: Final = 900
 
 _PAGES: Final = {
@@ -40,23 +38,23 @@ _PAGES: Final = {
 }
 _CLOSED: Final = {
     404: (
-        "This link does not open",
-        ["It is not complete, or it was changed on its way."],
-        ["Open it again exactly as it was sent to you. If you typed it, check every letter.",
-         "If it still does not open, ask the clinic to send you a new link."],
+        N_("This link does not open"),
+        [N_("It is not complete, or it was changed on its way.")],
+        [N_("Open it again exactly as it was sent to you. If you typed it, check every letter."),
+         N_("If it still does not open, ask the clinic to send you a new link.")],
     ),
     410: (
-        "This link has ended",
-        ["Links open a receipt for some time only, and the clinic can end them earlier."],
-        ["Ask the clinic to send you a new link. Your receipt is not lost."],
+        N_("This link has ended"),
+        [N_("Links open a receipt for some time only, and the clinic can end them earlier.")],
+        [N_("Ask the clinic to send you a new link. Your receipt is not lost.")],
     ),
     403: (
-        "We did not take this answer",
-        ["It was sent from another page than ours."],
-        ["Open your link again, and answer there."],
+        N_("We did not take this answer"),
+        [N_("It was sent from another page than ours.")],
+        [N_("Open your link again, and answer there.")],
     ),
 }  # fmt: skip
-_QUERY: Final = {"size": "`large` for larger text"}
+_ENDED: Final = {status: _PAGES[status] for status in (404, 410)} | {403: "The question comes first."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +74,19 @@ class _Opened:
     call: Call
     link: Link
     shared: SharedReceipt
-    up: str
-    """From this page's address to /r/."""
     action: str
+    """Where the answer goes; relative, so that no address of another host can stand on the page."""
 
 
-@operation("open_receipt_page", media=PAGE, query=_QUERY, pages=_PAGES)
+@operation("open_receipt_page", media=PAGE, query=LOOK_QUERY, pages=_PAGES)
+@in_its_language
 def open_receipt_page(call: Call) -> Reply:
     """Amounts for whoever holds the link; services too where this browser gave the second answer."""
-    # Relative to /r/{token}, so that no address of another host or path can stand on the page.
-    return _with_link(call, "", f"{call.path['token']}/second-factor", _page)
+    return _with_link(call, f"{call.path['token']}/second-factor", _page)
 
 
-@operation("open_receipt_services", media=PAGE, query=_QUERY, pages={**_PAGES, 403: "The question comes first."})
+@operation("open_receipt_services", media=PAGE, query=LOOK_QUERY, pages={**_PAGES, 403: "The question comes first."})
+@in_its_language
 def open_receipt_services(call: Call) -> Reply:
     """The whole receipt, after the second answer; before it, the question."""
 
@@ -99,7 +97,7 @@ def open_receipt_services(call: Call) -> Reply:
             return _page(opened, status=403)
         return _page(opened)
 
-    return _with_link(call, "../", "second-factor", show)
+    return _with_link(call, "second-factor", show)
 
 
 @operation(
@@ -114,50 +112,64 @@ def open_receipt_services(call: Call) -> Reply:
         429: "Too many wrong answers.",
     },
 )
+@in_its_language
 def give_second_factor(call: Call) -> Reply:
     """Take one answer. The right one opens the services to this browser, by a cookie of this page alone."""
-    if from_elsewhere(call.fields, _origin(call)):
-        return _closed(403, "../")
-    return _with_link(call, "../", "second-factor", _answered)
+    if from_elsewhere(call.fields, origin_of(call)):
+        return _closed(call, 403)
+    return _with_link(call, "second-factor", _answered)
 
 
-@operation("get_page_style", media=PAGE, query={"v": "which version the page was made for"}, pages={200: "CSS."})
-def get_page_style(call: Call) -> Reply:
-    """The one thing that pages load; the same for everybody."""
-    headers: list[Header] = [(b"cache-control", b"public, max-age=%d" % STYLE_SECONDS)]
-    return Reply(page_style(), headers=headers, media="text/css; charset=utf-8")
+@operation("open_visit_of_link", media=PAGE, form=True, pages={303: "On to the visit.", **_ENDED})
+@in_its_language
+def open_visit_of_link(call: Call) -> Reply:
+    """On to the whole visit of the receipt, for whoever gave the second answer: a session for this visit alone."""
+    if from_elsewhere(call.fields, origin_of(call)):
+        return _closed(call, 403)
+
+    def enter(opened: _Opened) -> Reply:
+        try:
+            opened.call.permit(opened.call.resource(opened.link.receipt))
+        except Denied:
+            return _page(opened, status=403)
+        begun = my_session.opened_by_link(opened.call, opened.link, opened.shared)
+        visit = visit_name(opened.shared.row.visit) if opened.shared.row else ""
+        return sent_on(call, f"/my/visits/{visit}", [(b"set-cookie", begun.encode())])
+
+    return _with_link(call, "second-factor", enter)
 
 
-def _with_link(call: Call, up: str, action: str, show: Callable[[_Opened], Reply]) -> Reply:
+def _with_link(call: Call, action: str, show: Callable[[_Opened], Reply]) -> Reply:
     """Read the link, look whether it may open what it names, and show that; or a page that says it does not open."""
     links, token = call.house.links, call.path["token"]
     try:
         link = links.read(token, call.at)
         holder = links.open(token, call.at, cookie(call.fields, COOKIE))
     except Unauthenticated as error:
-        return _closed(404 if error.code == "link_invalid" else 410, up)
+        return _closed(call, 404 if error.code == "link_invalid" else 410)
     held = replace(call, caller=holder)
     # That this is the page of a link is checked for the page as for any call; services are asked for again.
     replace(held, operation="open_receipt_page").permit(held.resource(link.receipt))
     shared = shared_receipt(held.market, link.receipt)
     if shared is None:
-        return _closed(410, up)
-    return show(_Opened(held, link, shared, up, action))
+        return _closed(call, 410)
+    return show(_Opened(held, link, shared, action))
 
 
 def _answered(opened: _Opened) -> Reply:
     call, link = opened.call, opened.link
     question = question_of(call, link.receipt)
-    answer, field = _given(call.form, question)
+    answer, field = given_answer(call.form, question)
     if not answer:
-        what = "Write the day, the month and the year in digits." if question == "birth_date" else "Write the code."
-        return _page(opened, status=422, trouble=Trouble("We need an answer", what, field))
+        date_asked = question == "birth_date"
+        what = gettext("Write the day, the month and the year in digits.") if date_asked else gettext("Write the code.")
+        return _page(opened, status=422, trouble=Trouble(gettext("We need an answer"), what, field))
     try:
         call.house.second_factor.check(link, answer, call.at)
     except Unauthenticated as error:
         if error.code == "second_factor_locked":
             return _page(opened, status=429, locked=True)
-        trouble = Trouble("This answer does not open it", "Check the answer, and try again.", field)
+        trouble = Trouble(gettext("This answer does not open it"), gettext("Check the answer, and try again."), field)
         return _page(opened, status=403, trouble=trouble)
     word = call.house.links.opened_services(link, call.at)
     place = urlsplit(call.house.base_url)
@@ -174,29 +186,26 @@ def _answered(opened: _Opened) -> Reply:
 def _page(opened: _Opened, status: int = 200, trouble: Trouble | None = None, locked: bool = False) -> Reply:
     call = opened.call
     named = call.caller.second_factor
-    html = _render(
-        "receipt.html",
-        up=opened.up,
-        view=receipt_view(opened.shared, named=named, until=opened.link.expires_at),
-        question="none" if named else question_of(call, opened.link.receipt),
-        action=opened.action,
-        trouble=trouble,
-        locked=locked,
-        # The answer to a form has no address of its own that a link could open again.
-        sizes=call.operation != "give_second_factor",
-        large="large" in (call.query.get("size"), call.form.get("size")),
-    )
+    values = {
+        "view": receipt_view(opened.shared, named=named, until=opened.link.expires_at),
+        "question": "none" if named else question_of(call, opened.link.receipt),
+        "action": opened.action,
+        "trouble": trouble,
+        "locked": locked,
+    }
     wait: list[Header] = [(b"retry-after", b"%d" % LOCKED_SECONDS)] if locked else []
-    return Reply(html, status, headers=[*page_headers(), *wait], media=PAGE)
+    # The answer to a form has no address of its own that a link could open again.
+    choices = call.operation != "give_second_factor"
+    return page(call, "receipt.html", values, status=status, headers=wait, choices=choices)
 
 
-def _closed(status: int, up: str) -> Reply:
+def _closed(call: Call, status: int) -> Reply:
     title, sentences, now = _CLOSED[status]
-    html = _render("closed.html", up=up, title=title, sentences=sentences, now=now, sizes=False, large=False)
-    return Reply(html, status, headers=page_headers(), media=PAGE)
+    values = {"title": gettext(title), "sentences": map(gettext, sentences), "now": map(gettext, now)}
+    return page(call, "closed.html", values, status=status, choices=False)
 
 
-def _given(form: Any, question: str) -> tuple[str, str]:
+def given_answer(form: Any, question: str) -> tuple[str, str]:
     """(answer in the form it was agreed in, id of the field to mend); the answer is empty when it can be none."""
     if question != "birth_date":
         return form.get("answer", "").strip(), "answer-code"
@@ -210,43 +219,3 @@ def _given(form: Any, question: str) -> tuple[str, str]:
         return date(year, month, day).isoformat(), "day"
     except ValueError:
         return "", "day"
-
-
-def _origin(call: Call) -> str:
-    place = urlsplit(call.house.base_url)
-    return f"{place.scheme}://{place.netloc}"
-
-
-def page_headers() -> list[Header]:
-    """What keeps a page to whoever opened it: nothing loaded but our style, kept nowhere, told to nobody."""
-    return [
-        (b"cache-control", b"no-store"),
-        (b"content-security-policy", b"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-         b"frame-ancestors 'none'"),
-        (b"referrer-policy", b"no-referrer"),
-        (b"cross-origin-opener-policy", b"same-origin"),
-        (b"cross-origin-resource-policy", b"same-origin"),
-        (b"x-robots-tag", b"noindex, nofollow"),
-    ]  # fmt: skip
-
-
-def _render(template: str, *, lang: str = "en", dir: str = "ltr", **values: Any) -> str:
-    style = hashlib.sha256(page_style()).hexdigest()[:12]
-    return page_templates().get_template(template).render(lang=lang, dir=dir, style=style, **values)
-
-
-@cache
-def page_templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-
-
-@cache
-def page_style() -> bytes:
-    return (TEMPLATES / "page.css").read_bytes()

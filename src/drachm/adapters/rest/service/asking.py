@@ -1,0 +1,71 @@
+"""How does a page ask the interface, as the person who looks at it?
+
+A page knows nothing that the interface would not tell: it asks the same operations with its person as caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+
+from drachm.adapters.rest.identity.permit import Denied, reach_on
+from drachm.adapters.rest.service.call import OPERATIONS, Call, Reply
+from drachm.adapters.rest.service.shapes import misfit
+from drachm.adapters.rest.transport.problems import answer_of
+from drachm.domain.errors import DrachmError
+
+_UNTITLED: Final = "This did not work"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Somebody who asked for a page."""
+
+    call: Call
+
+    def ask(
+        self,
+        name: str,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        key: str = "",
+    ) -> Any:
+        """What the interface answers this person. Raises what it raises."""
+        one = OPERATIONS[name]
+        shape = None
+        if one.body is not None:
+            try:
+                shape = msgspec.convert(body or {}, one.body, strict=True)
+            except msgspec.ValidationError as error:
+                raise misfit(error) from None
+        value = one.handler(self.asking(name, path=path or {}, query=query or {}, body=shape, key=key))
+        return value.value if isinstance(value, Reply) else value
+
+    def asking(self, name: str, **changes: Any) -> Call:
+        """This call as if it were another one."""
+        plain: dict[str, Any] = {"path": {}, "query": {}, "body": None, "key": "", "form": {}, "fields": {}}
+        return replace(self.call, operation=name, **{**plain, **changes})
+
+    def may(self, name: str) -> bool:
+        """Whether this person may do this to anything at all."""
+        try:
+            return bool(reach_on(name, self.call.caller, self.call.at))
+        except Denied:
+            return False
+
+
+def trouble_of(error: DrachmError, call: Call) -> dict[str, Any]:
+    """The words of a refusal, as the interface would say them."""
+    document = msgspec.json.decode(answer_of(error, call.request_id).body)
+    faults = [fault["detail"] for fault in document.get("errors", [])]
+    return {
+        "status": document["status"],
+        "title": document["title"] or _UNTITLED,
+        "detail": document["detail"],
+        "next_step": document["next_step"],
+        "faults": [fault for fault in faults if fault != document["detail"]],
+    }
