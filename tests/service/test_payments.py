@@ -101,7 +101,7 @@ def test_a_patient_pays_in_and_follows_the_payment(connected: Any, ask: Ask, fak
 def test_a_small_payment_comes_with_a_word_about_its_fee(connected: Any, ask: Ask) -> None:
     order = {"amount": {"micros": 500_000, "currency": "USD"}, "rail": "stripe"}
     fee = ask("begin_payment", connected.patient(), {"wallet_id": "ana-cash"}, body=order).body["fee"]
-    assert fee["share_ppm"] == 629_000
+    assert (fee["share_ppm"], fee["warning"]) == (629_000, "The fee takes 62.9 % of this payment.")
     assert fee["amount"]["micros"] == 314_500
     assert fee["worthwhile_from"]["micros"] == 14_290_000
 

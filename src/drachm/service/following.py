@@ -16,11 +16,13 @@ from typing import Final
 
 from drachm import settings as configuration
 from drachm.application.catch_up import keep_catching_up
+from drachm.application.desk import Desk
+from drachm.application.expiry import keep_sweeping
 from drachm.application.figures import Figures, keep_counting
 from drachm.application.follow import keep_following
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
-from drachm.bootstrap import SystemIds, read_settings, spare_the_collector
+from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
 from drachm.service.own_secrets import with_secrets
 from drachm.storage.figures import open_figures
 from drachm.storage.journal_index import open_index
@@ -37,13 +39,14 @@ _OPENED: Final = "tenant-"
 
 
 def follow(
-    index: JournalIndex, money: MoneyReading, figures: Figures, stopping: threading.Event
+    index: JournalIndex, money: MoneyReading, figures: Figures, desk: Desk, stopping: threading.Event
 ) -> list[threading.Thread]:
-    """Follow one tenant's journal with threads of this process until `stopping` is set."""
+    """Follow one tenant's journal with threads of this process until `stopping` is set; and give back what expired."""
     works = (
         partial(keep_following, index, stopping, pause=FOLLOW_SECONDS),
         partial(keep_catching_up, money, stopping),
         partial(keep_counting, figures, stopping),
+        partial(keep_sweeping, desk, stopping),
     )
     threads = [threading.Thread(target=work, name=f"drachm-follow-{at}", daemon=True) for at, work in enumerate(works)]
     for thread in threads:
@@ -72,6 +75,7 @@ def follow_all(stopping: threading.Event) -> None:
                     open_index(books, master_key),
                     PostgresMoney.of(books),
                     open_figures(books, master_key, SystemIds()),
+                    Desk(books, SystemClock(), SystemIds()),
                     stopping,
                 )
                 spare_the_collector()

@@ -125,7 +125,7 @@ class Tenants:
         if self._beside:
             announce(books.tenant)
         else:
-            self._followers += follow(market.index, market.money, market.figures, self._stopping)
+            self._followers += follow(market.index, market.money, market.figures, market.desk, self._stopping)
         self._books.append(books)
         self._markets[tenant] = market
         return market

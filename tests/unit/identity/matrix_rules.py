@@ -14,7 +14,9 @@ LOOK_AT_EVENTS = "list_service_events get_service_event list_event_revisions"
 SEND_EVENTS = "post_service_events revise_service_event reverse_service_event"
 LOOK_AT_QUEUE = "list_work_queue get_work_item"
 ASK_BEFORE = "create_estimate check_eligibility"
-DIRECTORY = "list_parties get_party list_sites list_practitioners list_plans get_plan"
+DIRECTORY = (
+    "list_parties get_party list_sites list_practitioners list_plans get_plan list_expense_rules get_expense_rules"
+)
 KEEP_SITES = "create_site update_site create_practitioner update_practitioner"
 CONTRACTS = "list_contracts get_contract"
 LOOK_AT_PAYOUTS = "list_payout_accounts get_payout_account list_payout_changes"
@@ -31,6 +33,7 @@ TRY_DRAFTS = "validate_plan preview_plan validate_price_book preview_price_book"
 PUBLISH = "publish_plan publish_price_book"
 LOOK_AT_WALLETS = "list_wallets get_wallet list_wallet_entries list_wallet_members"
 LIMIT_WALLETS = "set_wallet_member remove_wallet_member"
+RULE_EXPENSES = "publish_expense_rules"
 FILL_WALLETS = "open_wallet top_up_wallet"
 PAY_IN = "list_payments begin_payment"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
@@ -134,6 +137,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(
                 LOOK_AT_WALLETS,
                 FILL_WALLETS,
+                RULE_EXPENSES,
                 LIMIT_WALLETS,
                 LOOK_AT_BOOKS,
                 "get_trial_balance list_events",
@@ -168,8 +172,8 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "payouts:write": (CHANGE_PAYOUTS,),
     "members:read": (LOOK_AT_MEMBERS, "search_members match_member list_duplicates list_relatives", LOOK_AT_FAMILIES),
     "members:write": ("create_member merge_members split_member allow_relative revoke_relative", KEEP_COVER),
-    "plans:read": ("list_plans get_plan", LOOK_AT_DRAFTS, PRICES),
-    "plans:write": (WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),
+    "plans:read": ("list_plans get_plan list_expense_rules get_expense_rules", LOOK_AT_DRAFTS, PRICES),
+    "plans:write": (RULE_EXPENSES, WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),
     "money:read": (
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines",
@@ -202,7 +206,13 @@ BY_LINK = words(("open_receipt_page give_second_factor",))
 BY_LINK_AND_ANSWER = words(("open_receipt_services open_visit_of_link",))
 HUMAN = words(
     (
-        *(CHANGE_PAYOUTS, WRITE_DRAFTS, PUBLISH, "create_contract update_contract merge_members split_member"),
+        *(
+            CHANGE_PAYOUTS,
+            WRITE_DRAFTS,
+            PUBLISH,
+            RULE_EXPENSES,
+            "create_contract update_contract merge_members split_member",
+        ),
         "allow_relative create_api_key create_client",
         GIVE_BACK,
         # Machines have the interface; pages are for people.

@@ -54,6 +54,16 @@ class Tariff:
         return max(unit, -(-min(found) // unit) * unit) if found else None
 
 
+def percent_of(share_ppm: int) -> str:
+    """A share in words, to a tenth of a percent.
+
+    >>> percent_of(629_000)
+    '62.9 %'
+    """
+    tenths = round_ratio(share_ppm, 1_000, 1, "half_up")
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
 @dataclass(frozen=True, slots=True)
 class Collecting:
     """When is what a party owes collected over a rail? At the first of three."""

@@ -58,7 +58,7 @@ WITH fresh AS (
     WHERE a.tenant = %(tenant)s
       AND (a.kind COLLATE "C", a.owner COLLATE "C", a.currency COLLATE "C") > (%(kind)s, %(owner)s, %(currency)s)
       AND (%(all)s::boolean
-           OR (a.kind IN ('payer_receivable', 'provider_payable') AND a.owner = ANY (%(parties)s::text[]))
+           OR (a.kind IN ('payer_receivable', 'provider_payable', 'funder_payable') AND a.owner = ANY (%(parties)s::text[]))
            OR (a.kind IN ('wallet', 'wallet_held') AND a.owner = ANY (%(pots)s::text[])))
       AND (%(only)s = '' OR a.kind = %(only)s)
     ORDER BY a.kind COLLATE "C", a.owner COLLATE "C", a.currency COLLATE "C"

@@ -161,6 +161,10 @@ T  T  T  T  T  T  T  T  T  T   plans:read      -                  GET    /v1/pla
 .  .  .  .  P  .  .  .  T  .   plans:write     -                  POST   /v1/price-books/{price_book_id}/preview
 .  .  .  .  P  .  .  .  T  .   plans:write     people,second      POST   /v1/price-books/{price_book_id}/publication
 
+T  T  T  T  T  T  T  T  T  T   plans:read      -                  GET    /v1/expense-rules
+.  .  .  .  .  .  .  .  T  .   plans:write     people             POST   /v1/expense-rules
+T  T  T  T  T  T  T  T  T  T   plans:read      -                  GET    /v1/expense-rules/{rules_id}
+
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets
 .  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}

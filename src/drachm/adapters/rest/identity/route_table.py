@@ -255,6 +255,13 @@ POST /v1/price-books/{price_book_id}/preview  preview_price_book  one
 POST /v1/price-books/{price_book_id}/publication  publish_price_book  one
   Publish the draft from a date on; somebody other than its author does it.
 
+GET /v1/expense-rules  list_expense_rules  many
+  Published rules that say which care money for a purpose may pay for.
+POST /v1/expense-rules  publish_expense_rules  whole
+  Publish a version of such rules; it takes over on its first day.
+GET /v1/expense-rules/{rules_id}  get_expense_rules  one
+  A published version of such rules.
+
 GET /v1/wallets  list_wallets  many
   Pockets that care can be paid from, with what is left and what is promised.
 POST /v1/wallets  open_wallet  named

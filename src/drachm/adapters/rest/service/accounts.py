@@ -25,7 +25,7 @@ from drachm.application.money_reading import Balance, MoneyReading, Movement
 from drachm.domain.ledger.client_money import ClientMoney, client_money
 from drachm.domain.ledger.model import CHART, EntryKind
 
-OF_PARTIES: Final = ("payer_receivable", "provider_payable")
+OF_PARTIES: Final = ("payer_receivable", "provider_payable", "funder_payable")
 OF_POTS: Final = ("wallet", "wallet_held")
 SEES_CARE: Final = frozenset({Role.FINANCE, Role.PAYER, Role.AUDITOR, Role.OPERATOR})
 """Who may be led from an entry to the receipt of care; a funder never is."""

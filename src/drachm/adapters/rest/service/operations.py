@@ -19,6 +19,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     eligibility,
     estimates,
     events,
+    expense_rules,
     families,
     kept_keys,
     links,

@@ -6,11 +6,12 @@ rail (`callbacks.py`), or found out by looking; `state` is `unknown` as long as 
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from drachm.adapters.rest.service.call import Call, Reply, operation
+from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Money, Page, Shape, View, known_currency, money
@@ -22,10 +23,6 @@ from drachm.application.cards import forget_card, wish_for_card
 from drachm.application.payments import KIND, begin, carry_out, payment_of
 from drachm.domain.payments.automatic import AutomaticTopUp
 from drachm.domain.payments.model import Payment
-from drachm.domain.payments.tariff import Tariff
-
-DEAR_PPM: Final = 50_000
-"""A fee above this part of the amount is worth a word before the payer pays it."""
 
 RailName = Annotated[str, Meta(pattern="^[a-z]{2,20}" + END, description="A rail that the operator has connected.")]
 
@@ -35,16 +32,6 @@ class PaymentOrder(Shape):
 
     amount: Money
     rail: RailName
-
-
-class FeeView(View):
-    """What the rail is expected to keep, for the operator to bear."""
-
-    amount: Money
-    share_ppm: int
-    """Of the payment, in parts per million."""
-    worthwhile_from: Money | None
-    """The smallest amount of which the fee takes no more than a twentieth; null when there is none."""
 
 
 class PaymentView(View):
@@ -88,6 +75,8 @@ class RuleView(View):
     now: str
     """`due`, `enough`, `off`, `on_its_way`, `month_cap`, `burst`, `declined`, or `stopped` until the holder says so."""
     look_again_at: Moment | None
+    fee: FeeView | None
+    """Of each such top-up, where it is dear for the amount."""
 
 
 class CardOrder(Shape):
@@ -223,13 +212,13 @@ def _rule_reply(call: Call, pot: str) -> Reply:
         on=rule.on,
         now=says.why,
         look_again_at=says.until,
+        fee=fee_of(call, kept.rail, rule.amount, currency),
     )
     return Reply(view, tag=(pot, record.version))
 
 
 def payment_view(payment: Payment, call: Call) -> PaymentView:
     """A payment for an answer."""
-    tariff = call.market.tariffs.get(payment.rail)
     return PaymentView(
         id=payment.id,
         wallet=payment.pot,
@@ -240,17 +229,5 @@ def payment_view(payment: Payment, call: Call) -> PaymentView:
         reason=payment.reason or None,
         automatic=payment.automatic,
         begun_at=payment.begun_at,
-        fee=_fee(payment, tariff) if tariff is not None and tariff.currency == payment.currency else None,
-    )
-
-
-def _fee(payment: Payment, tariff: Tariff) -> FeeView | None:
-    share = tariff.share_ppm(payment.amount)
-    if share <= DEAR_PPM:
-        return None
-    floor = tariff.floor(DEAR_PPM)
-    return FeeView(
-        amount=money(tariff.fee(payment.amount), payment.currency),
-        share_ppm=share,
-        worthwhile_from=money(floor, payment.currency) if floor is not None else None,
+        fee=fee_of(call, payment.rail, payment.amount, payment.currency),
     )

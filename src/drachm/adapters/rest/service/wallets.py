@@ -8,16 +8,17 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, Final
 
-from msgspec import Meta, structs
+from msgspec import Meta, field, structs
 
 from drachm.adapters.rest.identity.decide import Reach
 from drachm.adapters.rest.service.accounts import PERIOD_QUERY, AccountEntry, entries_page, entry_of
 from drachm.adapters.rest.service.call import Call, operation
+from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
 from drachm.adapters.rest.service.names import row_name
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Currency, Money, Page, Shape, View, Word, known_currency
-from drachm.adapters.rest.service.wallet_members import family_term, sees_all
+from drachm.adapters.rest.service.wallet_members import Category, family_term, sees_all
 from drachm.adapters.rest.service.wallet_records import KIND, members_of, record_of
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.body import TopUp
@@ -28,6 +29,7 @@ from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.funding.allotment import admission, fund_of, open_fund
 from drachm.domain.funding.model import Pot
+from drachm.domain.funding.purpose import CATEGORIES_MAX, Purpose, checked_purpose
 from drachm.domain.funding.quota import Terms
 from drachm.domain.ledger.model import Account, EntryKind, account_id
 from drachm.domain.money import exponent
@@ -52,6 +54,14 @@ class WalletOrder(Shape):
     holder: Word | None = None
     """Of a family: the member who limits, pauses and takes out the others."""
     pocket: Pocket = "wallet"
+    expires_at: Moment | None = None
+    """It pays for care that begins before; needs a funder."""
+    returns_at: Moment | None = None
+    """When what is left goes back to the funder: at `expires_at`, or later, to leave time for bills."""
+    categories: Annotated[list[Category], Meta(max_length=CATEGORIES_MAX)] = field(default_factory=list)
+    """It pays for these kinds of care only; none: for all."""
+    expense_rules: Word | None = None
+    """Id of the published rules that say which care it may pay for."""
     priority: Annotated[int, Meta(ge=0, le=1_000, description="Lower is drawn first.")] = 0
 
 
@@ -64,6 +74,14 @@ class WalletView(View):
     family: str | None
     funder: str | None
     pocket: str
+    expires_at: Moment | None
+    """It pays for care that begins before."""
+    returns_at: Moment | None
+    """When what is left goes back to the funder."""
+    categories: list[str]
+    """It pays for these kinds of care only; none: for all."""
+    expense_rules: str | None
+    """The rules that say which care it may pay for."""
     priority: int
     currency: Currency
     available: Sum
@@ -99,6 +117,8 @@ class TopUpView(View):
     available: Sum
     """What the wallet may spend now."""
     booked_at: Moment
+    fee: FeeView | None
+    """What its rail keeps of it, where that is dear for the amount."""
 
 
 @operation("list_wallets", answer=Page[WalletView])
@@ -131,7 +151,8 @@ def open_wallet(call: Call) -> WalletView:
     people = register.family(body.family) if body.family else register.members(ids=[body.member or ""], limit=1)
     if not people:
         raise faulty("/family" if body.family else "/member", "nobody is registered under this id")
-    pot = Pot(call.new_id("wal"), body.member or "", body.currency, 0, body.priority, body.pocket)
+    purpose = _purpose(call, body)
+    pot = Pot(call.new_id("wal"), body.member or "", body.currency, 0, body.priority, body.pocket, purpose=purpose)
     if body.holder is not None and (not body.family or body.holder not in {one.id for one in people}):
         raise faulty("/holder", "the holder is a member of the family")
     said = {"family": body.family or "", "slices": FAMILY_SLICES if body.family else 0}
@@ -141,7 +162,7 @@ def open_wallet(call: Call) -> WalletView:
     record = Record(KIND, pot.id, said, parties=named, members=members, terms=terms, author=call.caller.subject)
     [kept] = call.market.records.put([record])
     if body.family:
-        fund = open_fund(pot.id, pot.currency, slices=FAMILY_SLICES, pocket=pot.pocket)
+        fund = open_fund(pot.id, pot.currency, slices=FAMILY_SLICES, pocket=pot.pocket, purpose=purpose)
         admitted = [admission(fund, member.id, priority=body.priority, terms=Terms()) for member in people]
         call.market.desk.books.enrol(pots=[fund])
         call.market.desk.books.enrol(pots=admitted)
@@ -206,6 +227,7 @@ def top_up_wallet(call: Call) -> TopUpView:
         rail=body.rail,
         available=sum_of(now.pot.avail, pot.currency),
         booked_at=call.at,
+        fee=fee_of(call, body.rail, amount.micros, amount.currency),
     )
 
 
@@ -241,18 +263,39 @@ def _wallet(call: Call) -> tuple[Purse, Record | None]:
 
 def _view(purse: Purse, record: Record | None) -> WalletView:
     pot, said = purse.pot, record.body if record is not None else {}
+    purpose = pot.purpose or Purpose()
     return WalletView(
         id=pot.id,
         member=pot.member or None,
         family=str(said.get("family") or "") or None,
-        funder=next(iter(sorted(record.parties)), None) if record is not None else None,
+        funder=purpose.funder or (next(iter(sorted(record.parties)), None) if record is not None else None),
         pocket=pot.pocket,
+        expires_at=purpose.until,
+        returns_at=purpose.closes,
+        categories=list(purpose.categories),
+        expense_rules=purpose.expenses or None,
         priority=pot.priority,
         currency=pot.currency,
         available=sum_of(pot.avail, pot.currency),
         held=sum_of(purse.held, pot.currency),
         shared=pot.slices > 0,
     )
+
+
+def _purpose(call: Call, body: WalletOrder) -> Purpose | None:
+    """The conditions of the money; they are fixed from now on."""
+    if body.expires_at is not None and body.expires_at <= call.at:
+        raise faulty("/expires_at", "it lies in the past")
+    rules = body.expense_rules or ""
+    if rules and rules not in {one.id for one in call.market.money.published("expense_rules")}:
+        raise faulty("/expense_rules", "no expense rules are published under this id")
+    wish = Purpose(body.funder or "", body.expires_at, body.returns_at, tuple(body.categories), rules)
+    if wish == Purpose():
+        return None
+    try:
+        return checked_purpose(wish, where="")
+    except InvalidMessage as error:
+        raise faulty("", error.message) from None
 
 
 def _known_currency(currency: str) -> None:
