@@ -128,6 +128,9 @@ _PREVIEW_PRICE_BOOK: Final = Spec(
     "preview_price_book", "POST", "/v1/price-books/{price_book_id}/preview", repeatable=True
 )
 _PUBLISH_PRICE_BOOK: Final = Spec("publish_price_book", "POST", "/v1/price-books/{price_book_id}/publication")
+_LIST_EXPENSE_RULES: Final = Spec("list_expense_rules", "GET", "/v1/expense-rules", repeatable=True)
+_PUBLISH_EXPENSE_RULES: Final = Spec("publish_expense_rules", "POST", "/v1/expense-rules")
+_GET_EXPENSE_RULES: Final = Spec("get_expense_rules", "GET", "/v1/expense-rules/{rules_id}", repeatable=True)
 _LIST_WALLETS: Final = Spec("list_wallets", "GET", "/v1/wallets", repeatable=True)
 _OPEN_WALLET: Final = Spec("open_wallet", "POST", "/v1/wallets")
 _GET_WALLET: Final = Spec("get_wallet", "GET", "/v1/wallets/{wallet_id}", repeatable=True)
@@ -1339,6 +1342,45 @@ class AsyncOperations(Base):
         """Publish the draft from a date on; somebody other than its author does it."""
         outgoing = self.outgoing(
             _PUBLISH_PRICE_BOOK, read_versioned(models.PriceBookView), {"price_book_id": price_book_id}, body=body
+        )
+        return await self.call(outgoing, deadline)
+
+    async def list_expense_rules(
+        self, *, cursor: str | None = None, limit: int | None = None, deadline: float | None = None
+    ) -> models.ExpenseRulesListedPage:
+        """Published rules that say which care money for a purpose may pay for."""
+        outgoing = self.outgoing(
+            _LIST_EXPENSE_RULES, read_as(models.ExpenseRulesListedPage), {}, query={"cursor": cursor, "limit": limit}
+        )
+        return await self.call(outgoing, deadline)
+
+    async def every_expense_rules(self, *, deadline: float | None = None) -> AsyncIterator[models.ExpenseRulesListed]:
+        """Published rules that say which care money for a purpose may pay for. All of them, page after page."""
+        cursor: str | None = None
+        while True:
+            page = await self.list_expense_rules(cursor=cursor, limit=100, deadline=deadline)
+            for item in page.data:
+                yield item
+            cursor = page.next
+            if cursor is None:
+                return
+
+    async def publish_expense_rules(
+        self, body: models.ExpenseRulesOrder, *, deadline: float | None = None
+    ) -> models.ExpenseRulesView:
+        """Publish a version of such rules; it takes over on its first day."""
+        outgoing = self.outgoing(_PUBLISH_EXPENSE_RULES, read_as(models.ExpenseRulesView), {}, body=body)
+        return await self.call(outgoing, deadline)
+
+    async def get_expense_rules(
+        self, rules_id: str, *, version: str | None = None, on: str | None = None, deadline: float | None = None
+    ) -> models.ExpenseRulesView:
+        """A published version of such rules."""
+        outgoing = self.outgoing(
+            _GET_EXPENSE_RULES,
+            read_as(models.ExpenseRulesView),
+            {"rules_id": rules_id},
+            query={"version": version, "on": on},
         )
         return await self.call(outgoing, deadline)
 

@@ -653,6 +653,31 @@ class EventRevision(Struct, kw_only=True):
     """What took its place: the event's own next answer has the event's own name."""
 
 
+class ExpenseRulesListed(Struct, kw_only=True):
+    """Expense rules and their published versions."""
+
+    id: str
+    title: str
+    versions: list[VersionView]
+
+
+class ExpenseRulesOrder(Struct, kw_only=True):
+    """A document of expense rules."""
+
+    document: dict[str, Any]
+    """The whole document; integers only, unknown keys are refused."""
+
+
+class ExpenseRulesView(Struct, kw_only=True):
+    """A published version of expense rules."""
+
+    id: str
+    title: str
+    version: VersionView
+    versions: list[VersionView]
+    document: dict[str, Any]
+
+
 class FamilyView(Struct, kw_only=True):
     """A family and who belongs to it, when."""
 
@@ -679,6 +704,8 @@ class FeeView(Struct, kw_only=True):
     """Of the payment, in parts per million."""
     worthwhile_from: Money | None
     """The smallest amount of which the fee takes no more than a twentieth; null when there is none."""
+    warning: str
+    """The same in words."""
 
 
 class FoundMembers(Struct, kw_only=True):
@@ -1288,6 +1315,13 @@ class EventPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[Event]
+    next: str | None
+
+
+class ExpenseRulesListedPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[ExpenseRulesListed]
     next: str | None
 
 
@@ -1971,6 +2005,8 @@ class RuleView(Struct, kw_only=True):
     now: str
     """`due`, `enough`, `off`, `on_its_way`, `month_cap`, `burst`, `declined`, or `stopped` until the holder says so."""
     look_again_at: str | None
+    fee: FeeView | None
+    """Of each such top-up, where it is dear for the amount."""
 
 
 class SecondQuestion(Struct, kw_only=True):
@@ -2253,6 +2289,8 @@ class TopUpView(Struct, kw_only=True):
     """What the wallet may spend now."""
     booked_at: str
     """RFC 3339, UTC."""
+    fee: FeeView | None
+    """What its rail keeps of it, where that is dear for the amount."""
 
 
 class TrialBalance(Struct, kw_only=True):
@@ -2424,6 +2462,14 @@ class WalletOrder(Struct, kw_only=True):
     """Of a family: the member who limits, pauses and takes out the others."""
     pocket: str | UnsetType = UNSET
     """Kind of pocket: `wallet`, `gift` ..."""
+    expires_at: str | UnsetType | None = UNSET
+    """It pays for care that begins before; needs a funder."""
+    returns_at: str | UnsetType | None = UNSET
+    """When what is left goes back to the funder: at `expires_at`, or later, to leave time for bills."""
+    categories: list[str] | UnsetType = UNSET
+    """It pays for these kinds of care only; none: for all."""
+    expense_rules: str | UnsetType | None = UNSET
+    """Id of the published rules that say which care it may pay for."""
     priority: int | UnsetType = UNSET
     """Lower is drawn first."""
 
@@ -2437,6 +2483,14 @@ class WalletView(Struct, kw_only=True):
     family: str | None
     funder: str | None
     pocket: str
+    expires_at: str | None
+    """It pays for care that begins before."""
+    returns_at: str | None
+    """When what is left goes back to the funder."""
+    categories: list[str]
+    """It pays for these kinds of care only; none: for all."""
+    expense_rules: str | None
+    """The rules that say which care it may pay for."""
     priority: int
     currency: Currency
     available: Sum
