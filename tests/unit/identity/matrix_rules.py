@@ -13,6 +13,7 @@ HAND_OUT_RECEIPTS = "list_receipt_links create_receipt_link revoke_receipt_links
 LOOK_AT_EVENTS = "list_service_events get_service_event list_event_revisions"
 SEND_EVENTS = "post_service_events revise_service_event reverse_service_event"
 LOOK_AT_QUEUE = "list_work_queue get_work_item"
+RETRY = "retry_work_item retry_work_queue"
 ASK_BEFORE = "create_estimate check_eligibility"
 DIRECTORY = (
     "list_parties get_party list_sites list_practitioners list_plans get_plan list_expense_rules get_expense_rules"
@@ -72,7 +73,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     # The desk of a clinic.
     "clerk": {
         "party": (
-            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
+            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, RETRY, ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH, LOOK_AT_REFUNDS, GIVE_BACK),
             *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
@@ -129,7 +130,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     # Runs the market: everything but handing out receipts and writing drafts.
     "operator": {
         "tenant": (
-            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
+            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, RETRY, ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, "list_receipt_links revoke_receipt_links", DIRECTORY, "create_party update_party"),
             *(KEEP_SITES, CONTRACTS, "create_contract update_contract", LOOK_AT_PAYOUTS, CHANGE_PAYOUTS),
             *(LOOK_AT_MEMBERS, ENROL, "match_member list_duplicates merge_members split_member"),
@@ -152,7 +153,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     # The software of a clinic: the desk and the directory, its own keys, no money.
     "integrator": {
         "party": (
-            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, "retry_work_item", ASK_BEFORE, LOOK_AT_CARE),
+            *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, RETRY, ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, KEEP_SITES, CONTRACTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("list_events stream_party_receipts get_operation_by_key", LOOK_AT_KEYS, TURN_KEYS),
         ),
@@ -161,7 +162,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 SCOPES: dict[str, tuple[str, ...]] = {
-    "events:write": (SEND_EVENTS, "retry_work_item retry_at_desk"),
+    "events:write": (SEND_EVENTS, RETRY, "retry_at_desk"),
     "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events", SIT_AT_THE_DESK, OWN_PAGES),
     "estimates": (ASK_BEFORE,),
     "receipts:read": (LOOK_AT_RECEIPTS, "stream_party_receipts stream_member_receipts"),

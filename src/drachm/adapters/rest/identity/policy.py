@@ -42,6 +42,7 @@ pa re cl fi pr py fu au op in  scope           words              route
 .  .  P  .  .  .  .  T  T  P   events:read     -                  GET    /v1/work-queue
 .  .  P  .  .  .  .  T  T  P   events:read     -                  GET    /v1/work-queue/{event_id}
 .  .  P  .  .  .  .  .  T  P   events:write    -                  POST   /v1/work-queue/{event_id}/retry
+.  .  P  .  .  .  .  .  T  P   events:write    -                  POST   /v1/work-queue/retries
 
 S  .  P  .  .  .  .  .  T  P   estimates       -                  POST   /v1/estimates
 S  .  P  .  .  P  .  .  T  P   estimates       -                  POST   /v1/eligibility

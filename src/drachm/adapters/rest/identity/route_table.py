@@ -23,6 +23,8 @@ POST /v1/service-events/{event_id}/reversal  reverse_service_event  one key
   Undo an event whole: care that was not given, or not given to this person.
 GET /v1/work-queue  list_work_queue  many
   Events that wait for something unknown: a code, a member, a price, a currency.
+POST /v1/work-queue/retries  retry_work_queue  named key
+  Try many waiting events again at once, or see what would come of it.
 GET /v1/work-queue/{event_id}  get_work_item  one
   What one waiting event waits for.
 POST /v1/work-queue/{event_id}/retry  retry_work_item  one key

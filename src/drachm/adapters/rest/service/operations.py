@@ -37,6 +37,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     price_books,
     receipts,
     relatives,
+    retries,
     shifts,
     sites,
     statements,
