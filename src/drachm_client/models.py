@@ -1972,6 +1972,25 @@ class RelativeView(Struct, kw_only=True):
     allowed_by: str
 
 
+class RetryOrder(Struct, kw_only=True):
+    """Events that wait."""
+
+    events: list[str]
+    """`evt_...`, in the order in which they are to be decided."""
+    rehearse: bool | UnsetType = UNSET
+    """Only say what would come of it; nothing is posted."""
+
+
+class RetryResult(Struct, kw_only=True):
+    """What came of it, or would."""
+
+    rehearsed: bool
+    results: list[EventResult]
+    """In the order asked; what waits no longer has the answer it had before. Of a rehearsal, ids are null."""
+    counts: dict[str, int]
+    """How many have each status."""
+
+
 class Rotation(Struct, kw_only=True):
     """How the old key ends."""
 

@@ -25,6 +25,7 @@ _REVERSE_SERVICE_EVENT: Final = Spec(
     "reverse_service_event", "POST", "/v1/service-events/{event_id}/reversal", repeatable=True, keyed=True
 )
 _LIST_WORK_QUEUE: Final = Spec("list_work_queue", "GET", "/v1/work-queue", repeatable=True)
+_RETRY_WORK_QUEUE: Final = Spec("retry_work_queue", "POST", "/v1/work-queue/retries", repeatable=True, keyed=True)
 _GET_WORK_ITEM: Final = Spec("get_work_item", "GET", "/v1/work-queue/{event_id}", repeatable=True)
 _RETRY_WORK_ITEM: Final = Spec(
     "retry_work_item", "POST", "/v1/work-queue/{event_id}/retry", repeatable=True, keyed=True
@@ -365,6 +366,13 @@ class Operations(Base):
             cursor = page.next
             if cursor is None:
                 return
+
+    def retry_work_queue(
+        self, body: models.RetryOrder, *, idempotency_key: str | None = None, deadline: float | None = None
+    ) -> models.RetryResult:
+        """Try many waiting events again at once, or see what would come of it."""
+        outgoing = self.outgoing(_RETRY_WORK_QUEUE, read_as(models.RetryResult), {}, body=body, key=idempotency_key)
+        return self.call(outgoing, deadline)
 
     def get_work_item(self, event_id: str, *, deadline: float | None = None) -> models.WorkItem:
         """What one waiting event waits for."""
