@@ -18,6 +18,7 @@ from drachm.application.complete_answer import complete_answer
 from drachm.application.desk import Desk
 from drachm.application.expiry import sweep_expired
 from drachm.application.first_answers import Outcome
+from drachm.application.pay_due import Yes, pay_due
 from drachm.application.payments import begin, carry_out
 from drachm.application.top_up import top_up
 from drachm.application.transfers import take_back
@@ -26,6 +27,7 @@ from drachm.domain.clearing.model import Answer
 from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.events.model import Code
 from drachm.domain.funding.allotment import admission, open_fund
+from drachm.domain.funding.mandate import Budget, Mandate
 from drachm.domain.funding.model import Pot
 from drachm.domain.funding.purpose import Purpose
 from drachm.domain.funding.quota import Limit, Terms
@@ -33,6 +35,7 @@ from drachm.domain.money import MICROS
 from drachm.domain.payments.bank import BankLine
 from drachm.domain.payments.cash import Shift
 from drachm.domain.payments.model import Payment
+from drachm.domain.transparency.leaf import event_key
 from drachm.storage.memory_records import MemoryRecords
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -198,6 +201,16 @@ def _eligible_expenses(desk: Desk) -> list[Outcome]:
     return clear_events([charge("e1", 40), charge("e2", 40, **peel)], desk)
 
 
+def _budget(desk: Desk) -> list[Outcome]:
+    budget = Budget("all", 10 * MICROS, "USD", "America/New_York")
+    desk.books.enrol(mandates={"ana": Mandate(budgets=(budget,))})
+    visit = charge("e1", 40)
+    outcomes = clear_events([visit], desk)
+    pay_due(Yes("yes-1", event_key(desk.books.tenant, visit.source, visit.event_id), 4 * MICROS, ("ana-cash",)), desk)
+    outcomes += clear_events([visit], desk)
+    return outcomes + clear_events([charge("r1", 0, kind="reversal", replaces="e1")], desk)
+
+
 ANA = {"ana-gift": 5, "ana-cash": 95}
 
 STORIES = (
@@ -361,5 +374,16 @@ STORIES = (
         "which clause kept the account from it.",
         _eligible_expenses,
         {"ana-cash": 95},
+    ),
+    Story(
+        "budget",
+        "A budget that asks, and what is paid on purpose",
+        "Ana means to spend 10.00 on care in a month, and wants to be asked before more is paid. Her part of the "
+        "visit is 16.00: 10.00 are paid by themselves, the gift first, and 6.00 wait for her yes. She says yes to "
+        "4.00 from her cash: the visit's next row, the difference between what stood and what stands now; 2.00 stay "
+        "due. When the visit is taken back, everything returns to the pot that paid it. What she used stands among "
+        "her running totals.",
+        _budget,
+        ANA,
     ),
 )

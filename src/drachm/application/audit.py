@@ -110,7 +110,10 @@ class _Auditor:
         event, old = body.event, superseded[1] if superseded else EMPTY
         self._must(decision.status == stored.status or body.top_up is not None, stored, "deciding it gives another end")
         self._must(event is None or event.started_at == written.occurred_at, stored, "its time is not its event's")
-        self._check_seen(stored, recalled, old)
+        if body.paying:
+            self._check_paid(stored, recalled, superseded[0] if superseded else None)
+        else:
+            self._check_seen(stored, recalled, old)
         self._check_pots(stored, written)
         if event is None or stored.kind is EntryKind.NOTE:
             return
@@ -151,6 +154,23 @@ class _Auditor:
             # The totals of an erased patient cannot be rebuilt.
             agrees = seen == rebuilt or self.erased > 0
             self._must(agrees, stored, f"it saw {seen} in a running total, the rows before it say {rebuilt}")
+
+    def _check_paid(self, stored: Stored, recalled: Recalled, before: Stored | None) -> None:
+        """The row of a payment of what was due keeps the decision before it, and pays some of its due."""
+        kept = self._kept(before) if before is not None else None
+        self._must(before is not None and recalled.body.paying == before.position, stored, "it pays for another row")
+        if kept is None:
+            return
+        was, now = kept.body, recalled.body
+        same = (was.packed, was.received, was.version, was.totals, was.avail, was.answer)
+        agreed = now.agreed[: len(was.agreed)]
+        self._must(
+            same == (now.packed, now.received, now.version, now.totals, now.avail, now.answer) and agreed == was.agreed,
+            stored,
+            "a payment changed more than what is due",
+        )
+        standing = recalled.decision.standing
+        self._must(standing.agreed == now.agreed, stored, "more was paid than was due")
 
     def _check_pots(self, stored: Stored, written: Written) -> None:
         for entry in written.entries:

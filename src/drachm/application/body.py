@@ -20,6 +20,7 @@ import msgspec
 from drachm.domain.clearing.answer import Answer
 from drachm.domain.errors import IntegrityError, Refused
 from drachm.domain.events.model import Code, Kind, ServiceEvent
+from drachm.domain.funding.model import Agreed
 
 
 class TopUp(msgspec.Struct, array_like=True, frozen=True):
@@ -98,6 +99,10 @@ class Body(msgspec.Struct, array_like=True):
     """The outside payer's decision that came with the event."""
     problem: Problem | None = None
     top_up: TopUp | None = None
+    agreed: tuple[Agreed, ...] = ()
+    """What the patient paid on purpose, as far as it stands."""
+    paying: int = 0
+    """Of the row of such a payment: the position whose decision it keeps, with everything it read; else 0."""
 
     @property
     def event(self) -> ServiceEvent | None:
@@ -126,6 +131,8 @@ def write_body(
     avail: Sequence[int] | None = None,
     answer: Answer | None = None,
     problem: Problem | None = None,
+    agreed: Sequence[Agreed] = (),
+    paying: int = 0,
 ) -> bytes:
     """The bytes that are committed to and then sealed.
 
@@ -134,6 +141,8 @@ def write_body(
     tail: tuple[Any, ...] = (totals, avail)
     if answer is not None or problem is not None:
         tail = (totals, avail, answer, problem)
+    if agreed:
+        tail = (totals, avail, answer, problem, None, agreed, paying)
     try:
         return _encoder.encode((received, salt, version, _fields(event), *tail))
     except (OverflowError, UnicodeEncodeError) as error:

@@ -21,8 +21,8 @@ from drachm.domain.clearing.model import EMPTY, Clearing, Decision
 from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.errors import IntegrityError, Pended, Refused
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.arrange import TooLittle
-from drachm.domain.funding.model import Leg
+from drachm.domain.funding.arrange import TooLittle, by_itself
+from drachm.domain.funding.model import Agreed, Leg
 from drachm.domain.ledger.model import EntryKind, JournalEntry
 from drachm.domain.transparency.leaf import event_key
 
@@ -146,7 +146,7 @@ class _Writing:
                 raise _named(fault)
             turn = self._world.turn(waiting)
             clearing = clear(waiting.event, *turn)
-            body = self._kept(waiting, turn, salt)
+            body = self._kept(waiting, turn, salt, clearing.decision.standing.agreed)
         except (Pended, Refused) as reason:
             if isinstance(reason, TooLittle):
                 room = _room(turn, reason.legs)
@@ -155,10 +155,12 @@ class _Writing:
         funding = clearing.decision.funding
         shares = turn.at.shares
         # Before the world moves on: afterwards the totals count these legs.
+        missing = funding.due - funding.withheld
         room = _room(turn, funding.legs) if shares else None
         after = self._world.advance(waiting, clearing, position=position)
         if shares:
-            self._shared.lack(turn.at.pots, waiting.event.currency, funding.due, room, funding.legs)
+            legs = by_itself(funding.legs, clearing.decision.standing.agreed)
+            self._shared.lack(turn.at.pots, waiting.event.currency, missing, room, legs)
         if turn.at.target is not None or self._shared.held:
             self._shared.saw(clearing.moves, after)
         self._sum(clearing)
@@ -167,14 +169,18 @@ class _Writing:
     def posting(self) -> Posting:
         return Posting(self.rows, self._deltas, self._moves, self._held)
 
-    def _kept(self, waiting: Waiting, turn: Turn, salt: bytes) -> bytes:
+    def _kept(self, waiting: Waiting, turn: Turn, salt: bytes, agreed: Sequence[Agreed]) -> bytes:
         at, totals, avail = turn
         held, seen = None, None
         if at.prepared is not None:
             seen = [totals.get(key, 0) for key in at.totals]
             held = [avail.get(pot.id, 0) for pot in at.pots]
         return write_body(
-            waiting.event, waiting.received, salt, self._version, totals=seen, avail=held, answer=waiting.answer
+            *(waiting.event, waiting.received, salt, self._version),
+            totals=seen,
+            avail=held,
+            answer=waiting.answer,
+            agreed=agreed,
         )
 
     def _note(self, waiting: Waiting, position: int, salt: bytes, reason: Pended | Refused) -> Outcome:

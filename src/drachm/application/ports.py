@@ -19,6 +19,7 @@ from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import DrachmError
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
 
@@ -169,10 +170,11 @@ class Books(Protocol):
         coverages: Iterable[Coverage] = (),
         contracts: Iterable[Contract] = (),
         pots: Iterable[Pot] = (),
+        mandates: Mapping[str, Mandate] | None = None,
     ) -> None:
         """Insert or replace, by id, in one transaction; the register's version goes up by one.
 
-        A pot starts at 0 whatever `avail` says; a member's shard never changes.
+        A pot starts at 0 whatever `avail` says; a member's shard never changes. `mandates` are by member.
         """
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:

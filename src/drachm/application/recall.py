@@ -69,6 +69,8 @@ def _recalled(kept: Kept, registry: Registry, books: Books, explain: bool) -> Re
         at = World(registry, books.documents(body.version)).read(waiting)
         totals = dict(zip(at.totals, body.totals, strict=True))
         avail = dict(zip([pot.id for pot in at.pots], body.avail, strict=True))
+        if body.agreed:
+            at.agreed, at.exact = body.agreed, True
         return Recalled(body, decide(event, at, totals, avail, explain=explain), at)
     except (DrachmError, ValueError) as error:
         where = f"event {event.source}/{event.event_id}"

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 
 
@@ -67,6 +68,12 @@ class Register(Protocol):
 
     def pots(self, member: str) -> list[Pot]:
         """A member's pots as they were enrolled; `avail` is 0."""
+
+    def mandate(self, member: str) -> Mandate:
+        """What a member lets be paid without asking, as it stands; `NO_MANDATE` where nothing was said."""
+
+    def budgeted(self) -> frozenset[str]:
+        """Members whose mandate has a budget."""
 
     def family(self, family: str) -> list[Member]:
         """Everybody who is registered in a family now, in order of id."""

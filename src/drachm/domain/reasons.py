@@ -76,6 +76,12 @@ REASONS: Final[dict[str, Reason]] = _table(
     Reason(
         "insufficient_funds", "There is not enough money to reserve this request.", "refused", "Top up, then ask again."
     ),
+    Reason(
+        "asks_first",
+        "This would pass a budget of yours, or a rule wants your yes first.",
+        "refused",
+        "Raise the budget or change the rule, then ask again.",
+    ),
     Reason("invalid_event", "The event contradicts itself.", "refused"),
     Reason("fact_invalid", "A fact does not fit what the plan declares.", "pended", "Correct the fact at its source."),
     Reason(

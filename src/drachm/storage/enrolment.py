@@ -12,13 +12,14 @@ from drachm.domain.clearing.numbers import party_number, patient_number, pot_num
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import Conflict, InvalidMessage
 from drachm.domain.funding.allotment import checked_fund, slices_of
+from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.domain.funding.purpose import checked_purpose
 from drachm.domain.periods import Period
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.session import Connection
-from drachm.storage.sheets import PARTY, PERSON, pack, parties_of, people_of, pot_of
+from drachm.storage.sheets import PARTY, PERSON, mandate_of, pack, parties_of, people_of, pot_of
 from drachm.storage.vault import Vault
 
 ROWS_PER_STATEMENT: Final = 1_000
@@ -50,20 +51,22 @@ class Enrolment:
         coverages: Sequence[Coverage],
         contracts: Sequence[Contract],
         pots: Sequence[Pot],
+        mandates: Mapping[str, Mandate],
     ) -> None:
         """Insert or replace, and write the sheets of everybody who is touched.
 
         Raises Conflict for a pot that is here in another currency or shared in another way: its money would change its
-        meaning. Raises it too for an admission to a fund that is not here.
+        meaning. Raises it too for an admission to a fund that is not here, and for the mandate of nobody.
         """
         version = self.next_version()
         touched = {member.id for member in members} | {one.member for one in coverages} | {one.member for one in pots}
-        touched |= self._holders(coverages, pots)
+        touched |= self._holders(coverages, pots) | mandates.keys()
         self._write("parties", {party.id: _party(party) for party in parties})
         self._write("members", {member.id: _member(member) for member in members})
         self._write("coverages", {coverage.id: _coverage(coverage) for coverage in coverages})
         self._write("contracts", {(one.provider, one.payer, one.period.start): _contract(one) for one in contracts})
         self._pots(pots)
+        self._mandates(mandates)
         self.data_keys(sorted({patient_number(self._tenant, member.id) for member in members}))
         self._person_sheets(version, sorted(touched))
         self._party_sheets(version, sorted({one.id for one in parties} | {one.provider for one in contracts}))
@@ -73,6 +76,7 @@ class Enrolment:
         version = self.next_version()
         self._tell("delete_data_key", patient=patient)
         self._tell("delete_sheets", id=patient)
+        self._tell("forget_mandate", id=member)
         self._person_sheets(version, [member])
 
     def data_keys(self, patients: Sequence[int]) -> dict[int, bytes]:
@@ -103,6 +107,12 @@ class Enrolment:
         for (stray,) in self._ask("stray_admissions", ids=texts(admitted)) if admitted else ():
             raise no_such_fund(stray)
 
+    def _mandates(self, mandates: Mapping[str, Mandate]) -> None:
+        rows = {member: {"id": member, "mandate": mandate} for member, mandate in mandates.items()}
+        here = {member for (member,) in self._write("mandates", rows)}
+        for stranger in sorted(rows.keys() - here):
+            raise no_such_member(stranger)
+
     def _person_sheets(self, version: int, members: Sequence[str]) -> None:
         for part in _parts(members):
             ids = texts(part)
@@ -111,6 +121,7 @@ class Enrolment:
                 [_coverage_of(*row) for row in self._ask("coverages_of", ids=ids)],
                 [pot_of(*row) for row in self._ask("pots_of", ids=ids)],
                 self._tenant,
+                {member: mandate_of(said) for member, said in self._ask("mandates_of", ids=ids)},
             )
             self._sheets(version, PERSON, {patient_number(self._tenant, one.member.id): pack(one) for one in sheets})
 
@@ -143,6 +154,11 @@ class Enrolment:
 
     def _tell(self, query: str, **values: object) -> None:
         self._conn.execute(_SQL[query], {"tenant": self._tenant, **values})
+
+
+def no_such_member(member: str) -> Conflict:
+    """Who is not here has nothing that could be paid."""
+    return Conflict("there is no such member", where=f"member {member}", next_step="Register the member first.")
 
 
 def checked(

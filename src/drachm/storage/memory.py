@@ -16,11 +16,13 @@ from drachm.domain.clearing.numbers import Place, place_of, pot_number
 from drachm.domain.clearing.register import Registry
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError
+from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Source
-from drachm.storage.enrolment import admits, checked, erasable, no_such_fund, other_currency
+from drachm.storage.enrolment import admits, checked, erasable, no_such_fund, no_such_member, other_currency
 from drachm.storage.memory_work import Journal, MemoryWork, People, stored
 from drachm.storage.published import Shelf, compile_document, ensure_fits
+from drachm.storage.sheets import mandates_of
 
 
 class MemoryBooks:
@@ -51,10 +53,12 @@ class MemoryBooks:
         coverages: Iterable[Coverage] = (),
         contracts: Iterable[Contract] = (),
         pots: Iterable[Pot] = (),
+        mandates: Mapping[str, Mandate] | None = None,
     ) -> None:
         """Insert or replace, by id, all or nothing. A pot starts at 0; a member's shard never changes."""
         parties, members = list(parties), list(members)
         coverages, contracts, pots = checked(coverages, contracts, pots)
+        said = mandates_of(mandates)
         with self._guard:
             people = self._people
             funds = {**people.pots, **{pot.id: pot for pot in pots}}
@@ -64,10 +68,13 @@ class MemoryBooks:
                     raise other_currency(pot.id)
                 if pot.fund and pot.member and not admits(funds.get(pot.fund), pot):
                     raise no_such_fund(pot.id)
+            for stranger in sorted(said.keys() - people.members.keys() - {member.id for member in members}):
+                raise no_such_member(stranger)
+            people.mandates.update(said)
             touched = {one.id for one in members} | {one.member for one in coverages} | {one.member for one in pots}
             # A coverage or a pot may leave another member.
             touched |= {people.coverages[one.id].member for one in coverages if one.id in people.coverages}
-            touched |= {people.pots[one.id].member for one in pots if one.id in people.pots}
+            touched |= {people.pots[one.id].member for one in pots if one.id in people.pots} | said.keys()
             people.version += 1
             people.parties.update((party.id, party) for party in parties)
             for member in members:
@@ -91,6 +98,7 @@ class MemoryBooks:
             people = self._people
             people.version += 1
             people.person_sheets.pop(member, None)
+            people.mandates.pop(member, None)
             people.write_sheets(self.tenant, {member}, ())
             for position, row in self._journal.rows.items():
                 if row.member == member:

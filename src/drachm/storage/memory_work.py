@@ -20,6 +20,7 @@ from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import MAX_ENTRIES
 from drachm.storage.posting import Grip, ensure_writable, queue_changes
@@ -57,6 +58,8 @@ class People:
     coverages: dict[str, Coverage] = field(default_factory=dict)
     contracts: dict[tuple[str, str, date], Contract] = field(default_factory=dict)
     pots: dict[str, Pot] = field(default_factory=dict)
+    mandates: dict[str, Mandate] = field(default_factory=dict)
+    """By member."""
     person_sheets: dict[str, list[tuple[int, Person]]] = field(default_factory=dict)
     """How each member was registered, by the version from which on."""
     party_sheets: dict[str, list[tuple[int, PartyRecord]]] = field(default_factory=dict)
@@ -68,9 +71,10 @@ class People:
             [one for one in self.coverages.values() if one.member in members],
             [one for one in self.pots.values() if one.member in members],
             tenant,
+            self.mandates,
         ):
             number = patient_number(tenant, person.member.id)
-            sheet = Person(person.member, number, person.coverages, person.pots)
+            sheet = Person(person.member, number, person.coverages, person.pots, person.mandate)
             self.person_sheets.setdefault(person.member.id, []).append((self.version, sheet))
         for party, contracts in parties_of(
             [self.parties[one] for one in parties if one in self.parties],

@@ -19,6 +19,7 @@ from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import DrachmError, IntegrityError
+from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.storage import queries
 from drachm.storage.enrolment import Enrolment, checked, erasable, not_storable
@@ -28,6 +29,7 @@ from drachm.storage.published import Shelf, compile_document, ensure_fits
 from drachm.storage.reading import PostgresReading
 from drachm.storage.records import PostgresRecords
 from drachm.storage.session import Connection, Sessions
+from drachm.storage.sheets import mandates_of
 from drachm.storage.vault import DataKey, Vault
 from drachm.storage.work import Known, PostgresWork
 
@@ -89,6 +91,7 @@ class PostgresBooks(PostgresReading):
         coverages: Iterable[Coverage] = (),
         contracts: Iterable[Contract] = (),
         pots: Iterable[Pot] = (),
+        mandates: Mapping[str, Mandate] | None = None,
     ) -> None:
         """Insert or replace, by id, in one transaction; the register's version goes up by one.
 
@@ -96,10 +99,11 @@ class PostgresBooks(PostgresReading):
         cannot be stored and Conflict for a pot that is here in another currency; nothing is kept then.
         """
         coverages, contracts, pots = checked(coverages, contracts, pots)
+        said = mandates_of(mandates)
         try:
             with self.sessions.transaction("registrar") as conn:
                 enrolment = Enrolment(conn, self.tenant, self.vault)
-                enrolment.write(list(parties), list(members), coverages, contracts, pots)
+                enrolment.write(list(parties), list(members), coverages, contracts, pots, said)
         except ConstraintFired as refusal:
             raise not_storable(refusal.message, refusal.where) from None
         except (OverflowError, UnicodeEncodeError):

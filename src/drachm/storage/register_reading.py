@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.funding.mandate import NO_MANDATE, Mandate
 from drachm.domain.funding.model import Pot
 from drachm.domain.periods import Period
 from drachm.storage import queries
 from drachm.storage.arrays import texts
 from drachm.storage.session import Sessions
-from drachm.storage.sheets import pot_of
+from drachm.storage.sheets import mandate_of, pot_of
 
 _SQL: Final = queries.load("register")
 
@@ -88,6 +89,15 @@ class PostgresRegister:
     def pots(self, member: str) -> list[Pot]:
         """A member's pots as they were enrolled."""
         return [pot_of(*row) for row in self._ask("pots", member=_readable(member))]
+
+    def mandate(self, member: str) -> Mandate:
+        """What a member lets be paid without asking, as it stands; `NO_MANDATE` where nothing was said."""
+        found = self._ask("mandate", member=_readable(member))
+        return mandate_of(found[0][0]) if found else NO_MANDATE
+
+    def budgeted(self) -> frozenset[str]:
+        """Members whose mandate has a budget."""
+        return frozenset(member for (member,) in self._ask("budgeted"))
 
     def family(self, family: str) -> list[Member]:
         """Everybody who is registered in a family now."""

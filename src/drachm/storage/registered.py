@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drachm.domain.clearing.register import Person
 from drachm.domain.coverage.model import Coverage, Member
+from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.storage.vault import DataKey
 
@@ -20,6 +21,7 @@ class Registered(Person):
         coverages: tuple[Coverage, ...],
         pots: tuple[Pot, ...],
         key: DataKey | None,
+        mandate: Mandate | None = None,
     ) -> None:
-        super().__init__(member, number, coverages, pots)
+        super().__init__(member, number, coverages, pots, mandate)
         self.key = key

@@ -16,6 +16,7 @@ from drachm.domain.clearing.register import PartyRecord
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.funding.allotment import slice_for
+from drachm.domain.funding.mandate import NO_MANDATE, Mandate, checked_mandate
 from drachm.domain.funding.model import Pot, drawing_order
 from drachm.domain.funding.purpose import Purpose
 from drachm.domain.funding.quota import Terms
@@ -35,6 +36,7 @@ class PersonSheet(NamedTuple):
     member: Member
     coverages: tuple[Coverage, ...]
     pots: tuple[Pot, ...]
+    mandate: Mandate | None = None
 
 
 class PartySheet(NamedTuple):
@@ -57,7 +59,7 @@ def open_person(tenant: int, number: int, packed: bytes, key: DataKey | None) ->
         raise _unreadable(number, error) from None
     right = numbers.patient_number(tenant, sheet.member.id) == number
     ensure(right, "a sheet stands under another person's number", where=f"sheet {number}")
-    return Registered(sheet.member, number, sheet.coverages, sheet.pots, key)
+    return Registered(sheet.member, number, sheet.coverages, sheet.pots, key, sheet.mandate)
 
 
 def open_party(tenant: int, number: int, packed: bytes) -> PartyRecord:
@@ -72,21 +74,31 @@ def open_party(tenant: int, number: int, packed: bytes) -> PartyRecord:
 
 
 def people_of(
-    members: Iterable[Member], coverages: Iterable[Coverage], pots: Iterable[Pot], tenant: int = 0
+    members: Iterable[Member],
+    coverages: Iterable[Coverage],
+    pots: Iterable[Pot],
+    tenant: int = 0,
+    mandates: Mapping[str, Mandate] | None = None,
 ) -> list[PersonSheet]:
     """The members with coverages by rank and pots in drawing order: one order everywhere.
 
     In the place of an admission to a shared fund stands the slice of the member's shard.
     """
+    said = mandates or {}
     covers = _grouped((one.member, one) for one in sorted(coverages, key=lambda one: (one.rank, one.id)))
     pockets = _grouped((one.member, one) for one in sorted(pots, key=drawing_order))
     return [
-        PersonSheet(one, tuple(covers.get(one.id, ())), _drawn_from(pockets.get(one.id, ()), one.shard, tenant))
+        PersonSheet(
+            one,
+            tuple(covers.get(one.id, ())),
+            _drawn_from(pockets.get(one.id, ()), one.shard, tenant, said.get(one.id, NO_MANDATE)),
+            said.get(one.id),
+        )
         for one in members
     ]
 
 
-def _drawn_from(pots: Iterable[Pot], shard: int, tenant: int) -> tuple[Pot, ...]:
+def _drawn_from(pots: Iterable[Pot], shard: int, tenant: int, mandate: Mandate) -> tuple[Pot, ...]:
     found: dict[str, Pot] = {}
     for pot in pots:
         if pot.terms is not None and pot.terms.ended:
@@ -96,7 +108,17 @@ def _drawn_from(pots: Iterable[Pot], shard: int, tenant: int) -> tuple[Pot, ...]
             pot = pot._replace(state=numbers.pot_number(tenant, pot.id))
         # Admitted twice to one fund (as after a merge), a member draws from it once, on the first terms.
         found.setdefault(pot.id, pot)
-    return tuple(sorted(found.values(), key=drawing_order))
+    return tuple(sorted(found.values(), key=lambda one: (mandate.place(one.fund or one.id), *drawing_order(one))))
+
+
+def mandate_of(said: Any) -> Mandate:
+    """A mandate from its JSON."""
+    return msgspec.convert(said, Mandate)
+
+
+def mandates_of(mandates: Mapping[str, Mandate] | None) -> dict[str, Mandate]:
+    """The same mandates. Raises `InvalidMessage` for one that cannot stand."""
+    return {member: checked_mandate(one, where=f"mandate of {member}") for member, one in (mandates or {}).items()}
 
 
 def pot_of(*values: Any) -> Pot:

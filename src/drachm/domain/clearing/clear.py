@@ -6,7 +6,7 @@ the place of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from drachm.domain.benefits import Placed, Stack
@@ -14,10 +14,11 @@ from drachm.domain.benefits.model import Split
 from drachm.domain.catalog.model import PricedEvent
 from drachm.domain.clearing.journal import charge_entries, difference, hold_entries
 from drachm.domain.clearing.model import EMPTY, Clearing, Decision, Snapshot, Standing, Target
+from drachm.domain.clearing.numbers import number_at, place_of
 from drachm.domain.errors import Pended, Refused
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.arrange import arrange, reserve
-from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg
+from drachm.domain.funding.arrange import AsksFirst, Pockets, affordable, arrange, reserve, settle, withhold
+from drachm.domain.funding.model import UNFUNDED, Agreed, FundingPlan, Leg
 from drachm.domain.ledger.model import EntryKind
 
 UNDOING: Final = ("reversal", "stop")
@@ -68,10 +69,15 @@ def decide(
         raise Pended("no_contract", "the event was not priced", where="billing_party")
     split = _split(priced, prepared, at.stack, totals, explain)
     funding = _funded(event, split.patient, at, totals, avail)
+    agreed: tuple[Agreed, ...] = ()
+    drawn = funding.legs
+    if at.agreed and funding.due > 0 and event.kind != "hold":
+        kept = at.agreed if at.exact else _still_agreed(event, funding, at, totals, avail)
+        funding, agreed = settle(funding, kept)
     return Decision(
         "denied" if split.decision == "denied" else "posted",
         split.reason,
-        _standing(event, split, funding, at),
+        _standing(event, split, funding, at, drawn, agreed),
         priced,
         funding,
         split,
@@ -93,25 +99,68 @@ def _funded(
 ) -> FundingPlan:
     if share <= 0:
         return UNFUNDED
-    pots = [(pot, avail.get(pot.id, 0)) for pot in at.pots if pot.currency == event.currency]
+    pots: Pockets = [(pot, avail.get(pot.id, 0)) for pot in at.pots if pot.currency == event.currency]
     if at.pots and not pots and not at.closed:
         raise Pended("currency_mismatch", f"no pocket of the member holds {event.currency}", where="funding")
-    if at.quotas is not None:
-        pots = at.quotas.narrowed(pots, totals)
+    quotas = at.quotas
+    if quotas is None:
+        return _drawn(event, share, pots)
+    allowed, by = quotas.allowed(share, totals)
+    pots = quotas.narrowed(pots, totals)
+    if allowed == share:
+        return _drawn(event, share, pots)
+    if event.kind == "hold" and not (event.emergency or event.essential):
+        raise AsksFirst(share - allowed, by)
+    return withhold(_drawn(event, allowed, pots), share - allowed, by)
+
+
+def _drawn(event: ServiceEvent, share: int, pots: Pockets) -> FundingPlan:
     if event.kind == "hold":
         return reserve(share, pots, must_serve=event.emergency or event.essential)
     return arrange(share, pots)
 
 
-def _standing(event: ServiceEvent, split: Split, funding: FundingPlan, at: Snapshot) -> Standing:
-    used = () if at.quotas is None else at.quotas.used(funding.legs)
+def _still_agreed(
+    event: ServiceEvent, funding: FundingPlan, at: Snapshot, totals: Mapping[int, int], avail: Mapping[str, int]
+) -> list[Agreed]:
+    """What was agreed on of the event whose place this one takes, as far as pockets and limits allow it now."""
+    pots: Pockets = [(pot, avail.get(pot.id, 0)) for pot in at.pots if pot.currency == event.currency]
+    if at.quotas is not None:
+        pots = at.quotas.narrowed(pots, totals)
+    return [
+        one._replace(counted=tuple([place_of(number) for number in at.quotas.counting(one.pot)]) if at.quotas else ())
+        for one in affordable(at.agreed, funding, pots)
+    ]
+
+
+def _standing(
+    event: ServiceEvent,
+    split: Split,
+    funding: FundingPlan,
+    at: Snapshot,
+    drawn: tuple[Leg, ...],
+    agreed: tuple[Agreed, ...],
+) -> Standing:
+    """`drawn`: the legs that nobody agreed to one by one."""
+    used = () if at.quotas is None else at.quotas.used(drawn)
     if event.kind == "hold":
         # A request moves no accumulator of a plan: it is care that has not happened yet. It reserves the member's limit
         # in a shared pot as it reserves the money, so that its capture finds both.
         return Standing(hold_entries(funding, currency=event.currency), funding.legs, used, 0)
     entries = charge_entries(split, funding, provider=at.provider.id, member=event.member, currency=event.currency)
     deltas = (*split.deltas, *used) if used else split.deltas
-    return _new(Standing, (entries, funding.legs, deltas, funding.due))
+    if agreed:
+        deltas = _added(deltas, agreed)
+    return _new(Standing, (entries, funding.legs, deltas, funding.due, agreed))
+
+
+def _added(deltas: Sequence[tuple[int, int]], agreed: Sequence[Agreed]) -> tuple[tuple[int, int], ...]:
+    sums = dict(deltas)
+    for one in agreed:
+        for row, slot in one.counted:
+            number = number_at(row, slot)
+            sums[number] = sums.get(number, 0) + one.amount
+    return tuple(sums.items())
 
 
 def _kind(event: ServiceEvent, target: Target | None) -> EntryKind:

@@ -19,7 +19,7 @@ from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.pockets import Passed
 from drachm.domain.clearing.quotas import Quotas
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
-from drachm.domain.funding.model import UNFUNDED, FundingPlan, Leg, Pot
+from drachm.domain.funding.model import UNFUNDED, Agreed, FundingPlan, Leg, Pot
 from drachm.domain.ledger.model import Entry, EntryKind, JournalEntry
 
 Status = Literal["posted", "denied", "pended", "refused"]
@@ -36,6 +36,8 @@ class Standing(NamedTuple):
     deltas: Sequence[tuple[int, int]] = ()
     """Number of a running total (`numbers.total_number`), and what the event added to it."""
     due: int = 0
+    agreed: tuple[Agreed, ...] = ()
+    """What of the legs the patient paid on purpose."""
 
 
 EMPTY = Standing()
@@ -67,8 +69,8 @@ class Snapshot:
     """What one decision reads that no event of a batch can move; running totals and pots are handed in beside it."""
 
     __slots__ = (
-        *("answer", "closed", "contract", "covers", "day", "member", "passed", "pots", "prepared", "priced"),
-        *("provider", "quotas", "received", "shares", "site", "stack", "target"),
+        *("agreed", "answer", "closed", "contract", "covers", "day", "exact", "member", "passed", "pots", "prepared"),
+        *("priced", "provider", "quotas", "received", "shares", "site", "stack", "target"),
     )
 
     def __init__(
@@ -106,9 +108,13 @@ class Snapshot:
         self.closed = False
         """Whether a pot of the member may not pay for this event: then what no other covers is due."""
         self.quotas: Quotas | None = None
-        """The member's limits in shared pots, where any counts this event."""
+        """The member's limits in shared pots and the member's mandate, where any counts this event."""
         self.passed: tuple[Passed, ...] = ()
         """Pots that may not pay for this event, each with the reason."""
+        self.agreed: tuple[Agreed, ...] = ()
+        """What the patient paid on purpose of the event, or of the one whose place it takes."""
+        self.exact = False
+        """True where `agreed` is known to the micro: from the row of a decision that is made again."""
 
     @property
     def totals(self) -> tuple[int, ...]:

@@ -67,6 +67,11 @@ def place_of(number: int) -> Place:
     return _new(Place, (number >> SLOT_BITS, number & SLOT))
 
 
+def number_at(row: int, slot: int) -> int:
+    """The number of the total in this place."""
+    return (row << SLOT_BITS) | slot
+
+
 @lru_cache(maxsize=64)
 def numbering(tenant: int) -> Numbering:
     """How the keys of a tenant's totals become their numbers; every part remembers what it said."""

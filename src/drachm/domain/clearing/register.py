@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from drachm.domain.clearing.covering import Covering
 from drachm.domain.clearing.premises import Premises
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 
 PREMISES_MAX: Final = 256
@@ -17,10 +18,15 @@ PREMISES_MAX: Final = 256
 class Person:
     """A member with cover and pockets, as registered."""
 
-    __slots__ = ("coverages", "covering", "given", "limited", "member", "number", "pots", "shares")
+    __slots__ = ("coverages", "covering", "given", "limited", "mandate", "member", "number", "pots", "shares")
 
     def __init__(
-        self, member: Member, number: int, coverages: tuple[Coverage, ...] = (), pots: tuple[Pot, ...] = ()
+        self,
+        member: Member,
+        number: int,
+        coverages: tuple[Coverage, ...] = (),
+        pots: tuple[Pot, ...] = (),
+        mandate: Mandate | None = None,
     ) -> None:
         self.member = member
         self.number = number
@@ -29,8 +35,10 @@ class Person:
         """By rank, then id."""
         self.pots = pots
         """In drawing order; what they may spend is read under lock, not here."""
-        self.limited = any(pot.terms is not None for pot in pots)
-        """Whether any pot is drawn on terms."""
+        self.mandate = mandate
+        """What may be paid without asking; None: everything."""
+        self.limited = any(pot.terms is not None for pot in pots) or (mandate is not None and mandate.binds)
+        """Whether any pot is drawn on terms, or the mandate has to be asked."""
         self.shares = any(pot.fund for pot in pots)
         """Whether any pot is shared with others."""
         self.given = any(pot.purpose is not None for pot in pots)

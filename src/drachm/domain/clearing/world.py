@@ -86,7 +86,7 @@ class World:
         self._awaited: set[bytes] = set()
         """Events that others of the batch refer to."""
         self.limited = False
-        """Whether any event that `needs` looked at may draw from a shared pot on terms."""
+        """Whether any event that `needs` looked at may draw from a shared pot on terms, or has to ask a mandate."""
 
     def knows(self, member: str) -> bool:
         """Whether this member is registered: then what is kept of an event is kept under the member's own key."""
@@ -135,6 +135,7 @@ class World:
         target = at.target = waiting.own or self._referred(waiting.event)
         if target is None:
             return _new(Turn, (at, self._totals, self._avail))
+        at.agreed = target.standing.agreed
         return Turn(at, *unwound(at, self._totals, self._avail, target.standing))
 
     def advance(self, waiting: Waiting, clearing: Clearing, *, position: int) -> tuple[tuple[str, int], ...]:
@@ -202,7 +203,7 @@ class World:
         at.priced = priced = documents.price(event, at, premises)
         line = line_of(event, priced, at, covering, premises)
         at.prepared = prepare_placed(line, at.stack, self._numbering)
-        if person.shares or person.given:
+        if person.shares or person.given or person.limited:
             self._limit_pots(at, person, event, line, category_of(event, priced), premises)
         return at
 
@@ -218,7 +219,7 @@ class World:
             at.pots, at.passed = chosen(at.pots, line, category, at.stack, self._documents, private=private)
         at.closed = len(at.pots) < len(person.pots)
         if person.limited:
-            at.quotas = quotas_of(at.pots, event, category, self._numbering)
+            at.quotas = quotas_of(at.pots, event, category, self._numbering, person.mandate)
 
     def _key(self, event: ServiceEvent, event_id: str) -> bytes:
         return event_key(self._registry.tenant, event.source, event_id)

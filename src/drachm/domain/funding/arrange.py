@@ -6,13 +6,29 @@ from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 from drachm.domain.errors import Refused
-from drachm.domain.funding.model import FundingPlan, Leg, Pot
+from drachm.domain.funding.model import Agreed, FundingPlan, Leg, Pot
 
 Pockets: TypeAlias = Sequence[tuple[Pot, int]]
 """Pots in drawing order (`drawing_order`, as far as no plan says otherwise), each with the micros it may spend."""
 
 # As the class itself, but several times faster.
 _new: Final = tuple.__new__
+
+
+class AsksFirst(Refused):
+    """A request would pass a budget of the patient, or a rule wants the patient's yes."""
+
+    def __init__(self, withheld: int, by: str) -> None:
+        super().__init__(
+            "asks_first",
+            f"{withheld} micros wait for the patient's yes",
+            where="funding",
+            next_step="Ask the patient, who can raise the budget or change the rule; then ask again.",
+        )
+        self.withheld = withheld
+        """Micros."""
+        self.by = by
+        """What withholds them (`mandate.Withholds`)."""
 
 
 class TooLittle(Refused):
@@ -53,6 +69,58 @@ def reserve(share: int, pockets: Pockets, *, must_serve: bool) -> FundingPlan:
     return plan
 
 
+def withhold(plan: FundingPlan, withheld: int, by: str) -> FundingPlan:
+    """The same plan where so much more of the share was never asked of the pockets."""
+    legs, due, drawn, _, _ = plan
+    return _new(FundingPlan, (legs, due + withheld, drawn, withheld, by))
+
+
+def settle(plan: FundingPlan, agreed: Sequence[Agreed]) -> tuple[FundingPlan, tuple[Agreed, ...]]:
+    """The plan with what the patient agreed to pay of what is due, in its order, never more; and how much that is.
+
+    >>> settle(FundingPlan((), 9), [Agreed("p1", "a", "wallet", 4), Agreed("p2", "b", "wallet", 7)])[0].due
+    0
+    """
+    due, paid, amounts = plan.due, [], {leg.lot: leg for leg in plan.legs}
+    for one in agreed:
+        amount = min(one.amount, due)
+        if amount <= 0:
+            continue
+        due -= amount
+        paid.append(one._replace(amount=amount))
+        leg = amounts.get(one.pot)
+        amounts[one.pot] = Leg(one.pocket, one.pot, amount) if leg is None else leg._replace(amount=leg.amount + amount)
+    withheld = min(plan.withheld, due)
+    funding = FundingPlan(
+        tuple(amounts.values()), due, plan.drawn + plan.due - due, withheld, plan.by if withheld else ""
+    )
+    return funding, tuple(paid)
+
+
+def by_itself(legs: Sequence[Leg], agreed: Sequence[Agreed]) -> Sequence[Leg]:
+    """The legs without what the patient agreed to of them."""
+    if not agreed:
+        return legs
+    on_purpose: dict[str, int] = {}
+    for one in agreed:
+        on_purpose[one.pot] = on_purpose.get(one.pot, 0) + one.amount
+    return [leg._replace(amount=leg.amount - on_purpose.get(leg.lot, 0)) for leg in legs]
+
+
+def affordable(agreed: Sequence[Agreed], plan: FundingPlan, pockets: Pockets) -> list[Agreed]:
+    """What was agreed on before, as far as the pockets still hold it once the plan has drawn on them."""
+    left = {pot.id: avail for pot, avail in pockets}
+    for leg in plan.legs:
+        left[leg.lot] -= leg.amount
+    found = []
+    for one in agreed:
+        amount = min(one.amount, left.get(one.pot, 0))
+        if amount > 0:
+            left[one.pot] -= amount
+            found.append(one._replace(amount=amount))
+    return found
+
+
 def _draw(share: int, pockets: Pockets, status: Literal["posted", "held"]) -> FundingPlan:
     wanted = rest = max(0, share)
     legs = []
@@ -63,4 +131,4 @@ def _draw(share: int, pockets: Pockets, status: Literal["posted", "held"]) -> Fu
         if taken > 0:
             legs.append(_new(Leg, (pot.pocket, pot.id, taken, status)))
             rest -= taken
-    return _new(FundingPlan, (tuple(legs), rest, wanted - rest))
+    return _new(FundingPlan, (tuple(legs), rest, wanted - rest, 0, ""))

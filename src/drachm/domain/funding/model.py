@@ -56,14 +56,32 @@ class Leg(NamedTuple):
     status: Literal["posted", "held"] = "posted"
 
 
+class Agreed(NamedTuple):
+    """An amount due that the patient said yes to: paid from a pocket of the patient's choice."""
+
+    id: str
+    """Of the payment."""
+    pot: str
+    pocket: str
+    amount: int
+    """Micros, more than 0."""
+    counted: tuple[tuple[int, int], ...] = ()
+    """Row and slot of each running total that counts it: budgets, and limits in a shared pot."""
+
+
 class FundingPlan(NamedTuple):
     """How a patient's share is paid: legs in drawing order, and what no pocket covers."""
 
     legs: tuple[Leg, ...] = ()
+    """One for each pocket at most."""
     due: int = 0
     """Owed by the patient after all pockets."""
     drawn: int = 0
     """The sum of the legs."""
+    withheld: int = 0
+    """What of the due a pocket could have covered, had the patient not wished to be asked first."""
+    by: str = ""
+    """What withholds it (`mandate.Withholds`)."""
 
 
 UNFUNDED = FundingPlan()

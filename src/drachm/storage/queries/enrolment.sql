@@ -53,6 +53,21 @@ WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 SELECT id, member, currency, 0, priority, pocket, state, fund, slices, terms, purpose FROM pot
 WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
+-- name: mandates_of
+-- What they let be paid without asking, of those who have said so.
+SELECT id, mandate FROM member WHERE tenant = %(tenant)s AND id = ANY (%(ids)s::text[]) AND mandate IS NOT NULL;
+
+-- name: mandates
+-- Give members a mandate; returns those that are here.
+UPDATE member AS m SET mandate = new.mandate
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS new (id text, mandate jsonb)
+WHERE m.tenant = %(tenant)s AND m.id = new.id
+RETURNING m.id;
+
+-- name: forget_mandate
+-- Of a member who is erased.
+UPDATE member SET mandate = NULL WHERE tenant = %(tenant)s AND id = %(id)s AND mandate IS NOT NULL;
+
 -- name: parties_now
 -- Parties as they are registered.
 SELECT id, roles, name, zone, facts FROM party WHERE tenant = %(tenant)s AND id = ANY (%(ids)s::text[]);

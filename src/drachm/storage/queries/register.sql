@@ -99,3 +99,11 @@ SELECT DISTINCT id FROM document WHERE tenant = %(tenant)s AND kind = 'price_boo
 -- name: alone
 -- Wait until nobody else changes this tenant's register through the service; holds until the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('drachm register', %(tenant)s));
+
+-- name: mandate
+-- What a member lets be paid without asking.
+SELECT mandate FROM member WHERE tenant = %(tenant)s AND id = %(member)s AND mandate IS NOT NULL;
+
+-- name: budgeted
+-- Members whose mandate has a budget.
+SELECT id FROM member WHERE tenant = %(tenant)s AND jsonb_array_length(mandate -> 1) > 0;
