@@ -87,6 +87,11 @@ _TRANSPORT: Final = (
     Kind("window_taken", 409, "Window taken", "A shift is open at this window.", "Close the open shift first."),
     Kind("shift_closed", 409, "Shift closed", "This shift was counted and closed.", "Open a new shift."),
     Kind("not_your_shift", 409, "Another's shift", "This is another clerk's shift.", "Open a shift of your own."),
+    Kind("nothing_due", 409, "Nothing due", "Nothing is due of this charge.", "Read the charge again."),
+    Kind("less_due", 409, "Less is due", "Less is due of this charge.", "Read the charge again and pay at most what is "
+         "due."),
+    Kind("too_little", 409, "Too little", "The chosen pockets hold too little.", "Pay less, choose further pockets, or "
+         "top up."),
     Kind("refund_open", 409, "Refund open", "Another refund of this charge is open.", "Agree to it or withdraw it "
          "first."),
     Kind("over_the_limit", 409, "Over the limit", "More would go back than the limit says.", "Propose it with a limit "
