@@ -20,6 +20,8 @@ from drachm.application.expiry import sweep_expired
 from drachm.application.first_answers import Outcome
 from drachm.application.pay_due import Yes, pay_due
 from drachm.application.payments import begin, carry_out
+from drachm.application.payouts_to_holders import pay_out
+from drachm.application.refunds import begin_refund, carry_out_refund
 from drachm.application.top_up import top_up
 from drachm.application.transfers import take_back
 from drachm.application.window import close_shift, open_shift, take
@@ -34,7 +36,8 @@ from drachm.domain.funding.quota import Limit, Terms
 from drachm.domain.money import MICROS
 from drachm.domain.payments.bank import BankLine
 from drachm.domain.payments.cash import Shift
-from drachm.domain.payments.model import Payment
+from drachm.domain.payments.model import News, Payment
+from drachm.domain.payments.refund import Refund, RefundNews
 from drachm.domain.transparency.leaf import event_key
 from drachm.storage.memory_records import MemoryRecords
 
@@ -66,6 +69,53 @@ def _take_back(desk: Desk) -> list[Outcome]:
     top_up(order, desk)
     paid = clear_events([charge("e1", 40)], desk)
     take_back(order, desk)
+    return paid
+
+
+class Willing:
+    """A card rail that says yes at once, in the words of `application.rails.RefundingRail`."""
+
+    name = "stripe"
+
+    def ask(self, payment: Payment) -> News:
+        return News("captured", payment.id, f"ref-{payment.id}")
+
+    def refund(self, refund: Refund, payment: Payment) -> RefundNews:
+        return RefundNews("done", refund.id)
+
+
+def _card_paid(desk: Desk, records: MemoryRecords, name: str, dollars: int) -> None:
+    begin(Payment(name, "stripe", "ana-cash", "ana", dollars * MICROS, "USD", desk.clock.now()), records, author="ana")
+    carry_out(name, {"stripe": Willing()}, desk, records)
+
+
+def _refund(desk: Desk, records: MemoryRecords, dollars: int, **more: str) -> None:
+    begun = desk.clock.now()
+    refund = Refund("rfd-1", "pay-1", "stripe", "ana-cash", "ana", dollars * MICROS, "USD", begun, **more)
+    begin_refund(refund, records, author="fay")
+    carry_out_refund("rfd-1", {"stripe": Willing()}, desk, records)
+
+
+def _card_refund(desk: Desk) -> list[Outcome]:
+    records = MemoryRecords(desk.clock.now)
+    _card_paid(desk, records, "pay-1", 25)
+    _refund(desk, records, 10)
+    return []
+
+
+def _refund_to_wallet(desk: Desk) -> list[Outcome]:
+    records = MemoryRecords(desk.clock.now)
+    _card_paid(desk, records, "pay-1", 25)
+    _refund(desk, records, 10, wallet="ana-gift", consent="at the window on Monday, to Cleo")
+    return []
+
+
+def _payout(desk: Desk) -> list[Outcome]:
+    records = MemoryRecords(desk.clock.now)
+    _card_paid(desk, records, "pay-1", 25)
+    _card_paid(desk, records, "pay-2", 8)
+    paid = clear_events([charge("e1", 40)], desk)
+    pay_out("out-1", "ana-cash", "ana", 17 * MICROS, {"stripe": Willing()}, desk, records, author="ana")
     return paid
 
 
@@ -310,6 +360,28 @@ STORIES = (
         "had called the charge a mistake. What care was paid from the pot stays paid, and the pot keeps what it "
         "has; Ana owes the 25.00. Were the dispute won after all, the opposite row would be posted.",
         _take_back,
+    ),
+    Story(
+        "card-refund",
+        "A refund to the card",
+        "Ana topped up 25.00 by card and wants 10.00 of them back. They are held in her pot first, so that nothing "
+        "else can spend them, then the card's rail is asked; it says yes, and what was held leaves the books. Had it "
+        "said no, the 10.00 would be free again.",
+        _card_refund,
+    ),
+    Story(
+        "refund-to-wallet",
+        "A refund to another wallet, with consent",
+        "Ana agrees at the window that 10.00 of her payment go into her other wallet instead of back to her card. No "
+        "rail is asked; one row moves the money, and the words by which she agreed are kept with the refund.",
+        _refund_to_wallet,
+    ),
+    Story(
+        "payout",
+        "What is left is paid out the way it came in",
+        "Ana paid in 25.00 and then 8.00 by card, and a visit took 16.00. She wants the 17.00 that are left: 8.00 go "
+        "back by the newer payment, 9.00 by the older one, each held first.",
+        _payout,
     ),
     Story(
         "cash-window",

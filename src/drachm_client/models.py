@@ -1409,6 +1409,13 @@ class ReceiptViewPage(Struct, kw_only=True):
     next: str | None
 
 
+class RefundViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[RefundView]
+    next: str | None
+
+
 class RelativeViewPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
@@ -1534,6 +1541,8 @@ class PaymentView(Struct, kw_only=True):
     automatic: bool
     begun_at: str
     """RFC 3339, UTC."""
+    refunded: Money
+    """What of it was refunded, or is on its way back."""
     fee: FeeView | None
     """Only when it is dear for the amount."""
 
@@ -1564,6 +1573,21 @@ class PayoutChangeView(Struct, kw_only=True):
     holds_from: str | None
     withdrawn_by: str | None
     withdrawn_at: str | None
+
+
+class PayoutOrder(Struct, kw_only=True):
+    """How much of a pocket its holder wants back."""
+
+    amount: Money
+
+
+class PayoutView(Struct, kw_only=True):
+    """What was sent back to the cards and accounts that had filled the pocket, newest first."""
+
+    wallet: str
+    refunds: list[RefundView]
+    rest: Sum
+    """Of what was asked for: came by ways that take nothing back, such as cash; it stays in the pocket."""
 
 
 class PersonContact(Struct, kw_only=True):
@@ -1959,6 +1983,30 @@ class ReconciledView(Struct, kw_only=True):
     """What became of each line of a message, in its order."""
 
     lines: list[BankLineView]
+
+
+class RefundOrder(Struct, kw_only=True):
+    """What of a payment goes back."""
+
+    amount: Money
+    wallet: str | UnsetType | None = UNSET
+    """Instead of to its source, into this wallet of the same holder; needs their consent."""
+    consent: str | UnsetType | None = UNSET
+
+
+class RefundView(Struct, kw_only=True):
+    """A refund."""
+
+    id: str
+    payment: str
+    rail: str
+    amount: Money
+    wallet: str | None
+    """Where it goes instead of to its source."""
+    state: str
+    reason: str | None
+    begun_at: str
+    """RFC 3339, UTC."""
 
 
 class RelativeView(Struct, kw_only=True):

@@ -143,6 +143,10 @@ _TOP_UP_WALLET: Final = Spec("top_up_wallet", "POST", "/v1/wallets/{wallet_id}/t
 _LIST_PAYMENTS: Final = Spec("list_payments", "GET", "/v1/wallets/{wallet_id}/payments", repeatable=True)
 _BEGIN_PAYMENT: Final = Spec("begin_payment", "POST", "/v1/wallets/{wallet_id}/payments", repeatable=True, keyed=True)
 _GET_PAYMENT: Final = Spec("get_payment", "GET", "/v1/payments/{payment_id}", repeatable=True)
+_LIST_REFUNDS: Final = Spec("list_refunds", "GET", "/v1/payments/{payment_id}/refunds", repeatable=True)
+_BEGIN_REFUND: Final = Spec("begin_refund", "POST", "/v1/payments/{payment_id}/refunds", repeatable=True, keyed=True)
+_GET_REFUND: Final = Spec("get_refund", "GET", "/v1/refunds/{refund_id}", repeatable=True)
+_BEGIN_PAYOUT: Final = Spec("begin_payout", "POST", "/v1/wallets/{wallet_id}/payouts", repeatable=True, keyed=True)
 _GET_AUTOMATIC_TOP_UP: Final = Spec(
     "get_automatic_top_up", "GET", "/v1/wallets/{wallet_id}/automatic-top-up", repeatable=True
 )
@@ -1497,6 +1501,61 @@ class Operations(Base):
     def get_payment(self, payment_id: str, *, deadline: float | None = None) -> models.PaymentView:
         """One payment."""
         outgoing = self.outgoing(_GET_PAYMENT, read_as(models.PaymentView), {"payment_id": payment_id})
+        return self.call(outgoing, deadline)
+
+    def list_refunds(
+        self, payment_id: str, *, cursor: str | None = None, limit: int | None = None, deadline: float | None = None
+    ) -> models.RefundViewPage:
+        """What of a payment went back, or is on its way."""
+        outgoing = self.outgoing(
+            _LIST_REFUNDS,
+            read_as(models.RefundViewPage),
+            {"payment_id": payment_id},
+            query={"cursor": cursor, "limit": limit},
+        )
+        return self.call(outgoing, deadline)
+
+    def every_refunds(self, payment_id: str, *, deadline: float | None = None) -> Iterator[models.RefundView]:
+        """What of a payment went back, or is on its way. All of them, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_refunds(payment_id, cursor=cursor, limit=100, deadline=deadline)
+            yield from page.data
+            cursor = page.next
+            if cursor is None:
+                return
+
+    def begin_refund(
+        self,
+        payment_id: str,
+        body: models.RefundOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.RefundView:
+        """Send money of a payment back: to its source, or to a wallet with the payer's consent; decided by a person."""
+        outgoing = self.outgoing(
+            _BEGIN_REFUND, read_as(models.RefundView), {"payment_id": payment_id}, body=body, key=idempotency_key
+        )
+        return self.call(outgoing, deadline)
+
+    def get_refund(self, refund_id: str, *, deadline: float | None = None) -> models.RefundView:
+        """One refund."""
+        outgoing = self.outgoing(_GET_REFUND, read_as(models.RefundView), {"refund_id": refund_id})
+        return self.call(outgoing, deadline)
+
+    def begin_payout(
+        self,
+        wallet_id: str,
+        body: models.PayoutOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.PayoutView:
+        """Send what is left in a pocket back to the cards and accounts that filled it."""
+        outgoing = self.outgoing(
+            _BEGIN_PAYOUT, read_as(models.PayoutView), {"wallet_id": wallet_id}, body=body, key=idempotency_key
+        )
         return self.call(outgoing, deadline)
 
     def get_automatic_top_up(self, wallet_id: str, *, deadline: float | None = None) -> Versioned[models.RuleView]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+import rail_server
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from rail_server import FakeRail, Reply
 
 from drachm.adapters.alipay.rail import content_of
 from drachm.adapters.rsa import is_signed, signed
@@ -23,16 +22,26 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass
-class FakeAlipay:
-    """The state; `serve` puts it behind a socket."""
+class FakeAlipay(FakeRail):
+    """The state."""
 
     ours: RSAPrivateKey
     theirs: RSAPublicKey
     trades: dict[str, dict[str, str]] = field(default_factory=dict)
-    lose_next: int = 0
+    refunds: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By request number."""
     forge_next: int = 0
     busy_next: int = 0
-    url: str = ""
+
+    def respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        form = dict(parse_qsl(body.decode()))
+        name = form["method"].replace(".", "_") + "_response"
+        told = json.dumps(self.answer(form), ensure_ascii=False, separators=(",", ":"))
+        signature = signed(told.encode(), self.ours)
+        if self.forge_next:
+            self.forge_next -= 1
+            told = told.replace("WAIT_BUYER_PAY", "TRADE_SUCCESS")
+        return Reply(200, f'{{"{name}":{told},"sign":"{signature}"}}'.encode())
 
     def open_page(self, link: str) -> str:
         """What a payer's browser does with our address: the trade's name, still to be paid."""
@@ -71,10 +80,22 @@ class FakeAlipay:
                 "out_trade_no": trade["out_trade_no"],
                 "trade_no": trade["trade_no"],
             }
+        if "refund" in form["method"]:
+            return self._refund(form["method"], wish)
         trade = self.trades.get(wish["out_trade_no"], {})
         if not trade:
             return {"code": "40004", "msg": "Business Failed", "sub_code": "ACQ.TRADE_NOT_EXIST"}
         return {"code": "10000", "msg": "Success", **trade}
+
+    def _refund(self, method: str, wish: dict[str, str]) -> dict[str, Any]:
+        here = self.refunds.get(wish["out_request_no"])
+        told = {"code": "10000", "msg": "Success", "out_trade_no": wish["out_trade_no"]}
+        if method.endswith("query"):
+            return {**told, **here, "refund_status": "REFUND_SUCCESS"} if here else told
+        if self.trades[wish["out_trade_no"]]["trade_status"] != "TRADE_SUCCESS":
+            return {"code": "40004", "msg": "Business Failed", "sub_code": "ACQ.TRADE_HAS_FINISHED"}
+        self.refunds[wish["out_request_no"]] = {"refund_amount": wish["refund_amount"], "trade_no": "1"}
+        return {**told, "fund_change": "N" if here else "Y"}
 
     def _create(self, wish: dict[str, str]) -> dict[str, str]:
         name = wish["out_trade_no"]
@@ -91,39 +112,4 @@ class FakeAlipay:
 
 def serve(fake: FakeAlipay) -> Callable[[], None]:
     """Listen on loopback; gives the function that ends it."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            form = dict(parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
-            name = form["method"].replace(".", "_") + "_response"
-            told = json.dumps(fake.answer(form), ensure_ascii=False, separators=(",", ":"))
-            signature = signed(told.encode(), fake.ours)
-            if fake.forge_next:
-                fake.forge_next -= 1
-                told = told.replace("WAIT_BUYER_PAY", "TRADE_SUCCESS")
-            if fake.lose_next:
-                fake.lose_next -= 1
-                self.close_connection = True
-                self.connection.close()
-                return
-            body = f'{{"{name}":{told},"sign":"{signature}"}}'.encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    fake.url = f"http://127.0.0.1:{server.server_port}/gateway.do"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    time.sleep(0)
-
-    def end() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return end
+    return rail_server.serve(fake, path="/gateway.do")

@@ -11,32 +11,33 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from rail_server import FakeRail, Reply, serve
+
+__all__ = ["KEY", "SECRET", "FakeStripe", "event", "nested", "serve", "signed"]
 
 SECRET = "whsec_of_the_fake"
 KEY = "sk_test_of_the_fake"
 
 
 @dataclass
-class FakeStripe:
-    """The state; `serve` puts it behind a socket."""
+class FakeStripe(FakeRail):
+    """The state."""
 
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     intents: dict[str, dict[str, Any]] = field(default_factory=dict)
     setups: dict[str, str] = field(default_factory=dict)
     keys: dict[str, tuple[str, int, bytes]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
-    lose_next: int = 0
-    """Answers that are lost after the work was done."""
+    refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    slow_refunds: bool = False
+    """Refunds stay pending until `settle_refund`."""
     fail_next: int = 0
     """Requests that end in 500 before any work."""
-    late: float = 0
-    """Seconds before an answer."""
-    url: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     # --- what a payer, a bank, or time does
@@ -74,17 +75,47 @@ class FakeStripe:
         }
         return event(f"charge.dispute.{kind}", thing)
 
+    def settle_refund(self, name: str, status: str) -> bytes:
+        """The card's bank took the refund, or sent it back."""
+        self.refunds[name]["status"] = status
+        if status == "failed":
+            self.refunds[name]["failure_reason"] = "lost_or_stolen_card"
+        return event("refund.failed" if status == "failed" else "refund.updated", self.refunds[name])
+
     # --- what we ask
+
+    def respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        place = urlsplit(path)
+        self.calls.append((method, place.path))
+        if headers["authorization"] != f"Bearer {KEY}":
+            return _said(401, fault("invalid_request_error", "api_key_invalid"))
+        if self.fail_next:
+            self.fail_next -= 1
+            return _said(500, fault("api_error", "api_error"))
+        key, what = headers.get("idempotency-key"), f"{path} {body.decode()}"
+        with self._lock:
+            known = self.keys.get(key) if key else None
+            if known and known[0] != what:
+                return _said(400, fault("idempotency_error", "idempotency_key_in_use"))
+            if known:
+                return Reply(known[1], known[2], JSON, fresh=False)
+            query = {name: values[0] for name, values in parse_qs(place.query).items()}
+            status, value = self.answer(method, place.path, query, nested(body.decode()))
+            told = json.dumps(value).encode()
+            if key:
+                self.keys[key] = (what, status, told)
+        return Reply(status, told, JSON)
 
     def answer(self, method: str, path: str, query: dict[str, str], form: dict[str, Any]) -> tuple[int, Any]:
         parts = path.strip("/").split("/")[1:]
-        with self._lock:
-            if parts[:2] == ["checkout", "sessions"]:
-                return self._sessions(method, parts[2:], form)
-            if parts[:1] == ["setup_intents"]:
-                return 200, {"id": parts[1], "object": "setup_intent", "payment_method": self.setups[parts[1]]}
-            if parts[:1] == ["payment_intents"]:
-                return self._intents(method, parts[1:], query, form)
+        if parts[:2] == ["checkout", "sessions"]:
+            return self._sessions(method, parts[2:], form)
+        if parts[:1] == ["setup_intents"]:
+            return 200, {"id": parts[1], "object": "setup_intent", "payment_method": self.setups[parts[1]]}
+        if parts[:1] == ["payment_intents"]:
+            return self._intents(method, parts[1:], query, form)
+        if parts[:1] == ["refunds"]:
+            return self._refunds(method, parts[1:], query, form)
         return 404, fault("invalid_request_error", "resource_missing")
 
     def _sessions(self, method: str, rest: list[str], form: dict[str, Any]) -> tuple[int, Any]:
@@ -151,6 +182,32 @@ class FakeStripe:
         intent.update(status="succeeded", amount_received=intent["amount"])
         return 200, intent
 
+    def _refunds(self, method: str, rest: list[str], query: dict[str, str], form: dict[str, Any]) -> tuple[int, Any]:
+        if method == "GET" and rest:
+            return 200, self.refunds[rest[0]]
+        if method == "GET":
+            found = [one for one in self.refunds.values() if one["payment_intent"] == query["payment_intent"]]
+            return 200, {"object": "list", "data": found, "has_more": False, "url": "/v1/refunds"}
+        intent, amount = self.intents[form["payment_intent"]], int(form["amount"])
+        gone = sum(
+            one["amount"]
+            for one in self.refunds.values()
+            if one["payment_intent"] == intent["id"] and one["status"] not in ("failed", "canceled")
+        )
+        if amount + gone > intent["amount_received"]:
+            return 400, fault("invalid_request_error", "charge_already_refunded")
+        name = f"re_test_{len(self.refunds) + 1}"
+        self.refunds[name] = {
+            "id": name,
+            "object": "refund",
+            "payment_intent": intent["id"],
+            "amount": amount,
+            "currency": intent["currency"],
+            "status": "pending" if self.slow_refunds else "succeeded",
+            "metadata": dict(form["metadata"]),
+        }
+        return 200, self.refunds[name]
+
     def _intent(self, amount: int, currency: str, metadata: dict[str, str]) -> dict[str, Any]:
         name = f"pi_test_{len(self.intents) + 1}"
         self.intents[name] = {
@@ -183,6 +240,13 @@ def fault(kind: str, code: str, **more: Any) -> dict[str, Any]:
     return {"error": {"type": kind, "code": code, "message": code, **more}}
 
 
+JSON = {"content-type": "application/json"}
+
+
+def _said(status: int, value: Any) -> Reply:
+    return Reply(status, json.dumps(value).encode(), JSON, fresh=False)
+
+
 def nested(body: str) -> dict[str, Any]:
     """``a[b][0]=c`` as dictionaries."""
     form: dict[str, Any] = {}
@@ -193,67 +257,3 @@ def nested(body: str) -> dict[str, Any]:
             here = here.setdefault(part, {})
         here[last] = value
     return form
-
-
-def serve(fake: FakeStripe) -> Callable[[], None]:
-    """Listen on loopback; gives the function that ends it."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._do()
-
-        def do_POST(self) -> None:
-            self._do()
-
-        def _do(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
-            place = urlsplit(self.path)
-            fake.calls.append((self.command, place.path))
-            if self.headers["authorization"] != f"Bearer {KEY}":
-                return self._say(401, fault("invalid_request_error", "api_key_invalid"))
-            if fake.fail_next:
-                fake.fail_next -= 1
-                return self._say(500, fault("api_error", "api_error"))
-            key, what = self.headers.get("idempotency-key"), f"{self.path} {body}"
-            known = fake.keys.get(key) if key else None
-            if known and known[0] != what:
-                return self._say(400, fault("idempotency_error", "idempotency_key_in_use"))
-            if known:
-                return self._send(known[1], known[2])
-            query = {name: values[0] for name, values in parse_qs(place.query).items()}
-            status, value = fake.answer(self.command, place.path, query, nested(body))
-            told = json.dumps(value).encode()
-            if key:
-                fake.keys[key] = (what, status, told)
-            if fake.lose_next:
-                fake.lose_next -= 1
-                self.close_connection = True
-                self.connection.close()
-                return None
-            return self._send(status, told)
-
-        def _say(self, status: int, value: Any) -> None:
-            self._send(status, json.dumps(value).encode())
-
-        def _send(self, status: int, body: bytes) -> None:
-            time.sleep(fake.late)
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-
-    def end() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return end

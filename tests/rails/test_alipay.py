@@ -17,10 +17,12 @@ from drachm.adapters.alipay.rail import Alipay, AlipayAccount
 from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, find, hear, work_through
 from drachm.application.records import Records
+from drachm.application.refunds import begin_refund, carry_out_refund
 from drachm.domain.coverage.model import Member
 from drachm.domain.errors import DrachmError, Forbidden, IntegrityError, InvalidMessage
 from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
+from drachm.domain.payments.refund import Refund
 
 ALIPAY = {"rail": "alipay", "pot": "ana-yuan", "currency": "CNY"}
 
@@ -173,3 +175,26 @@ def test_only_yuan_and_only_good_keys(rail: Alipay, clock: Clock) -> None:
         with pytest.raises(InvalidMessage) as caught:
             read(pem)
         assert pem not in str(caught.value) or pem == "x"
+
+
+def test_a_refund_goes_back_once_also_when_the_answer_is_lost(
+    yuan: Desk, records: Records, rail: Alipay, fake: FakeAlipay, clock: Clock
+) -> None:
+    begin(payment(clock, **ALIPAY), records, author="ana")
+    name = fake.open_page(carry_out("pay_1", {"alipay": rail}, yuan, records).link)
+    for news in rail.read_callback({}, fake.pay(name, at=clock.now()), clock.now()):
+        hear(news, "alipay", yuan, records)
+    for number, lost in (("1", 0), ("2", 1)):
+        refund = Refund(f"rfd_{number}", "pay_1", "alipay", "ana-yuan", "ana", 10 * MICROS, "CNY", clock.now())
+        begin_refund(refund, records, author="fay")
+        fake.lose_next = lost
+        states = [carry_out_refund(refund.id, {"alipay": rail}, yuan, records).state for _ in range(2)]
+        assert states == ["unknown" if lost else "done", "done"]
+    assert {one["refund_amount"] for one in fake.refunds.values()} == {"10.00"}
+    assert (len(fake.refunds), left(yuan)) == (2, 5 * MICROS)
+    fake.trades["pay_1"]["trade_status"] = "TRADE_FINISHED"
+    late = Refund("rfd_3", "pay_1", "alipay", "ana-yuan", "ana", MICROS, "CNY", clock.now())
+    begin_refund(late, records, author="fay")
+    assert carry_out_refund("rfd_3", {"alipay": rail}, yuan, records).reason == "trade_finished"
+    assert rail.look_at_refund(late, find("pay_1", records)).state == "waiting"
+    assert left(yuan) == 5 * MICROS

@@ -17,10 +17,13 @@ from drachm.adapters.wechat.rail import Wechat, WechatAccount
 from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, find, hear, work_through
 from drachm.application.records import Records
+from drachm.application.refunds import begin_refund, carry_out_refund, hear_refund
 from drachm.domain.coverage.model import Member
 from drachm.domain.errors import DrachmError, Forbidden, IntegrityError, InvalidMessage
 from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
+from drachm.domain.payments.model import News
+from drachm.domain.payments.refund import Refund, RefundNews
 
 WECHAT = {"rail": "wechat", "pot": "ana-yuan", "currency": "CNY"}
 Keys = tuple[RSAPrivateKey, RSAPrivateKey]
@@ -143,7 +146,7 @@ def test_what_wechat_did_not_sign_is_refused(
     ):
         with pytest.raises(InvalidMessage):
             rail.read_callback(fake.headers(nonsense), nonsense, clock.now())
-    assert rail.read_callback(*fake.callback({}, kind="REFUND.SUCCESS"), clock.now()) == []
+    assert rail.read_callback(*fake.callback({}, kind="PAYSCORE.USER_OPEN_SERVICE"), clock.now()) == []
     [dear] = rail.read_callback(*fake.pay("pay_1", amount={"total": 9_900}), clock.now())
     with pytest.raises(IntegrityError):
         hear(dear, "wechat", yuan, records)
@@ -170,3 +173,33 @@ def test_a_forged_or_missing_answer_is_no_answer(
 def test_only_yuan(rail: Wechat, clock: Clock) -> None:
     with pytest.raises(InvalidMessage):
         rail.ask(payment(clock, rail="wechat"))
+
+
+def test_a_refund_is_asked_once_and_ends_by_a_sealed_callback(
+    yuan: Desk, records: Records, rail: Wechat, fake: FakeWechat, clock: Clock
+) -> None:
+    begin(payment(clock, **WECHAT), records, author="ana")
+    carry_out("pay_1", {"wechat": rail}, yuan, records)
+    for news in rail.read_callback(*fake.pay("pay_1"), clock.now()):
+        assert isinstance(news, News)
+        hear(news, "wechat", yuan, records)
+    for number in ("1", "2"):
+        order = Refund(f"rfd_{number}", "pay_1", "wechat", "ana-yuan", "ana", 10 * MICROS, "CNY", clock.now())
+        begin_refund(order, records, author="fay")
+        fake.lose_next = 1
+        states = [carry_out_refund(order.id, {"wechat": rail}, yuan, records).state for _ in range(3)]
+        assert states == ["unknown", "waiting", "waiting"]
+    assert yuan.books.pots(["ana-yuan"])["ana-yuan"] == (5 * MICROS, 20 * MICROS)
+    ended = [fake.settle_refund("rfd_1", "SUCCESS"), fake.settle_refund("rfd_2", "CLOSED")]
+    forged = (ended[0][0], ended[0][1].replace(b"REFUND.SUCCESS", b"REFUND.CLOSED "))
+    with pytest.raises(Forbidden):
+        rail.read_callback(*forged, clock.now())
+    for headers, body in ended * 2:
+        for told in rail.read_callback(headers, body, clock.now()):
+            assert isinstance(told, RefundNews)
+            hear_refund(told, yuan, records, rail="wechat")
+    assert yuan.books.pots(["ana-yuan"])["ana-yuan"] == (15 * MICROS, 0)
+    more = Refund("rfd_3", "pay_1", "wechat", "ana-yuan", "ana", 15 * MICROS, "CNY", clock.now())
+    begin_refund(more, records, author="fay")
+    fake.refunds["other"] = {"amount": {"refund": 1_000}, "status": "SUCCESS"}
+    assert carry_out_refund("rfd_3", {"wechat": rail}, yuan, records).reason == "not_enough"

@@ -5,35 +5,49 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from rail_server import FakeRail, Reply, serve
 
 from drachm.adapters.rsa import is_signed, signed
 
+__all__ = ["APP", "KEY_ID", "MERCHANT", "SECRET", "SERIAL", "FakeWechat", "serve"]
 MERCHANT, APP, SERIAL, KEY_ID = "1900000001", "wx0000000000000001", "OURSERIAL", "PUB_KEY_ID_1"
 SECRET = b"0123456789abcdef0123456789abcdef"
 _WORDS = re.compile(r'(\w+)="([^"]*)"')
 
 
 @dataclass
-class FakeWechat:
-    """The state; `serve` puts it behind a socket."""
+class FakeWechat(FakeRail):
+    """The state."""
 
     ours: RSAPrivateKey
     theirs: RSAPublicKey
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
-    lose_next: int = 0
+    refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
     forge_next: int = 0
     busy_next: int = 0
     now: Callable[[], float] = time.time
-    url: str = ""
+
+    def respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        status, value = self.answer(method, path, headers["authorization"], body)
+        told = json.dumps(value).encode()
+        own = self.headers(told)
+        if self.forge_next:
+            self.forge_next -= 1
+            told = told.replace(b"NOTPAY", b"SUCCESS")
+        return Reply(status, told, own)
+
+    def settle_refund(self, name: str, status: str) -> tuple[dict[str, str], bytes]:
+        """The refund is over; header fields and bytes of the callback that follows."""
+        self.refunds[name]["status"] = status
+        told = {name: value for name, value in self.refunds[name].items() if name != "status"}
+        return self.callback({**told, "mchid": MERCHANT, "refund_status": status}, kind=f"REFUND.{status}")
 
     def pay(self, name: str, **changed: Any) -> tuple[dict[str, str], bytes]:
         """The payer pays; header fields and bytes of the callback that follows."""
@@ -70,6 +84,8 @@ class FakeWechat:
         if self.busy_next:
             self.busy_next -= 1
             return 500, {"code": "SYSTEM_ERROR"}
+        if "/refund/" in path:
+            return self._refund(method, path, body)
         if method == "GET":
             name = path.partition("?")[0].rpartition("/")[2]
             return (200, self.orders[name]) if name in self.orders else (404, {"code": "ORDER_NOT_EXIST"})
@@ -85,48 +101,14 @@ class FakeWechat:
             return 400, {"code": "OUT_TRADE_NO_USED"}
         return 200, {"prepay_id": f"wx{name}"} if path.endswith("jsapi") else {"code_url": f"weixin://wxpay/{name}"}
 
-
-def serve(fake: FakeWechat) -> Callable[[], None]:
-    """Listen on loopback; gives the function that ends it."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._do()
-
-        def do_POST(self) -> None:
-            self._do()
-
-        def _do(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("content-length") or 0))
-            status, value = fake.answer(self.command, self.path, self.headers["authorization"], sent)
-            body = json.dumps(value).encode()
-            headers = fake.headers(body)
-            if fake.forge_next:
-                fake.forge_next -= 1
-                body = body.replace(b"NOTPAY", b"SUCCESS")
-            if fake.lose_next:
-                fake.lose_next -= 1
-                self.close_connection = True
-                self.connection.close()
-                return
-            self.send_response(status)
-            for name, word in headers.items():
-                self.send_header(name, word)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-
-    def end() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return end
+    def _refund(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        if method == "GET":
+            here = self.refunds.get(path.rpartition("/")[2])
+            return (200, here) if here else (404, {"code": "RESOURCE_NOT_EXISTS"})
+        wish = json.loads(body)
+        name, amount = wish["out_refund_no"], wish["amount"]["refund"]
+        gone = sum(one["amount"]["refund"] for one in self.refunds.values() if one["status"] != "CLOSED")
+        if name not in self.refunds and gone + amount > wish["amount"]["total"]:
+            return 400, {"code": "NOT_ENOUGH"}
+        fresh = {"out_refund_no": name, "refund_id": f"50{name}", "status": "PROCESSING", "amount": wish["amount"]}
+        return 200, self.refunds.setdefault(name, fresh)

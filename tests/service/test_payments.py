@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "rails"))
 import stripe_fake
 from stripe_fake import FakeStripe, signed
 
+from drachm.adapters.rest.identity.model import Kind
 from drachm.adapters.rest.service import callbacks
 from drachm.adapters.rest.transport.passage import Passage
 from drachm.adapters.stripe.rail import Stripe, client_for
@@ -25,9 +26,11 @@ from drachm.application.automatic_top_ups import keep_topped_up
 from drachm.application.bank import BankAccount
 from drachm.application.cards import card_of, keep
 from drachm.application.payments import hear
+from drachm.application.refunds import hear_refund, work_through_refunds
 from drachm.domain.errors import Forbidden
 from drachm.domain.money import MICROS
 from drachm.domain.payments.model import CardKept
+from drachm.domain.payments.refund import RefundNews
 from drachm.domain.payments.tariff import Tariff
 
 IBAN = "NL26VAYB8060476890"
@@ -66,7 +69,9 @@ def tell(town: Any, body: bytes) -> None:
     rail = town.market.rails["stripe"]
     now = town.clock.now()
     for news in rail.read_callback(signed(body, now.timestamp()), body, now):
-        if isinstance(news, CardKept):
+        if isinstance(news, RefundNews):
+            hear_refund(news, town.desk, town.market.records, rail="stripe")
+        elif isinstance(news, CardKept):
             keep(news, "stripe", town.market.records)
         else:
             hear(news, "stripe", town.desk, town.market.records)
@@ -118,7 +123,8 @@ def test_strangers_see_and_begin_nothing(connected: Any, other_town: Any, ask: A
         (other_town.patient(), 404),
         (town.nobody(), 401),
     ):
-        assert ask("get_payment", caller, {"payment_id": name}).status == status
+        # A clinic sees the payments at its own windows; of this one it knows nothing.
+        assert ask("get_payment", caller, {"payment_id": name}).status == (404 if status == 403 else status)
         if caller.tenant == town.name or not caller.tenant:
             assert ask("begin_payment", caller, path, body=order).status == status
             assert ask("set_automatic_top_up", caller, path, body=rule()).status in (status, 403)
@@ -271,3 +277,80 @@ def test_a_callback_is_heard_over_http_or_refused(connected: Any, street: Any, a
     other = body.replace(b'"client_reference_id": "pay_', b'"client_reference_id": "other_')
     assert call(town.name, "stripe", signed(other, at.timestamp()), other) == 200
     assert left(town) == 120 * MICROS
+
+
+def test_a_refund_is_decided_by_a_person_and_goes_back_once(connected: Any, ask: Ask, fake: FakeStripe) -> None:
+    town, ana = connected, connected.patient()
+    order = {"amount": dollars(25), "rail": "stripe"}
+    payment = ask("begin_payment", ana, {"wallet_id": "ana-cash"}, body=order).body["id"]
+    path, back = {"payment_id": payment}, {"amount": dollars(10)}
+    assert ask("begin_refund", ana, path, body=back).code == "not_refundable"
+    tell(town, fake.pay("cs_test_1"))
+    fake.lose_next = 1
+    answers = [ask("begin_refund", town.operator(), path, body=back, key="k1") for _ in range(2)]
+    assert {one.status for one in answers} == {201}
+    [listed] = ask("list_refunds", ana, path).body["data"]
+    assert listed["id"] == answers[0].body["id"]
+    assert ask("get_refund", town.auditor(), {"refund_id": listed["id"]}).body == listed
+    assert listed["state"] == "unknown"
+    work_through_refunds(town.market.rails, town.desk, town.market.records)
+    assert ask("get_refund", ana, {"refund_id": listed["id"]}).body["state"] == "done"
+    assert ask("get_payment", ana, path).body["refunded"] == dollars(10)
+    assert (len(fake.refunds), left(town)) == (1, 110 * MICROS)
+    assert ask("begin_refund", ana, path, body={"amount": dollars(16)}).code == "refund_exceeds"
+
+
+def test_a_refund_into_a_wallet_needs_consent_and_the_payers_own_wallet(connected: Any, ask: Ask) -> None:
+    town, cleo, fay = connected, connected.clerk(subject="cleo"), connected.finance()
+    shift = ask("open_shift", cleo, body={"party": "clinic", "window": "1", "laid_in": dollars(0)}).body["id"]
+    taken = ask("take_cash", cleo, {"shift_id": shift}, body={"wallet": "ana-cash", "amount": dollars(20)}).body["id"]
+    path, yes = {"payment_id": taken}, "yes, at the window on Monday"
+    order = {"amount": dollars(5), "wallet": "ana-gift", "consent": yes}
+    assert ask("begin_refund", fay, path, body={"amount": dollars(5)}).code == "rail_keeps"
+    for changed in (
+        {"consent": None},
+        {"wallet": "ben-cash"},
+        {"wallet": "ana-cash"},
+        {"wallet": None},
+        {"consent": "y"},
+    ):
+        assert ask("begin_refund", fay, path, body={**order, **changed}).status in (400, 422), changed
+    assert ask("begin_refund", cleo, path, body=order).code == "role_missing"
+    assert ask("begin_refund", town.finance("hospital"), path, body=order).status == 404
+    before = left(town, "ana-gift")
+    done = ask("begin_refund", fay, path, body=order).body
+    assert (done["state"], done["wallet"]) == ("done", "ana-gift")
+    assert left(town, "ana-gift") == before + 5 * MICROS
+    assert ask("list_refunds", cleo, path).body["data"] == [done]
+
+
+def test_nobody_else_looks_at_refunds_or_pays_out(connected: Any, other_town: Any, ask: Ask, fake: FakeStripe) -> None:
+    town, order = connected, {"amount": dollars(25), "rail": "stripe"}
+    payment = ask("begin_payment", town.patient(), {"wallet_id": "ana-cash"}, body=order).body["id"]
+    tell(town, fake.pay("cs_test_1"))
+    path, back = {"payment_id": payment}, {"amount": dollars(1)}
+    refund = ask("begin_refund", town.patient(), path, body=back).body["id"]
+    for caller, status in (
+        *((town.patient("ben"), 404), (other_town.patient(), 404), (other_town.operator(), 404)),
+        *((town.finance(), 404), (town.nobody(), 401), (town.operator(kind=Kind.MACHINE), 403)),
+    ):
+        assert ask("begin_refund", caller, path, body=back).status == status, caller
+        if caller.tenant in (town.name, ""):
+            assert ask("begin_payout", caller, {"wallet_id": "ana-cash"}, body=back).status in (status, 403), caller
+        if status != 403:
+            assert ask("get_refund", caller, {"refund_id": refund}).status == status
+    assert len(fake.refunds) == 1
+
+
+def test_what_is_left_is_paid_out_to_whoever_paid_it_in(connected: Any, ask: Ask, fake: FakeStripe) -> None:
+    town, ana, path = connected, connected.patient(), {"wallet_id": "ana-cash"}
+    ask("begin_payment", ana, path, body={"amount": dollars(25), "rail": "stripe"})
+    tell(town, fake.pay("cs_test_1"))
+    for _ in range(2):
+        out = ask("begin_payout", ana, path, body={"amount": dollars(40)}, key="k1")
+        assert out.status == 201
+        assert [one["amount"] for one in out.body["refunds"]] == [dollars(25)]
+        assert out.body["rest"] == {"micros": "15000000", "currency": "USD"}
+    assert left(town) == 95 * MICROS
+    assert ask("begin_payout", ana, path, body={"amount": dollars(0)}).status == 400
+    assert ask("begin_payout", ana, path, body={"amount": {"micros": 1, "currency": "EUR"}}).code == "invalid_money"

@@ -16,6 +16,7 @@ from drachm.application.desk import Desk
 from drachm.application.payments import LOOK_AFTER, work_through
 from drachm.application.rails import Rail
 from drachm.application.records import Records
+from drachm.application.refunds import work_through_refunds
 from drachm.domain.errors import DrachmError
 
 SECONDS: Final = 10.0
@@ -34,6 +35,7 @@ def keep_paying(
             now = desk.clock.now()
             waiting = looked is None or now - looked >= LOOK_AFTER
             work_through(rails, desk, records, waiting=waiting)
+            work_through_refunds(rails, desk, records, waiting=waiting)
             looked = now if waiting else looked
             keep_topped_up(rails, desk, records)
         except DrachmError as error:

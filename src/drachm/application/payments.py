@@ -91,7 +91,7 @@ def work_through(rails: Mapping[str, Rail], desk: Desk, records: Records, *, wai
     done = []
     for state in ("planned", "unknown", "waiting") if waiting else ("planned", "unknown"):
         # All of them are found before the first is carried out, and so leaves the list.
-        for record in list(_all_in(state, records)):
+        for record in list(all_in(KIND, state, records)):
             if state == "waiting" and _since(record, now) < LOOK_AFTER:
                 continue
             try:
@@ -127,6 +127,7 @@ def record_of(payment: Payment, *, before: Record | None = None, author: str = "
         payment.id,
         body,
         version=before.version if before else 0,
+        parties=frozenset(payment.parties),
         members=frozenset({payment.member}),
         terms=frozenset(terms),
         author=before.author if before else author,
@@ -177,9 +178,10 @@ def _words(names: Collection[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _all_in(state: str, records: Records) -> Iterator[Record]:
+def all_in(kind: str, state: str, records: Records) -> Iterator[Record]:
+    """Every record of a kind that is in this state, page by page."""
     after = ""
-    while page := records.find(KIND, after=after, terms=[_state(state)]):
+    while page := records.find(kind, after=after, terms=[_state(state)]):
         yield from page
         after = page[-1].id
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from drachm.domain.payments.model import CardKept, News, Payment
+from drachm.domain.payments.refund import Refund, RefundNews
 
 
 class Rail(Protocol):
@@ -30,7 +31,9 @@ class Rail(Protocol):
     def look(self, payment: Payment) -> News:
         """How a payment that the rail knows stands now. Raises `Unavailable`."""
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[News | CardKept]:
+    def read_callback(
+        self, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Sequence[News | CardKept | RefundNews]:
         """What the rail tells by itself; header names in lower case. Nothing, for news that are not about payments.
 
         Raises `Forbidden` for a message that the rail did not sign, or signed too long ago, and `InvalidMessage` for
@@ -43,3 +46,13 @@ class CardRail(Rail, Protocol):
 
     def keep_card(self, wish: str, currency: str) -> str:
         """Where the holder goes to leave a card; the same wish again is the same page. Raises `Unavailable`."""
+
+
+class RefundingRail(Rail, Protocol):
+    """A rail that sends money back to where it came from."""
+
+    def refund(self, refund: Refund, payment: Payment) -> RefundNews:
+        """Ask for the refund, or learn how it stands when it was asked before. Raises as `Rail.ask`."""
+
+    def look_at_refund(self, refund: Refund, payment: Payment) -> RefundNews:
+        """How a refund that the rail knows stands now. Raises `Unavailable`."""

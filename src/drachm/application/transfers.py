@@ -1,21 +1,23 @@
-"""How does money move between accounts without care and without a pot? One journal row, once per key, for ever.
+"""How does money move between accounts without care? One journal row, once per key, for ever.
 
 A payment that went back, a difference in a cash box, money at the bank that nobody can be found for: the books say it,
-and no pot passes its floor for it, because none is touched.
+and no pot passes its floor for it, because none is touched (`transfer`). Money that leaves a pot, is promised to a
+rail, or comes back from there, moves under the pot's lock and never below its floor (`move`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from drachm.application.body import Body, TopUp
 from drachm.application.desk import Desk, tried
-from drachm.application.ports import Posting
+from drachm.application.ports import Locked, Posting
 from drachm.application.rows import SALT_BYTES, row_of
 from drachm.domain.clearing.world import Needs
-from drachm.domain.errors import Conflict, ensure
+from drachm.domain.errors import Conflict, Refused, ensure
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source, journal_entry
 from drachm.domain.transparency.leaf import event_key
 
@@ -43,6 +45,15 @@ def transfer(order: Transfer, desk: Desk) -> int:
     return tried(lambda: _once(order, desk))
 
 
+def move(order: Transfer, desk: Desk) -> int:
+    """Post a transfer that may touch pots; its journal position, the first one for a repeat.
+
+    Raises `Refused` (`insufficient_funds`) when a pot holds too little, `Conflict` for the same key with other entries
+    or a pot that is not here.
+    """
+    return tried(lambda: _once(order, desk))
+
+
 def take_back(order: TopUp, desk: Desk, *, won: bool = False) -> int:
     """A booked payment went back to where it came from, or (`won`) came again after that.
 
@@ -59,6 +70,7 @@ def take_back(order: TopUp, desk: Desk, *, won: bool = False) -> int:
 def _once(order: Transfer, desk: Desk) -> int:
     entry = journal_entry(EntryKind.TRANSFER, order.entries)
     currency = order.entries[0].account.currency
+    moves, held = _moved(order.entries, "wallet"), _moved(order.entries, "wallet_held")
     with desk.books.work() as work:
         key = event_key(work.tenant, f"{KEYS} {order.source}", order.id)
         stored = work.newest([key]).get(key)
@@ -67,7 +79,9 @@ def _once(order: Transfer, desk: Desk) -> int:
             if sorted(written.entries) != sorted(order.entries):
                 raise Conflict("another transfer has this id", where=f"position {stored.position}")
             return stored.position
-        locked = work.lock(Needs(frozenset(), frozenset()), 1)
+        pots = frozenset(moves) | frozenset(held)
+        locked = work.lock(Needs(frozenset(), pots), 1)
+        after = _after(pots, moves, locked)
         now, salt = desk.clock.now(), desk.ids.random_bytes(SALT_BYTES)
         row = row_of(
             work.tenant,
@@ -80,8 +94,30 @@ def _once(order: Transfer, desk: Desk) -> int:
             posted_at=now,
             salt=salt,
             body=msgspec.msgpack.encode(Body(now, salt, 0)),
-            after=(),
+            after=after,
         )
-        work.post(Posting([row], {}, {}, {}))
+        work.post(Posting([row], {}, moves, held))
         work.commit()
         return locked.first_position
+
+
+def _moved(entries: tuple[Entry, ...], kind: str) -> dict[str, int]:
+    """What entries add to accounts of a kind of pot's."""
+    sums: dict[str, int] = {}
+    for account, amount, _ in entries:
+        if account.kind == kind:
+            sums[account.owner] = sums.get(account.owner, 0) - amount
+    return sums
+
+
+def _after(pots: frozenset[str], moves: Mapping[str, int], locked: Locked) -> tuple[tuple[str, int], ...]:
+    """What each pot may spend afterwards. Raises as `move`."""
+    after = []
+    for pot in sorted(pots):
+        if pot not in locked.avail:
+            raise Conflict("there is no such pot", where=f"pot {pot}")
+        left = locked.avail[pot] + moves.get(pot, 0)
+        if left < 0:
+            raise Refused("insufficient_funds", f"{-left} micros are missing", where=f"pot {pot}")
+        after.append((pot, left))
+    return tuple(after)

@@ -46,11 +46,12 @@ def take(payment: Payment, shift: str, clerk: str, desk: Desk, records: Records)
 
     Raises `InvalidMessage`, and `Conflict` when the shift is closed, another clerk's, or the id is another payment's.
     """
-    wish = replace(planned(payment), rail=RAIL, reference=shift)
+    party = shift_of(shift, records).party
+    wish = replace(planned(payment), rail=RAIL, reference=shift, parties=(party,) if party else ())
     for _ in range(RETRIES):
         known = records.get(KIND, wish.id)
         if known is not None:
-            if replace(payment_of(known), state="planned", changed_at=None, begun_at=wish.begun_at) != wish:
+            if _taken_as(payment_of(known)) != _taken_as(wish):
                 raise Conflict("another payment has this id", where=f"payment {wish.id}")
             return _booked(wish.id, desk, records)
         record = _record(shift, records)
@@ -84,6 +85,10 @@ def close_shift(shift: str, counted: int, clerk: str, desk: Desk, records: Recor
 def shift_of(id: str, records: Records) -> Shift:
     """A shift by its id. Raises `InvalidMessage` (`unknown_shift`)."""
     return _shift(_record(id, records))
+
+
+def _taken_as(payment: Payment) -> tuple[object, ...]:
+    return payment.pot, payment.member, payment.amount, payment.currency, payment.reference
 
 
 def _booked(id: str, desk: Desk, records: Records) -> Payment:

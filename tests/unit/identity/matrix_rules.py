@@ -37,6 +37,7 @@ LIMIT_WALLETS = "set_wallet_member remove_wallet_member"
 RULE_EXPENSES = "publish_expense_rules"
 FILL_WALLETS = "open_wallet top_up_wallet"
 PAY_IN = "list_payments begin_payment"
+LOOK_AT_MONEY_BACK = "list_refunds get_refund"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
 LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund"
 GIVE_BACK = "propose_charge_refund agree_to_charge_refund withdraw_charge_refund"
@@ -59,6 +60,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, OWN_PAGES),
+            # Their own money, back to where they paid it from.
+            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout"),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -77,6 +80,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH, LOOK_AT_REFUNDS, GIVE_BACK),
             *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
+            *("get_payment", LOOK_AT_MONEY_BACK),
         ),
         "tenant": (DIRECTORY, "match_member"),
     },
@@ -86,6 +90,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_EVENTS, LOOK_AT_CARE, LOOK_AT_RECEIPTS, "update_party", KEEP_SITES, CONTRACTS, LOOK_AT_PAYOUTS),
             *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS),
             *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK),
+            # Of payments at the clinic's own windows, or for its own care.
+            *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund"),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -123,6 +129,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_PAYOUTS, LOOK_AT_MEMBERS, "list_duplicates list_relatives", LOOK_AT_FAMILIES, LOOK_AT_DRAFTS),
             *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, LOOK_AT_WINDOWS),
             "list_payments get_payment get_automatic_top_up list_bank_lines",
+            LOOK_AT_MONEY_BACK,
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
             LOOK_AT_REFUNDS,
         ),
@@ -146,6 +153,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 TURN_KEYS,
             ),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
+            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout"),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
         ),
@@ -178,10 +186,11 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "money:read": (
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines",
+        LOOK_AT_MONEY_BACK,
     ),
     "money:write": (
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
-        *("read_bank_statement allocate_bank_line", CASH_AT_THE_DESK, GIVE_BACK),
+        *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
     ),
     "keys:read": (LOOK_AT_KEYS,),
     "keys:write": (TURN_KEYS, "create_api_key create_client"),
@@ -214,7 +223,7 @@ HUMAN = words(
             RULE_EXPENSES,
             "create_contract update_contract merge_members split_member",
         ),
-        "allow_relative create_api_key create_client",
+        "allow_relative create_api_key create_client begin_refund begin_payout",
         GIVE_BACK,
         # Machines have the interface; pages are for people.
         *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, OWN_PAGES),

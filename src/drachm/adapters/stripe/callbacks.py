@@ -17,6 +17,7 @@ from drachm.adapters import jsonsafe
 from drachm.adapters.stripe.amounts import from_stripe
 from drachm.domain.errors import Forbidden, InvalidMessage
 from drachm.domain.payments.model import News, State
+from drachm.domain.payments.refund import RefundNews, RefundState
 
 TOLERANCE_SECONDS: Final = 300
 
@@ -31,7 +32,9 @@ class Setup(NamedTuple):
     intent: str
 
 
-def read_callback(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> list[News | Setup]:
+def read_callback(
+    headers: Mapping[str, str], body: bytes, secret: str, now: datetime
+) -> list[News | Setup | RefundNews]:
     """The news in a callback; none for what is not about payments of ours.
 
     Raises `Forbidden` for one that Stripe did not sign with our secret, or not within five minutes of `now`, and
@@ -87,23 +90,43 @@ def intent_news(intent: Thing) -> News:
     )
 
 
-def _session(thing: Thing) -> list[News | Setup]:
+def refund_news(refund: Thing) -> RefundNews:
+    """How a refund stands that we asked for."""
+    found: Mapping[str, RefundState] = {"succeeded": "done", "failed": "declined", "canceled": "declined"}
+    state = found.get(refund["status"], "waiting")
+    currency = refund["currency"].upper()
+    return RefundNews(
+        state,
+        (refund.get("metadata") or {}).get("refund", ""),
+        refund["id"],
+        from_stripe(refund["amount"], currency),
+        reason=(refund.get("failure_reason") or refund["status"]) if state == "declined" else "",
+    )
+
+
+def _session(thing: Thing) -> list[News | Setup | RefundNews]:
     if thing["mode"] == "setup" and thing["status"] == "complete":
         return [Setup(thing["client_reference_id"], thing["customer"], thing["setup_intent"])]
     return [session_news(thing)] if thing["mode"] == "payment" else []
 
 
-def _session_failed(thing: Thing) -> list[News | Setup]:
+def _session_failed(thing: Thing) -> list[News | Setup | RefundNews]:
     return [News("declined", payment=thing.get("client_reference_id") or "", reason="payment_failed")]
 
 
-def _intent(thing: Thing) -> list[News | Setup]:
+def _intent(thing: Thing) -> list[News | Setup | RefundNews]:
     # Of a Checkout session only its own callbacks count: a payer whose first card is declined may try another.
     return [intent_news(thing)] if (thing.get("metadata") or {}).get("automatic") else []
 
 
-def _dispute(state: State) -> Callable[[Thing], list[News | Setup]]:
-    def read(thing: Thing) -> list[News | Setup]:
+def _refund(thing: Thing) -> list[News | Setup | RefundNews]:
+    news = refund_news(thing)
+    # Others than ours are made at Stripe's own desk.
+    return [news] if news.refund else []
+
+
+def _dispute(state: State) -> Callable[[Thing], list[News | Setup | RefundNews]]:
+    def read(thing: Thing) -> list[News | Setup | RefundNews]:
         currency = thing["currency"].upper()
         amount = from_stripe(thing["amount"], currency)
         return [News(state, "", thing["payment_intent"], amount, currency, reason=thing.get("reason") or "disputed")]
@@ -111,13 +134,15 @@ def _dispute(state: State) -> Callable[[Thing], list[News | Setup]]:
     return read
 
 
-READERS: Final[Mapping[str, Callable[[Thing], list[News | Setup]]]] = {
+READERS: Final[Mapping[str, Callable[[Thing], list[News | Setup | RefundNews]]]] = {
     "checkout.session.completed": _session,
     "checkout.session.async_payment_succeeded": _session,
     "checkout.session.async_payment_failed": _session_failed,
     "checkout.session.expired": _session,
     "payment_intent.succeeded": _intent,
     "payment_intent.payment_failed": _intent,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
     "charge.dispute.funds_withdrawn": _dispute("returned"),
     "charge.dispute.funds_reinstated": _dispute("captured"),
 }

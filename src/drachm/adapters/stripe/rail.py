@@ -10,13 +10,19 @@ import stripe
 from stripe import StripeClient
 
 from drachm.adapters.stripe.amounts import to_stripe
-from drachm.adapters.stripe.callbacks import Setup, intent_news, read_callback, session_news
+from drachm.adapters.stripe.callbacks import Setup, intent_news, read_callback, refund_news, session_news
 from drachm.domain.errors import InvalidMessage, Unavailable
 from drachm.domain.payments.model import Card, CardKept, News, Payment
+from drachm.domain.payments.refund import Refund, RefundNews
 
 OPEN_FOR: Final = timedelta(hours=23)
 """How long the page of Checkout takes the payment. Stripe keeps an idempotency key for 24 hours: within this time
 asking again is safe; after it the page is closed, and only what Stripe finds under our id counts."""
+
+NOT_REFUNDED: Final = frozenset(
+    {"charge_already_refunded", "charge_disputed", "charge_not_refundable", "balance_insufficient"}
+)
+"""Codes by which Stripe says no to a refund, rather than to the request."""
 
 
 class Stripe:
@@ -61,7 +67,28 @@ class Stripe:
         )
         return intent_news(thing) if with_intent else session_news(thing)
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[News | CardKept]:
+    def refund(self, refund: Refund, payment: Payment) -> RefundNews:
+        """`RefundingRail.refund`: back to the card, or whatever the payer used."""
+        if self._now() - refund.begun_at > OPEN_FOR:
+            return self._sent_back(refund, payment)
+        wish = {
+            "payment_intent": payment.reference,
+            "amount": to_stripe(refund.amount, refund.currency),
+            "metadata": {"refund": refund.id},
+        }
+        options: Any = {"idempotency_key": f"refund-{refund.id}"}
+        try:
+            return refund_news(_said(lambda: self._client.v1.refunds.create(wish, options), NOT_REFUNDED))  # type: ignore[arg-type]
+        except stripe.InvalidRequestError as error:
+            return RefundNews("declined", refund.id, reason=error.code or "declined")
+
+    def look_at_refund(self, refund: Refund, payment: Payment) -> RefundNews:
+        """`RefundingRail.look_at_refund`."""
+        return refund_news(_said(lambda: self._client.v1.refunds.retrieve(refund.reference)))
+
+    def read_callback(
+        self, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> list[News | CardKept | RefundNews]:
         """`Rail.read_callback`; what a holder's page of setup came to is asked of Stripe."""
         return [
             self._kept(one) if isinstance(one, Setup) else one
@@ -130,6 +157,13 @@ class Stripe:
             reference = error.error.payment_intent.id if error.error and error.error.payment_intent else ""
             return News("declined", payment.id, reference, reason=_word(error))
 
+    def _sent_back(self, refund: Refund, payment: Payment) -> RefundNews:
+        """What Stripe has under our id; nothing: it was never asked, and is not asked any more."""
+        query: Any = {"payment_intent": payment.reference, "limit": 100}
+        found = _said(lambda: self._client.v1.refunds.list(query))["data"]
+        ours = [one for one in found if (one.get("metadata") or {}).get("refund") == refund.id]
+        return refund_news(ours[0]) if ours else RefundNews("declined", refund.id, reason="expired")
+
     def _search(self, payment: Payment) -> News:
         query = f"metadata['payment']:'{payment.id}' AND status:'succeeded'"
         found = _said(lambda: self._client.v1.payment_intents.search({"query": query, "limit": 1}))
@@ -151,8 +185,9 @@ def client_for(key: str, *, address: str = "", seconds: float = 20) -> StripeCli
     )
 
 
-def _said(ask: Callable[[], Any]) -> dict[str, Any]:
-    """Stripe's answer as plain values; a lost one is `Unavailable`. A declined card passes on as it is."""
+def _said(ask: Callable[[], Any], noes: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Stripe's answer as plain values; a lost one is `Unavailable`. A declined card, and a no with one of the codes
+    `noes`, pass on as they are."""
     try:
         told: dict[str, Any] = ask().to_dict()
         return told
@@ -161,6 +196,8 @@ def _said(ask: Callable[[], Any]) -> dict[str, Any]:
     except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError, stripe.IdempotencyError) as error:
         raise Unavailable(f"Stripe did not answer ({type(error).__name__})", where="stripe") from None
     except stripe.StripeError as error:
+        if error.code in noes:
+            raise
         # Our own request is wrong, or the key is: nothing was begun.
         raise InvalidMessage(
             f"Stripe does not take this request ({error.code or type(error).__name__})",

@@ -24,6 +24,7 @@ from drachm.adapters.rsa import is_signed, signed
 from drachm.domain.errors import Forbidden, InvalidMessage, Unavailable
 from drachm.domain.money import minor_unit
 from drachm.domain.payments.model import News, Payment, State
+from drachm.domain.payments.refund import Refund, RefundNews, RefundState
 
 OPEN_FOR: Final = timedelta(hours=2)
 """A code to scan is good for two hours."""
@@ -38,6 +39,14 @@ _STATES: Final[Mapping[str, State]] = {
     "PAYERROR": "declined",
     "CLOSED": "expired",
     "REVOKED": "expired",
+}
+_REFUND_CALLBACKS: Final = frozenset({"REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED"})
+_REFUND_STATES: Final[Mapping[str, RefundState]] = {
+    "SUCCESS": "done",
+    "PROCESSING": "waiting",
+    # The card is closed: WeChat Pay holds the money until the merchant says where it goes.
+    "ABNORMAL": "waiting",
+    "CLOSED": "declined",
 }
 _FEN: Final = minor_unit("CNY")
 
@@ -112,12 +121,29 @@ class Wechat:
             return News("expired" if over else "waiting", payment.id, link=payment.link)
         return _news(told)
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[News]:
+    def refund(self, refund: Refund, payment: Payment) -> RefundNews:
+        """`RefundingRail.refund`; the same number refunds once."""
+        wish = {
+            "out_trade_no": payment.id,
+            "out_refund_no": refund.id,
+            "notify_url": self._account.notify_url,
+            "amount": {"refund": refund.amount // _FEN, "total": _fen(payment), "currency": "CNY"},
+        }
+        told = self._call("POST", "/v3/refund/domestic/refunds", wish, absent="NOT_ENOUGH")
+        return RefundNews("declined", refund.id, reason="not_enough") if told is None else _refund_news(told, "status")
+
+    def look_at_refund(self, refund: Refund, payment: Payment) -> RefundNews:
+        """`RefundingRail.look_at_refund`."""
+        told = self._call("GET", f"/v3/refund/domestic/refunds/{refund.id}", None, absent="RESOURCE_NOT_EXISTS")
+        return RefundNews("waiting", refund.id) if told is None else _refund_news(told, "status")
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes, now: datetime) -> list[News | RefundNews]:
         """`Rail.read_callback`; the caller answers 204."""
         self._ensure_theirs(headers, body, now)
         event = jsonsafe.loads(body, "callback")
         try:
-            if event["event_type"] != "TRANSACTION.SUCCESS":
+            kind = event["event_type"]
+            if kind != "TRANSACTION.SUCCESS" and kind not in _REFUND_CALLBACKS:
                 return []
             sealed = event["resource"]
             plain = AESGCM(self._account.secret).decrypt(
@@ -126,6 +152,10 @@ class Wechat:
                 sealed.get("associated_data", "").encode(),
             )
             told = jsonsafe.loads(plain, "callback")
+            if kind in _REFUND_CALLBACKS:
+                if told["mchid"] != self._account.merchant:
+                    raise Forbidden("this callback is for another merchant", where="callback", code="callback_forged")
+                return [_refund_news(told, "refund_status")]
             if (told["mchid"], told["appid"]) != (self._account.merchant, self._account.app_id):
                 raise Forbidden("this callback is for another merchant", where="callback", code="callback_forged")
             return [_news(told)]
@@ -207,6 +237,15 @@ def _news(told: Mapping[str, Any]) -> News:
         "CNY",
         reason="payment_failed" if state == "declined" else "",
     )
+
+
+def _refund_news(told: Mapping[str, Any], status: str) -> RefundNews:
+    state = _REFUND_STATES.get(told[status])
+    if state is None:
+        raise ValueError("unknown refund status")
+    amount = int(told["amount"]["refund"]) * _FEN
+    reason = "closed" if state == "declined" else ""
+    return RefundNews(state, str(told["out_refund_no"]), str(told.get("refund_id", "")), amount, reason)
 
 
 def _fen(payment: Payment) -> int:

@@ -54,7 +54,7 @@ class EntryKind(IntEnum):
     ALLOTMENT = 10
     """Money of a shared fund moves between the fund and its slices."""
     TRANSFER = 11
-    """Money moves without care and without a pot: a payment that went back, a difference in a cash box."""
+    """Money moves without care: a payment that went back, a refund, a difference in a cash box."""
     EXPIRY = 12
     """What is left in a pot whose time is over goes back to whoever funded it."""
 

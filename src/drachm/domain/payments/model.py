@@ -67,6 +67,10 @@ class Payment:
     """Micros of a captured payment that went back; 0 when they came again."""
     returns: int = 0
     """How often money went back: numbers the postings of it."""
+    refunded: int = 0
+    """Micros of it that were refunded, or are on their way back."""
+    parties: tuple[str, ...] = ()
+    """Who took it, or for whose care it was collected: providers that may see and refund it."""
 
 
 @dataclass(frozen=True, slots=True)

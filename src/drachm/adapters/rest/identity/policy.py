@@ -176,7 +176,11 @@ S  .  .  .  .  .  P  .  T  .   money:write     -                  DELETE /v1/wal
 .  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/top-ups
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/payments
 S  R  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/payments
-S  R  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/payments/{payment_id}
+S  R  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/payments/{payment_id}
+S  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/payments/{payment_id}/refunds
+S  .  .  P  .  .  .  .  T  .   money:write     people             POST   /v1/payments/{payment_id}/refunds
+S  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/refunds/{refund_id}
+S  .  .  .  .  .  .  .  T  .   money:write     people             POST   /v1/wallets/{wallet_id}/payouts
 S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/automatic-top-up
 S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/wallets/{wallet_id}/automatic-top-up
 S  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/cards

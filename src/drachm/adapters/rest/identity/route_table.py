@@ -287,6 +287,14 @@ POST /v1/wallets/{wallet_id}/payments  begin_payment  one key
   Ask a rail for money; the answer says where the payer goes.
 GET /v1/payments/{payment_id}  get_payment  one
   One payment.
+GET /v1/payments/{payment_id}/refunds  list_refunds  one
+  What of a payment went back, or is on its way.
+POST /v1/payments/{payment_id}/refunds  begin_refund  one key
+  Send money of a payment back: to its source, or to a wallet with the payer's consent; decided by a person.
+GET /v1/refunds/{refund_id}  get_refund  one
+  One refund.
+POST /v1/wallets/{wallet_id}/payouts  begin_payout  one key
+  Send what is left in a pocket back to the cards and accounts that filled it.
 GET /v1/wallets/{wallet_id}/automatic-top-up  get_automatic_top_up  one
   By which rule a wallet tops itself up, and what the rule says now.
 PUT /v1/wallets/{wallet_id}/automatic-top-up  set_automatic_top_up  one

@@ -17,8 +17,10 @@ from drachm.adapters.rest.transport.passage import Passage
 from drachm.adapters.rest.transport.problems import Answer, Problem
 from drachm.application.cards import keep
 from drachm.application.payments import hear
+from drachm.application.refunds import hear_refund
 from drachm.domain.errors import Forbidden, IntegrityError, InvalidMessage
 from drachm.domain.payments.model import CardKept
+from drachm.domain.payments.refund import RefundNews
 
 PATH: Final = "/v1/callbacks/{tenant}/{rail}"
 _ANSWERS: Final[Mapping[str, bytes]] = {"alipay": b"success"}
@@ -57,10 +59,12 @@ def _heard(serving: Serving, path: Mapping[str, str], headers: Mapping[str, str]
         try:
             if isinstance(news, CardKept):
                 keep(news, rail.name, market.records)
+            elif isinstance(news, RefundNews):
+                hear_refund(news, market.desk, market.records, rail=rail.name)
             else:
                 hear(news, rail.name, market.desk, market.records)
         except InvalidMessage as error:
             # Signed by the rail, and not about a payment of ours (another system may share the account): heard.
-            if error.code != "unknown_payment":
+            if error.code not in ("unknown_payment", "unknown_refund"):
                 raise
     return Answer(200, ((b"content-type", b"text/plain"),), _ANSWERS.get(rail.name, b""))

@@ -36,6 +36,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     posting,
     price_books,
     receipts,
+    refunds,
     relatives,
     retries,
     shifts,

@@ -47,6 +47,8 @@ class PaymentView(View):
     reason: str | None
     automatic: bool
     begun_at: Moment
+    refunded: Money
+    """What of it was refunded, or is on its way back."""
     fee: FeeView | None
     """Only when it is dear for the amount."""
 
@@ -128,11 +130,7 @@ def list_payments(call: Call) -> Page[PaymentView]:
 @operation("get_payment", answer=PaymentView)
 def get_payment(call: Call) -> PaymentView:
     """One payment as it stands in the books."""
-    record = call.market.records.get(KIND, call.path["payment_id"])
-    call.permit(call.resource(record.id, members=record.members) if record is not None else None)
-    if record is None:
-        raise Problem("not_found")
-    return payment_view(payment_of(record), call)
+    return payment_view(reachable_payment(call), call)
 
 
 @operation("get_automatic_top_up", answer=RuleView, tagged=True)
@@ -192,6 +190,16 @@ def forget(call: Call) -> None:
     forget_card(rail, pot.member, call.market.records, author=call.caller.subject)
 
 
+def reachable_payment(call: Call) -> Payment:
+    """The payment of the path, if the caller may do this to it."""
+    record = call.market.records.get(KIND, call.path["payment_id"])
+    thing = call.resource(record.id, parties=record.parties, members=record.members) if record is not None else None
+    call.permit(thing)
+    if record is None:
+        raise Problem("not_found")
+    return payment_of(record)
+
+
 def _not_connected(call: Call) -> Problem:
     return faulty("/rail", f"connected are: {', '.join(sorted(call.market.rails)) or 'none'}", "unknown_rail")
 
@@ -229,5 +237,6 @@ def payment_view(payment: Payment, call: Call) -> PaymentView:
         reason=payment.reason or None,
         automatic=payment.automatic,
         begun_at=payment.begun_at,
+        refunded=money(payment.refunded, payment.currency),
         fee=fee_of(call, payment.rail, payment.amount, payment.currency),
     )

@@ -103,6 +103,12 @@ _TRANSPORT: Final = (
          "5 to 60 minutes."),
     Kind("line_explained", 409, "Explained already", "This line of the bank's statement is explained already.",
          "Look at what became of it."),
+    Kind("not_refundable", 409, "Nothing to refund", "The payment has not come in, or went back.", "Look at how the "
+         "payment stands."),
+    Kind("refund_exceeds", 409, "More than came in", "Less of the payment is left than shall go back.", "Refund at "
+         "most what is left; the rest goes to a wallet with the payer's consent."),
+    Kind("rail_keeps", 422, "Takes nothing back", "Money that came this way cannot go back the same way.", "Refund it "
+         "to a wallet with the payer's consent."),
     Kind("draft_not_ready", 409, "Draft has faults", "The draft cannot be used as it is.", "Correct the named "
          "places, then ask for a validation."),
     Kind("precondition_failed", 412, "Changed meanwhile", "The thing is not in the version that If-Match names.",
