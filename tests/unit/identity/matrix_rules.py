@@ -50,6 +50,7 @@ LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
 CASH_AT_THE_DESK = "begin_desk_shift take_cash_at_desk count_at_desk"
 OWN_PAGES = "open_my_home open_my_proof give_my_proof"
 LOOK_AT_BOOKS = "list_accounts get_account list_account_entries list_statements get_statement"
+OFFICE = "get_care_figures open_office download_office_csv"
 LOOK_AT_KEYS = "list_api_keys get_api_key list_clients get_client"
 TURN_KEYS = "rotate_api_key revoke_api_key replace_client_keys revoke_client"
 
@@ -92,6 +93,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK),
             # Of payments at the clinic's own windows, or for its own care.
             *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund"),
+            *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK, OFFICE),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -131,6 +133,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             "list_payments get_payment get_automatic_top_up list_bank_lines",
             LOOK_AT_MONEY_BACK,
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
+            *(OFFICE, "open_office_books"),
             LOOK_AT_REFUNDS,
         ),
     },
@@ -156,6 +159,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout"),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
+            *(OFFICE, "open_office_books"),
         ),
     },
     # The software of a clinic: the desk and the directory, its own keys, no money.
@@ -187,6 +191,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines",
         LOOK_AT_MONEY_BACK,
+        *(OFFICE, "open_office_books"),
     ),
     "money:write": (
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
@@ -227,6 +232,7 @@ HUMAN = words(
         GIVE_BACK,
         # Machines have the interface; pages are for people.
         *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, OWN_PAGES),
+        "open_office download_office_csv open_office_books",
     )
 )
 NOT_THE_PROPOSER = words(("approve_payout_change agree_to_charge_refund", PUBLISH))

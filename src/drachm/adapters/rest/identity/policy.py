@@ -95,6 +95,9 @@ open                                                              POST   /desk/s
 .  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/shifts/{shift_id}
 .  .  P  .  .  .  .  .  T  .   money:write     people             POST   /desk/shifts/{shift_id}/cash
 .  .  P  .  .  .  .  .  T  .   money:write     people             POST   /desk/shifts/{shift_id}/count
+.  .  .  P  .  .  .  T  T  .   money:read      people             GET    /desk/office
+.  .  .  P  .  .  .  T  T  .   money:read      people             GET    /desk/office/csv/{plot}
+.  .  .  .  .  .  .  T  T  .   money:read      people             GET    /desk/office/books
 
 T  T  T  T  T  T  T  T  T  T   parties:read    -                  GET    /v1/parties
 .  .  .  .  .  .  .  .  T  .   parties:write   -                  POST   /v1/parties
@@ -200,6 +203,7 @@ open                                                              POST   /v1/cal
 .  .  .  P  .  P  P  T  T  .   money:read      -                  GET    /v1/statements
 .  .  .  P  .  P  P  T  T  .   money:read      -                  GET    /v1/statements/{statement_id}
 .  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/trial-balance
+.  .  .  P  .  .  .  T  T  .   money:read      -                  GET    /v1/analytics/care
 .  .  .  .  .  P  .  T  T  P   events:read     -                  GET    /v1/events
 .  .  P  P  .  P  .  T  T  P   receipts:read   -                  GET    /v1/parties/{party_id}/receipts/stream
 S  R  .  .  .  .  .  T  T  .   receipts:read   -                  GET    /v1/members/{member_id}/receipts/stream

@@ -129,6 +129,12 @@ POST /desk/shifts/{shift_id}/cash  take_cash_at_desk  one
   Take cash for a wallet.
 POST /desk/shifts/{shift_id}/count  count_at_desk  one
   Count the box and end the shift.
+GET /desk/office  open_office  many
+  The office: what some months came to, each plot the answer to a question.
+GET /desk/office/csv/{plot}  download_office_csv  many
+  The numbers behind one plot as a file; no cell is a formula.
+GET /desk/office/books  open_office_books  whole
+  Every kind of account with its two sides, and whether they come to nothing.
 
 GET /v1/parties  list_parties  many
   Providers, payers, funders and employers of the tenant.
@@ -334,6 +340,8 @@ GET /v1/statements/{statement_id}  get_statement  one
   One statement: opening balance, entries, closing balance.
 GET /v1/trial-balance  get_trial_balance  whole
   Every account of the tenant; the sum of each currency is zero.
+GET /v1/analytics/care  get_care_figures  many
+  What the charges of some months came to, how long they took to the books, what is owed and why payers said no.
 GET /v1/events  list_events  many
   What happened since a cursor, in order: for machines that keep up with us.
 GET /v1/parties/{party_id}/receipts/stream  stream_party_receipts  one stream

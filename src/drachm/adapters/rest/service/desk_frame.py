@@ -67,6 +67,7 @@ class Seat(Asker):
             "csrf": self.session.csrf,
             "can_search": self.may("search_desk"),
             "windows": self.may("open_desk_window"),
+            "offices": self.may("open_office"),
             "now": self.here(self.call.at),
             "zone": str(self.zone),
             "caller": caller,
