@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browsing import clipped, press, shots, tab_to
 from desk_visitor import KEYS
 from office_story import furnish_office
-from test_desk_browser import Desk, checked, desk, press, tab_to  # noqa: F401 - fixtures among them
-from test_page_browser import axe, browser, clipped, shots  # noqa: F401 - fixtures among them
+from test_desk_browser import Desk, checked, desk  # noqa: F401 - a fixture among them
 
 from drachm.adapters.rest.identity.model import Role
 from drachm.adapters.rest.service.sandbox_people import sandbox_token
@@ -42,7 +42,7 @@ def office(desk: Desk, browser: Browser, town: Any) -> Any:  # noqa: F811
 
 
 @pytest.mark.parametrize("look", [{}, {"color_scheme": "dark"}, {"contrast": "more"}])
-def test_no_rule_is_broken_and_nothing_is_clipped(office: Any, axe: str, look: dict[str, Any]) -> None:  # noqa: F811
+def test_no_rule_is_broken_and_nothing_is_clipped(office: Any, axe: str, look: dict[str, Any]) -> None:
     foreign: list[str] = []
     page = office(Role.OPERATOR, [], **look)
     page.on("request", lambda request: foreign.append(request.url) if "//127.0.0.1" not in request.url else None)
