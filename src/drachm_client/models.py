@@ -123,6 +123,15 @@ class Belonging(Struct, kw_only=True):
     until: str | None
 
 
+class BooksAgree(Struct, kw_only=True):
+    """The lines, each decided again, against the entries in the books."""
+
+    currency: Currency
+    lines: Sum
+    entries: Sum
+    agree: bool
+
+
 class BulkItem(Struct, kw_only=True):
     """What became of one item of a bulk: `status` as a call of its own would have answered."""
 
@@ -149,6 +158,45 @@ class CardPage(Struct, kw_only=True):
     """Where the holder goes."""
 
     link: str
+
+
+class CareFigures(Struct, kw_only=True):
+    """Figures of the charges of some months. What is not in the books is in none of them: payouts are not built yet."""
+
+    since: Day
+    """Calendar day, YYYY-MM-DD."""
+    until: Day
+    """Calendar day, YYYY-MM-DD."""
+    parties: list[str] | None
+    """Whose charges; null: everybody's."""
+    sums: list[CareSums]
+    care_to_books: Spans
+    """From the care to where it stands in the books, funded; not yet to the clinic's bank."""
+    receipt_to_books: Spans
+    """From when the event was here until then."""
+    owed: list[OwedByAge]
+    """As of now, of all months."""
+    care: list[ChargeGroup]
+    refusals: list[ChargeGroup]
+    waiting: list[WaitingEvents]
+    books: list[BooksAgree]
+    rows_behind: int
+    """Journal rows that these figures have not taken in yet."""
+
+
+class CareSums(Struct, kw_only=True):
+    """Standing charges in one currency. billed = agreed_cut + insurers + patients; patients = paid + due."""
+
+    currency: Currency
+    charges: int
+    denied: int
+    """Of these, those for which every payer said no."""
+    billed: Sum
+    agreed_cut: Sum
+    insurers: Sum
+    patients: Sum
+    paid: Sum
+    due: Sum
 
 
 class CaseDifference(Struct, kw_only=True):
@@ -214,6 +262,15 @@ class ChargeAmounts(Struct, kw_only=True):
     """What pockets of the patient have paid."""
     due: Money
     """Still asked of the patient."""
+
+
+class ChargeGroup(Struct, kw_only=True):
+    """Charges that are alike; `name` null: several groups too small to show, or too many."""
+
+    currency: Currency
+    name: str | None
+    charges: int
+    agreed: Sum
 
 
 class ChargeRefundOrder(Struct, kw_only=True):
@@ -1241,6 +1298,16 @@ class OperationView(Struct, kw_only=True):
     """The body of its answer; null while it is worked on, and for an answer without one."""
 
 
+class OwedByAge(Struct, kw_only=True):
+    """What is owed for care that is so many days old."""
+
+    currency: Currency
+    from_days: int
+    until_days: int | None
+    insurers: Sum
+    patients: Sum
+
+
 class AccountEntryPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
@@ -2232,6 +2299,25 @@ class SiteView(Struct, kw_only=True):
     version: int
 
 
+class SpanBin(Struct, kw_only=True):
+    """So many took longer than `after_ms` and at most `until_ms`; null: all that took longer."""
+
+    after_ms: int
+    until_ms: int | None
+    number: int
+
+
+class Spans(Struct, kw_only=True):
+    """How long first answers took."""
+
+    number: int
+    half_within_ms: int | None
+    """Half of them took at most this; null where there is none."""
+    most_within_ms: int | None
+    """95 of 100 took at most this."""
+    bins: list[SpanBin]
+
+
 class SplitWish(Struct, kw_only=True):
     """Part the member of the path again from `from_member`."""
 
@@ -2475,6 +2561,19 @@ class VisitTotal(Struct, kw_only=True):
     currency: Currency
     amounts: ChargeAmounts
     charges: int
+
+
+class WaitingEvents(Struct, kw_only=True):
+    """Events that wait for one reason."""
+
+    reason: str
+    number: int
+    oldest: str
+    """RFC 3339, UTC."""
+    under_an_hour: int
+    under_a_day: int
+    under_a_week: int
+    longer: int
 
 
 class WaitingView(Struct, kw_only=True):

@@ -170,6 +170,7 @@ _LIST_ACCOUNT_ENTRIES: Final = Spec("list_account_entries", "GET", "/v1/accounts
 _LIST_STATEMENTS: Final = Spec("list_statements", "GET", "/v1/statements", repeatable=True)
 _GET_STATEMENT: Final = Spec("get_statement", "GET", "/v1/statements/{statement_id}", repeatable=True)
 _GET_TRIAL_BALANCE: Final = Spec("get_trial_balance", "GET", "/v1/trial-balance", repeatable=True)
+_GET_CARE_FIGURES: Final = Spec("get_care_figures", "GET", "/v1/analytics/care", repeatable=True)
 _LIST_EVENTS: Final = Spec("list_events", "GET", "/v1/events", repeatable=True)
 _STREAM_PARTY_RECEIPTS: Final = Spec(
     "stream_party_receipts",
@@ -1796,6 +1797,29 @@ class Operations(Base):
     def get_trial_balance(self, *, deadline: float | None = None) -> models.TrialBalance:
         """Every account of the tenant; the sum of each currency is zero."""
         outgoing = self.outgoing(_GET_TRIAL_BALANCE, read_as(models.TrialBalance), {})
+        return self.call(outgoing, deadline)
+
+    def get_care_figures(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        party: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> models.CareFigures:
+        """What the charges of some months came to, how long they took to the books, what is owed and why payers said
+        no.
+        """
+        query = {
+            "since": since,
+            "until": until,
+            "party": party,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_GET_CARE_FIGURES, read_as(models.CareFigures), {}, query=query)
         return self.call(outgoing, deadline)
 
     def list_events(
