@@ -139,7 +139,7 @@ def test_who_sits_elsewhere_has_no_office(town: Any, visitor: Visitor) -> None:
     noor = visitor.signed_in("Noor", [Role.CLERK], ["clinic"])
     assert "/desk/office" not in noor.get("open_desk").body
     assert noor.get("open_office").status in (403, 404)
-    assert noor.get("download_office_csv", {"plot": "care"}).status in (403, 404)
+    assert noor.get("download_office_csv", query={"plot": "care"}).status in (403, 404)
     assert visitor.get("open_office").status == 303
 
 
@@ -151,7 +151,7 @@ def test_files_hold_the_numbers_of_the_plots_and_no_formula(busy: Any, visitor: 
     iris = visitor.signed_in("Iris", [Role.FINANCE], ["clinic"])
     names = {"price", "care_to_books", "owed", "refusals", "care", "receipt_to_books", "waiting"}
     for name in names:
-        answer = iris.get("download_office_csv", {"plot": name}, YEAR)
+        answer = iris.get("download_office_csv", query={**YEAR, "plot": name})
         assert answer.status == 200, name
         assert answer.headers["content-disposition"].startswith('attachment; filename="')
         assert "no-store" in answer.headers["cache-control"]
@@ -160,13 +160,13 @@ def test_files_hold_the_numbers_of_the_plots_and_no_formula(busy: Any, visitor: 
         assert {len(row) for row in rows} == {len(rows[0])}, name
         assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "@"))]
         assert all(cell[1:2].isdigit() for row in rows for cell in row if cell.startswith("-"))
-    care = iris.get("download_office_csv", {"plot": "care"}, YEAR).raw.decode("utf-8-sig")
+    care = iris.get("download_office_csv", query={**YEAR, "plot": "care"}).raw.decode("utf-8-sig")
     assert f"'{evil}" in care
     listed = {row[0]: int(row[1]) for row in csv.reader(io.StringIO(care)) if row[1].isdigit()}
     told = ask(CARE, busy.finance("clinic"), query=YEAR).body["care"]
     assert sorted(listed.values()) == sorted(one["charges"] for one in told)
-    assert iris.get("download_office_csv", {"plot": "nothing"}).status == 404
-    assert iris.get("download_office_csv", {"plot": "engine"}).status == 404
+    assert iris.get("download_office_csv", query={"plot": "nothing"}).status == 404
+    assert iris.get("download_office_csv", query={"plot": "engine"}).status == 404
 
 
 def test_words_of_others_run_nothing(busy: Any, visitor: Visitor) -> None:

@@ -96,7 +96,7 @@ open                                                              POST   /desk/s
 .  .  P  .  .  .  .  .  T  .   money:write     people             POST   /desk/shifts/{shift_id}/cash
 .  .  P  .  .  .  .  .  T  .   money:write     people             POST   /desk/shifts/{shift_id}/count
 .  .  .  P  .  .  .  T  T  .   money:read      people             GET    /desk/office
-.  .  .  P  .  .  .  T  T  .   money:read      people             GET    /desk/office/csv/{plot}
+.  .  .  P  .  .  .  T  T  .   money:read      people             GET    /desk/office/csv
 .  .  .  .  .  .  .  T  T  .   money:read      people             GET    /desk/office/books
 
 T  T  T  T  T  T  T  T  T  T   parties:read    -                  GET    /v1/parties

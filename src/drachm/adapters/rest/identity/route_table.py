@@ -131,7 +131,7 @@ POST /desk/shifts/{shift_id}/count  count_at_desk  one
   Count the box and end the shift.
 GET /desk/office  open_office  many
   The office: what some months came to, each plot the answer to a question.
-GET /desk/office/csv/{plot}  download_office_csv  many
+GET /desk/office/csv  download_office_csv  many
   The numbers behind one plot as a file; no cell is a formula.
 GET /desk/office/books  open_office_books  whole
   Every kind of account with its two sides, and whether they come to nothing.

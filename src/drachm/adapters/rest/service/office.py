@@ -91,13 +91,13 @@ def open_office(seat: Seat) -> Reply:
     )
 
 
-@desk("download_office_csv", query=QUERY)
+@desk("download_office_csv", query={**QUERY, "plot": "Which plot, by the last word of its link."})
 def download_office_csv(seat: Seat) -> Reply:
     """The numbers of one plot, for a spreadsheet."""
     call = seat.call
     asked = asked_of(call)
     figures = figures_of(asked, overview_of(call, asked))
-    name = call.path["plot"]
+    name = call.query.get("plot", "")
     found = next((one for one in _panels(seat, figures, _currency(call, figures)) if one.name == name), None)
     if found is None:
         raise Problem("not_found")
