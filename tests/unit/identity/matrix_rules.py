@@ -90,10 +90,9 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "party": (
             *(LOOK_AT_EVENTS, LOOK_AT_CARE, LOOK_AT_RECEIPTS, "update_party", KEEP_SITES, CONTRACTS, LOOK_AT_PAYOUTS),
             *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS),
-            *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK),
+            *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK, OFFICE),
             # Of payments at the clinic's own windows, or for its own care.
             *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund"),
-            *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK, OFFICE),
         ),
         "tenant": (DIRECTORY,),
     },
