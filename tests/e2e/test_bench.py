@@ -111,6 +111,16 @@ def test_hot_and_even_traffic_take_turns_on_two_towns() -> None:
     assert report["limited_fund"]["fund_share"] > 0.3
 
 
+def test_many_pockets_and_plain_ones_take_turns() -> None:
+    status, report = run("pockets", *SMALL, "--pgbench-seconds", "0", "--writers", "1")
+    assert status == 0
+    assert report["compared"]["with"] == "plain"
+    assert report["compared"]["cpu_ratio"] > 0
+    # Half of the families; of their charges those with a share of the patient.
+    assert 0.1 < report["family_share"] < 0.5
+    assert 0 < report["fund_share"] < 0.5
+
+
 def test_an_open_loop_counts_every_arrival() -> None:
     """The second load is more than one writer clears and queues in its second; whether any load is free of drops
     depends on the machine (tests/unit/bench/test_bench_open_loop.py has its own clock)."""

@@ -178,6 +178,8 @@ _LINES: Final = (
     ("rows_in_tables", "journal rows before the measured rounds"),
     ("cpu_growth", "CPU at the most rows over that at the fewest"),
     ("hot_payer_share", "charges that touch the one payer"),
+    ("family_share", "charges that a family's pot pays for"),
+    ("fund_share", "charges that the shared fund pays for"),
     ("rounds", "rounds that count"),
     ("rounds_repeated", "rounds repeated"),
     ("books_ok", "books agree after every round"),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from drachm.bench.load import SKEWED
 from drachm.bench.open_loop import Offer
 from drachm.bench.options import Options
+from drachm.bench.pockets import FAMILY
 from drachm.bench.report import SAMPLE_ROWS, Figures, figures_of, percentile, report_of
 from drachm.bench.rounds import Arm, Round, Rounds, Tell, alternate, run_round
 from drachm.bench.stage import Town, fill, live_task, move_in, set_up
@@ -70,6 +71,25 @@ def hot(options: Options, tell: Tell) -> Figures:
                 **compared(rounds, "fund", "spread"),
                 "fund_share": touched_share(fund_town, "wallet", f"{fund.id}/"),
             },
+        }
+
+
+def pockets(options: Options, tell: Tell) -> Figures:
+    """What does it cost when half of the families have every kind of pocket?"""
+    fund = open_fund("bench-fund", "USD")
+    with (
+        set_up(options.checked(), tell) as stage,
+        move_in(stage, tenant=1, currency="USD") as plain,
+        move_in(stage, tenant=2, currency="USD", fund=fund, pockets=True) as rich,
+    ):
+        task = live_task(options)
+        arms = [plain.arm("plain", task), rich.arm("pockets", task)]
+        rounds = alternate(arms, options.rounds, stage.pgbench, tell)
+        return {
+            **report_of("pockets", stage, rounds, "pockets", rich),
+            "compared": compared(rounds, "pockets", "plain"),
+            "family_share": touched_share(rich, "wallet", FAMILY),
+            "fund_share": touched_share(rich, "wallet", f"{fund.id}/"),
         }
 
 

@@ -15,6 +15,7 @@ from drachm.application.body import TopUp
 from drachm.application.desk import Desk
 from drachm.application.ports import Posting
 from drachm.application.top_up import top_up_row
+from drachm.bench.pockets import FAMILY_OPENING, RULES, admissions, family_pots, has_everything
 from drachm.bench.world import Person, World
 from drachm.domain.clearing.world import Needs
 from drachm.domain.funding.allotment import admission
@@ -37,6 +38,8 @@ def settle(world: World, desk: Desk, tell: Tell) -> int:
         desk.books.publish("price_book", document)
     for document in world.plans.documents.values():
         desk.books.publish("plan", document)
+    if world.pockets:
+        desk.books.publish("expense_rules", RULES)
     desk.books.enrol(parties=world.parties(), contracts=world.contracts())
     if world.fund is not None:
         desk.books.enrol(pots=[world.fund])
@@ -45,10 +48,14 @@ def settle(world: World, desk: Desk, tell: Tell) -> int:
     for first in range(0, world.families, FAMILIES_AT_ONCE):
         last = min(first + FAMILIES_AT_ONCE, world.families)
         people = list(world.people(first, last))
+        shared = list(family_pots(range(first, last), world.fund.currency)) if world.fund and world.pockets else []
+        desk.books.enrol(pots=shared)
+        for at in range(0, len(shared), TOP_UPS_AT_ONCE):
+            post_top_ups([_opening(pot, FAMILY_OPENING) for pot in shared[at : at + TOP_UPS_AT_ONCE]], desk)
         desk.books.enrol(
             members=[person.member for person in people],
             coverages=[coverage for person in people for coverage in person.coverages],
-            pots=[pot for person in people for pot in _pots(person, world.fund)],
+            pots=[pot for person in people for pot in _pots(person, world)],
         )
         orders = iter(orders_of(world, first, last))
         while batch := list(islice(orders, TOP_UPS_AT_ONCE)):
@@ -65,9 +72,14 @@ def orders_of(world: World, first: int, last: int) -> Iterator[TopUp]:
             yield _opening(purse.pot, purse.opening)
 
 
-def _pots(person: Person, fund: Pot | None) -> list[Pot]:
-    own = [purse.pot for purse in person.purses]
-    return own if fund is None else [admission(fund, person.member.id, priority=FIRST), *own]
+def _pots(person: Person, world: World) -> list[Pot]:
+    own, fund, member = [purse.pot for purse in person.purses], world.fund, person.member
+    if fund is None:
+        return own
+    if not world.pockets:
+        return [admission(fund, member.id, priority=FIRST), *own]
+    family = int(member.family.removeprefix("f"))
+    return [*own, *admissions(family, member.id, fund)] if has_everything(family) else own
 
 
 def _opening(pot: Pot, amount: int) -> TopUp:

@@ -79,6 +79,7 @@ def move_in(
     currency: str = "",
     base: tuple[str, ...] = (),
     fund: Pot | None = None,
+    pockets: bool = False,
     task: Task | None = None,
 ) -> Iterator[Town]:
     """A town enrolled and funded as one tenant, its writers started and warm."""
@@ -91,6 +92,7 @@ def move_in(
         currency=currency,
         base=base,
         fund=fund,
+        pockets=pockets,
     )
     with ExitStack() as held:
         books = held.enter_context(open_books(stage.url, tenant, master_key=stage.master_key, ids=ids))

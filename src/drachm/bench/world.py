@@ -16,6 +16,7 @@ from typing import Final
 
 from drachm.bench import plans as benefit_plans
 from drachm.bench.plans import Plans, Product
+from drachm.bench.pockets import has_everything, with_purpose
 from drachm.bench.prices import SCALE, Prices, make_prices
 from drachm.domain.catalog import AS_SUBMITTED
 from drachm.domain.clearing.world import ANY_PAYER
@@ -88,13 +89,15 @@ class World:
     """Payers of the base cover that stands before every plan; empty: there is none."""
     fund: Pot | None = None
     """A limited fund that everybody is admitted to, and spends before pots of their own."""
+    pockets: bool = False
+    """Half of the families have many pockets (`pockets`), the fund the last of them; the others have no fund."""
 
     def family(self, number: int) -> Family:
         """The family of this number, 0 <= number < families."""
         return _family(self, number)
 
     def __hash__(self) -> int:
-        return hash((self.seed, self.families, self.base, self.fund, tuple(self.providers)))
+        return hash((self.seed, self.families, self.base, self.fund, self.pockets, tuple(self.providers)))
 
     def parties(self) -> list[Party]:
         """Providers with the facts that prices depend on, and every payer."""
@@ -134,10 +137,11 @@ def make_world(
     currency: str = "",
     base: tuple[str, ...] = (),
     fund: Pot | None = None,
+    pockets: bool = False,
 ) -> World:
     """The town of a seed. `currency` keeps the plans of one only; `base` puts a first payer before every plan (and
     leaves out those whose lines are priced as submitted: their agreement is with the first payer); `fund` is a limited
-    fund that everybody is admitted to.
+    fund that everybody is admitted to, or with `pockets` the families that have every kind of pocket.
 
     Raises `InvalidMessage` when a bundled file cannot be read.
     """
@@ -150,7 +154,7 @@ def make_world(
     complete = benefit_plans.with_documents(plans, more)
     currencies = sorted({product.currency for product in plans.products})
     prices = make_prices(currencies, shared, seed, size=1.0 if families >= SMALL_TOWN else 0.05)
-    world = World(seed, families, complete, prices, second, {}, base, fund)
+    world = World(seed, families, complete, prices, second, {}, base, fund, pockets)
     return replace(world, providers=_providers(plans, families))
 
 
@@ -196,7 +200,8 @@ def _family(world: World, number: int) -> Family:
     size = chance.choice((1, 1, 2, 2, 3, 3, 4, 5))
     coverage_facts = chance.choice(product.coverage_facts)
     member_facts = chance.choice(product.member_facts)
-    people = tuple(_person(number, n, product, member_facts, coverage_facts, chance) for n in range(size))
+    many = world.pockets and has_everything(number)
+    people = tuple(_person(number, n, product, member_facts, coverage_facts, chance, many=many) for n in range(size))
     known = world.providers[product.currency]
     return Family(number, product, people, tuple(chance.choice(known) for _ in range(3)))
 
@@ -213,6 +218,8 @@ def _person(
     facts: Mapping[str, Fact],
     coverage_facts: Mapping[str, Fact],
     chance: random.Random,
+    *,
+    many: bool,
 ) -> Person:
     name = f"f{number}-{n}"
     born = date(1935, 1, 1) + timedelta(days=chance.randrange(32_000))
@@ -222,11 +229,10 @@ def _person(
         for rank, plan in enumerate(product.plans or (NO_PLAN,), start=1)
     )
     scale = SCALE.get(product.currency, 1)
-    purses = tuple(
-        Purse(
-            Pot(f"{name}-{word}", name, product.currency, 0, priority),
-            int(20 * 100 ** chance.random()) * scale * MICROS,
-        )
-        for word, priority in _POTS[: chance.choice((2, 2, 3))]
-    )
-    return Person(member, covers, purses)
+    kinds = _POTS[: chance.choice((2, 2, 3))]
+    purses = []
+    for word, priority in _POTS if many else kinds:
+        pot = Pot(f"{name}-{word}", name, product.currency, 0, priority)
+        opening = int(20 * 100 ** chance.random()) * scale * MICROS
+        purses.append(Purse(with_purpose(word, pot) if many else pot, opening))
+    return Person(member, covers, tuple(purses))

@@ -96,6 +96,13 @@ _scenario(
     batch=1_000,
 )
 _scenario(
+    "pockets",
+    "Half of the families with three pots, a family's cap and a shared fund, in turn with plain ones.",
+    families=50_000,
+    events=100_000,
+    batch=1_000,
+)
+_scenario(
     "skew",
     "A few families with thousands of events a batch, in turn with even traffic.",
     families=100_000,
