@@ -157,3 +157,27 @@ def test_a_top_up_below_the_floor_warns_with_the_part_that_is_lost(town: Any, st
     for amount, rail in ((25, "card"), (25, "bank")):
         order = {"amount": dollars(amount), "rail": rail}
         assert ask("top_up_wallet", town.operator(), path=path, body=order).body["fee"] is None
+
+
+def test_nobody_puts_own_money_where_what_is_left_is_the_funders(town: Any, street: Any, ask: Ask) -> None:
+    gift = opened(ask, town.funder(), 10, funder="town-fund", expires_at="2026-12-31T00:00:00Z")
+    own = opened(ask, town.operator())
+    shift = ask("open_shift", town.clerk(), body={"party": "clinic", "window": "w1", "laid_in": dollars(10)}).body["id"]
+    rule = {"below": dollars(5), "amount": dollars(20), "month_cap": dollars(100), "rail": "bank", "zone": "UTC"}
+    asked = {
+        "begin_payment": (town.patient("cleo"), {}, {"amount": dollars(20), "rail": "bank"}),
+        "set_automatic_top_up": (town.patient("cleo"), {}, rule),
+        "take_cash": (town.clerk(), {"shift_id": shift}, {"amount": dollars(20)}),
+    }
+    for operation, (caller, more, body) in asked.items():
+        for wallet, said in ((gift, "only its funder"), (own, "")):
+            given = {**body, "wallet": wallet} if more else body
+            answer = ask(operation, caller, path=more or {"wallet_id": wallet}, body=given)
+            if said:
+                assert (answer.status, said in answer.raw.decode()) == (422, True), operation
+            else:
+                assert "only its funder" not in answer.raw.decode(), operation
+    town.clock.move(days=365)
+    late = ask("top_up_wallet", town.funder(), path={"wallet_id": gift}, body={"amount": dollars(1)})
+    assert "time of this pocket is over" in late.raw.decode()
+    assert sweep_expired(town.desk) == 1

@@ -11,6 +11,7 @@ from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.payments import PaymentView, payment_view
 from drachm.adapters.rest.service.shapes import Day, Money, Page, Shape, View, Word, money
+from drachm.adapters.rest.service.wallet_records import refuse_strange_money
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.bank import LINE, allocate, line_of, reconcile
 from drachm.application.records import Record
@@ -83,6 +84,7 @@ def allocate_bank_line(call: Call) -> PaymentView:
     if not found or not found[0].pot.member or found[0].pot.currency != line_of(record).currency:
         raise faulty("/wallet", "there is no such pocket of a member in the line's currency")
     pot = found[0].pot
+    refuse_strange_money(call, pot, "/wallet")
     done = allocate(record.id, pot.id, pot.member, call.market.desk, call.market.records, author=call.caller.subject)
     return payment_view(done, call)
 

@@ -15,6 +15,7 @@ from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Money, Page, Shape, View, known_currency, money
+from drachm.adapters.rest.service.wallet_records import refuse_strange_money
 from drachm.adapters.rest.service.wallets import reachable_wallet
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
@@ -107,6 +108,7 @@ def begin_payment(call: Call) -> PaymentView:
     pot, amount = purse.pot, known_currency(body.amount, "/amount")
     if not pot.member:
         raise faulty("", "money for a shared pocket is booked as a top-up, by whoever funds it")
+    refuse_strange_money(call, pot, "")
     if amount.currency != pot.currency:
         raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
     if body.rail not in call.market.rails:
@@ -155,6 +157,7 @@ def set_automatic_top_up(call: Call) -> Reply:
             raise faulty(f"/{name}/currency", "the wallet is in another currency", "invalid_money")
     if not pot.member:
         raise faulty("", "a shared pocket has no holder who could allow it")
+    refuse_strange_money(call, pot, "")
     if body.rail not in call.market.rails:
         raise _not_connected(call)
     rule = AutomaticTopUp(body.below.micros, body.amount.micros, body.month_cap.micros, body.zone, body.on)

@@ -11,6 +11,7 @@ from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.payments import PaymentView, payment_view
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Money, Page, Shape, View, Word, known_currency, money
+from drachm.adapters.rest.service.wallet_records import refuse_strange_money
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.records import Record
@@ -105,6 +106,7 @@ def take_cash(call: Call) -> Reply:
     pot = found[0].pot
     if amount.currency != pot.currency:
         raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
+    refuse_strange_money(call, pot, "/wallet")
     name = named_by("pay", call.caller.subject, record.id, call.key)
     wish = Payment(name, RAIL, pot.id, pot.member, amount.micros, amount.currency, call.at)
     done = take(wish, record.id, call.caller.subject, call.market.desk, call.market.records)

@@ -9,7 +9,9 @@ from collections.abc import Collection
 from typing import Final
 
 from drachm.adapters.rest.service.call import Call
+from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.application.records import Record
+from drachm.domain.funding.model import Pot
 
 KIND: Final = "wallet"
 PREFIX: Final = "wal_"
@@ -35,6 +37,21 @@ def members_of(call: Call, record: Record | None) -> frozenset[str]:
         return frozenset()
     now = {member.id for member in call.market.register.family(str(record.body["family"]))}
     return record.members & now
+
+
+def refuse_strange_money(call: Call, pot: Pot, pointer: str) -> None:
+    """Only the funder adds to a pocket that somebody funds: what is left in it goes back to the funder.
+
+    Raises `invalid_body` at the pointer, also for a pocket whose time is over.
+    """
+    purpose = pot.purpose
+    if purpose is None or not purpose.funder:
+        return
+    reach = call.reach()
+    if not reach.everything and purpose.funder not in reach.parties:
+        raise faulty(pointer, "only its funder adds to this pocket; put other money into one of the member's own")
+    if purpose.until is not None and call.at >= purpose.until:
+        raise faulty(pointer, "the time of this pocket is over; open another one")
 
 
 def funded_pots(call: Call, parties: Collection[str]) -> list[str]:

@@ -19,7 +19,7 @@ from drachm.adapters.rest.service.names import row_name
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Currency, Money, Page, Shape, View, Word, known_currency
 from drachm.adapters.rest.service.wallet_members import Category, family_term, sees_all
-from drachm.adapters.rest.service.wallet_records import KIND, members_of, record_of
+from drachm.adapters.rest.service.wallet_records import KIND, members_of, record_of, refuse_strange_money
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.body import TopUp
 from drachm.application.money_reading import Movement, Purse
@@ -210,6 +210,7 @@ def top_up_wallet(call: Call) -> TopUpView:
     purse, _ = _wallet(call)
     body: TopUpOrder = call.body
     pot, amount = purse.pot, known_currency(body.amount, "/amount")
+    refuse_strange_money(call, pot, "")
     if amount.currency != pot.currency:
         raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
     if amount.micros <= 0:
