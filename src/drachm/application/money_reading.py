@@ -191,6 +191,10 @@ class MoneyReading(Protocol):
         Costs what it gives, and the journal rows that the index has not met yet; never a look at the whole journal.
         """
 
+    def undone(self, positions: Collection[int], accounts: Collection[int]) -> frozenset[int]:
+        """Of these rows, those of a chain, each in the place of another, that moves nothing on these accounts in the
+        end: what was paid and taken back whole."""
+
     def statement(
         self, account: int, since: date, until: date, *, before: tuple[date, int, int] | None = None, limit: int = 100
     ) -> Statement:

@@ -146,6 +146,13 @@ class PostgresMoney:
         with self._sessions.transaction("reader") as conn:
             return self._movements(conn, accounts, before, limit, since or EARLIEST, until or LATEST)
 
+    def undone(self, positions: Collection[int], accounts: Collection[int]) -> frozenset[int]:
+        """Of these rows, those whose whole chain moves nothing on these accounts."""
+        if not positions:
+            return frozenset()
+        found = self._look("undone", positions=int8s(sorted(positions)), accounts=int8s(sorted(accounts)))
+        return frozenset(position for (position,) in found)
+
     def statement(
         self, account: int, since: date, until: date, *, before: tuple[date, int, int] | None = None, limit: int = 100
     ) -> Statement:

@@ -33,7 +33,9 @@ WRITE_DRAFTS = "draft_plan replace_plan_draft draft_price_book replace_price_boo
 TRY_DRAFTS = "validate_plan preview_plan validate_price_book preview_price_book"
 PUBLISH = "publish_plan publish_price_book"
 LOOK_AT_WALLETS = "list_wallets get_wallet list_wallet_entries list_wallet_members"
-LIMIT_WALLETS = "set_wallet_member remove_wallet_member"
+LIMIT_WALLETS = "set_wallet_member remove_wallet_member invite_to_wallet withdraw_wallet_invitation"
+LOOK_AT_LIMITS = "get_wallet_member list_wallet_invitations"
+OWN_WISHES = "get_wallet_privacy set_wallet_privacy keep_charge_private list_member_invitations answer_invitation"
 RULE_EXPENSES = "publish_expense_rules"
 FILL_WALLETS = "open_wallet top_up_wallet"
 PAY_IN = "list_payments begin_payment"
@@ -60,9 +62,9 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "self": (
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
-            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, OWN_PAGES),
+            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, LOOK_AT_LIMITS, OWN_WISHES, "open_wallet"),
             # Their own money, back to where they paid it from.
-            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout"),
+            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout", OWN_PAGES),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -112,7 +114,15 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     # Gives money and sees where it went, never for what.
     "funder": {
-        "party": (LOOK_AT_WALLETS, FILL_WALLETS, LIMIT_WALLETS, PAY_IN, LOOK_AT_BOOKS, "get_operation_by_key"),
+        "party": (
+            LOOK_AT_WALLETS,
+            LOOK_AT_LIMITS,
+            FILL_WALLETS,
+            LIMIT_WALLETS,
+            PAY_IN,
+            LOOK_AT_BOOKS,
+            "get_operation_by_key",
+        ),
         "tenant": (DIRECTORY,),
     },
     # Looks at everything, changes nothing.
@@ -133,7 +143,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             LOOK_AT_MONEY_BACK,
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
             *(OFFICE, "open_office_books"),
-            LOOK_AT_REFUNDS,
+            *(LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         ),
     },
     # Runs the market: everything but handing out receipts and writing drafts.
@@ -149,6 +159,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 FILL_WALLETS,
                 RULE_EXPENSES,
                 LIMIT_WALLETS,
+                LOOK_AT_LIMITS,
                 LOOK_AT_BOOKS,
                 "get_trial_balance list_events",
                 LOOK_AT_KEYS,
@@ -182,19 +193,25 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "parties:write": ("create_party update_party", KEEP_SITES, "create_contract update_contract"),
     "payouts:read": (LOOK_AT_PAYOUTS,),
     "payouts:write": (CHANGE_PAYOUTS,),
-    "members:read": (LOOK_AT_MEMBERS, "search_members match_member list_duplicates list_relatives", LOOK_AT_FAMILIES),
-    "members:write": ("create_member merge_members split_member allow_relative revoke_relative", KEEP_COVER),
+    "members:read": (
+        *(LOOK_AT_MEMBERS, "search_members match_member list_duplicates list_relatives list_member_invitations"),
+        LOOK_AT_FAMILIES,
+    ),
+    "members:write": (
+        *("create_member merge_members split_member allow_relative revoke_relative answer_invitation", KEEP_COVER),
+    ),
     "plans:read": ("list_plans get_plan list_expense_rules get_expense_rules", LOOK_AT_DRAFTS, PRICES),
     "plans:write": (RULE_EXPENSES, WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),
     "money:read": (
-        *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS),
-        "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines",
+        *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
+        "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines get_wallet_privacy",
         LOOK_AT_MONEY_BACK,
         *(OFFICE, "open_office_books"),
     ),
     "money:write": (
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
+        "set_wallet_privacy keep_charge_private",
     ),
     "keys:read": (LOOK_AT_KEYS,),
     "keys:write": (TURN_KEYS, "create_api_key create_client"),
@@ -215,7 +232,7 @@ PUBLIC = words(
     )
 )
 THIS_MACHINE = words(("get_metrics",))
-ANY_CREDENTIAL = words(("get_me check_npi",))
+ANY_CREDENTIAL = words(("get_me check_npi accept_help",))
 BY_LINK = words(("open_receipt_page give_second_factor",))
 BY_LINK_AND_ANSWER = words(("open_receipt_services open_visit_of_link",))
 HUMAN = words(
@@ -227,7 +244,7 @@ HUMAN = words(
             RULE_EXPENSES,
             "create_contract update_contract merge_members split_member",
         ),
-        "allow_relative create_api_key create_client begin_refund begin_payout",
+        "allow_relative create_api_key create_client answer_invitation begin_refund begin_payout",
         GIVE_BACK,
         # Machines have the interface; pages are for people.
         *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, OWN_PAGES),

@@ -229,3 +229,24 @@ SELECT DISTINCT provider, payer FROM contract WHERE tenant = %(tenant)s AND pric
 -- Price books that parties agreed on.
 SELECT DISTINCT price_book FROM contract
 WHERE tenant = %(tenant)s AND (provider = ANY (%(parties)s::text[]) OR payer = ANY (%(parties)s::text[]));
+
+-- name: undone
+-- Of these rows, those that belong to a chain of rows, each in the place of another, which together move nothing on
+-- these accounts.
+WITH RECURSIVE chain (start, position) AS (
+    SELECT wanted.position, wanted.position FROM unnest(%(positions)s::bigint[]) AS wanted (position)
+    UNION
+    SELECT chain.start, near.position
+    FROM chain
+    CROSS JOIN LATERAL (
+        SELECT later.position FROM journal AS later
+        WHERE later.supersedes = int8send(chain.position) AND later.supersedes <> '' AND later.tenant = %(tenant)s
+        UNION ALL
+        SELECT ('x' || encode(own.supersedes, 'hex'))::bit(64)::bigint FROM journal AS own
+        WHERE own.tenant = %(tenant)s AND own.position = chain.position AND own.supersedes <> ''
+    ) AS near (position)
+)
+SELECT chain.start FROM chain
+JOIN entry AS e ON e.tenant = %(tenant)s AND e.position = chain.position AND e.account = ANY (%(accounts)s::bigint[])
+GROUP BY chain.start
+HAVING sum(e.amount) = 0;

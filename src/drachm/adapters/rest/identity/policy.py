@@ -54,6 +54,7 @@ S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/cha
 .  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/charge-refunds/{refund_id}
 .  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /v1/charge-refunds/{refund_id}/agreement
 .  .  P  P  .  .  .  .  T  .   money:write     people             DELETE /v1/charge-refunds/{refund_id}
+S  .  .  .  .  .  .  .  .  .   money:write     -                  POST   /v1/charges/{charge_id}/privacy
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/visits
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/visits/{visit_id}
 S  R  P  P  .  P  .  T  T  P   receipts:read   -                  GET    /v1/receipts
@@ -170,12 +171,21 @@ T  T  T  T  T  T  T  T  T  T   plans:read      -                  GET    /v1/exp
 T  T  T  T  T  T  T  T  T  T   plans:read      -                  GET    /v1/expense-rules/{rules_id}
 
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets
-.  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets
+S  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/entries
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/members
+S  .  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/members/{member_id}
 S  .  .  .  .  .  P  .  T  .   money:write     -                  PUT    /v1/wallets/{wallet_id}/members/{member_id}
 S  .  .  .  .  .  P  .  T  .   money:write     -                  DELETE /v1/wallets/{wallet_id}/members/{member_id}
+S  .  .  .  .  .  .  .  .  .   money:read      -                  GET    /v1/wallets/{wallet_id}/privacy/{member_id}
+S  .  .  .  .  .  .  .  .  .   money:write     -                  PUT    /v1/wallets/{wallet_id}/privacy/{member_id}
+S  .  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/invitations
+S  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/invitations
+S  .  .  .  .  .  P  .  T  .   money:write     -                  DELETE /v1/invitations/{invitation_id}
+S  .  .  .  .  .  .  .  .  .   members:read    -                  GET    /v1/members/{member_id}/invitations
+S  .  .  .  .  .  .  .  .  .   members:write   people             POST   /v1/members/{member_id}/invitations
+known                                                             POST   /v1/help
 .  .  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/top-ups
 S  R  .  .  .  .  P  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/payments
 S  R  .  .  .  .  P  .  T  .   money:write     -                  POST   /v1/wallets/{wallet_id}/payments

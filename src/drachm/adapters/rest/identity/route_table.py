@@ -39,6 +39,8 @@ GET /v1/charges  list_charges  many
   Charges, newest first.
 GET /v1/charges/{charge_id}  get_charge  one
   One charge: billed, allowed, and who bears what.
+POST /v1/charges/{charge_id}/privacy  keep_charge_private  one key
+  Keep a charge from the family: what its pocket paid goes back, own pockets pay instead.
 POST /v1/charges/{charge_id}/refunds  propose_charge_refund  one key
   Propose to give the money of a charge back, whole or in part, with a reason and a limit; nothing moves yet.
 GET /v1/charge-refunds  list_charge_refunds  many
@@ -280,10 +282,28 @@ GET /v1/wallets/{wallet_id}/entries  list_wallet_entries  one
   What went in and out of a wallet: dates, amounts, and of a family who; no service named.
 GET /v1/wallets/{wallet_id}/members  list_wallet_members  one
   Who draws on a family's wallet, within which limits, and what is left of them.
+GET /v1/wallets/{wallet_id}/members/{member_id}  get_wallet_member  one
+  One member of a family's wallet: inside, asked or outside, with limits.
 PUT /v1/wallets/{wallet_id}/members/{member_id}  set_wallet_member  one
   Limit what one member takes from a family's wallet, pause it, or let the member in again.
 DELETE /v1/wallets/{wallet_id}/members/{member_id}  remove_wallet_member  one
-  Take a member out of a family's wallet.
+  Take a member out of a family's wallet, or leave it.
+GET /v1/wallets/{wallet_id}/privacy/{member_id}  get_wallet_privacy  one
+  What a member keeps from those who pay, and what the member lets them see.
+PUT /v1/wallets/{wallet_id}/privacy/{member_id}  set_wallet_privacy  one
+  Change what a member keeps from those who pay, and lets them see.
+GET /v1/wallets/{wallet_id}/invitations  list_wallet_invitations  one
+  Who was asked into a family's wallet, or to help with it.
+POST /v1/wallets/{wallet_id}/invitations  invite_to_wallet  one key
+  Ask somebody into a family's wallet, by name or by a code to hand on.
+DELETE /v1/invitations/{invitation_id}  withdraw_wallet_invitation  one
+  Take an invitation back, or end somebody's help.
+GET /v1/members/{member_id}/invitations  list_member_invitations  one
+  Invitations that wait for a member's answer.
+POST /v1/members/{member_id}/invitations  answer_invitation  one
+  Accept or decline an invitation, once.
+POST /v1/help  accept_help  open
+  Become the helper of a family's wallet by its code.
 POST /v1/wallets/{wallet_id}/top-ups  top_up_wallet  one key
   Record money that has arrived for a wallet.
 

@@ -7,7 +7,7 @@ above 0, what is payable, and a wallet, below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
@@ -42,6 +42,7 @@ WITH_RECEIPT: Final = frozenset(
 )
 """Rows of care."""
 
+_CHANGES: Final = frozenset({EntryKind.REVERSAL, EntryKind.REPLACEMENT, EntryKind.REVISION})
 _UNSIGNED: Final = 1 << 64
 
 EntrySource = Literal["none", "payer", "wallet", "due", "rail"]
@@ -220,16 +221,22 @@ def parties_of(call: Call, one: Balance) -> frozenset[str]:
 
 
 def entries_page(
-    call: Call, accounts: Collection[int], view: Callable[[Movement], Entry], *, hidden: Collection[EntryKind] = ()
+    call: Call,
+    accounts: Collection[int],
+    view: Callable[[Movement], Entry],
+    *,
+    hidden: Collection[EntryKind] = (),
+    passed_over: Callable[[Sequence[Movement]], Collection[int]] | None = None,
 ) -> Page[Entry]:
-    """A page of entries of accounts, as the query asks for it; `hidden` kinds are left out."""
+    """A page of entries of accounts, as the query asks for it; `hidden` kinds are left out, and the rows at positions
+    that `passed_over` names."""
     since, until = query_day(call, "from"), query_day(call, "until")
     limit, place = call.limit(), call.place()
     before: tuple[date, int, int] | None = None
     if place:
         ordinal, position, leg = (int(part) for part in place)
         before = date.fromordinal(ordinal), position, leg
-    shown = _some(call.market.money, accounts, before, limit + 1, since, until, hidden)
+    shown = _some(call.market.money, accounts, before, limit + 1, since, until, hidden, passed_over)
     page = shown[:limit]
     more = None
     if len(shown) > limit:
@@ -246,12 +253,14 @@ def _some(
     since: date | None,
     until: date | None,
     hidden: Collection[EntryKind],
+    passed_over: Callable[[Sequence[Movement]], Collection[int]] | None,
 ) -> list[Movement]:
-    """As many entries as are wanted, those of hidden kinds passed over."""
+    """As many entries as are wanted, those that are hidden passed over."""
     shown: list[Movement] = []
     while len(shown) < wanted:
         found = money.movements(accounts, before=before, limit=wanted, since=since, until=until)
-        shown += [one for one in found if one.kind not in hidden]
+        left_out = passed_over(found) if passed_over is not None else ()
+        shown += [one for one in found if one.kind not in hidden and one.position not in left_out]
         if len(found) < wanted:
             break
         before = found[-1].day, found[-1].position, found[-1].leg
@@ -264,11 +273,18 @@ def entry_of(one: Movement, caller: Principal) -> AccountEntry:
     return AccountEntry(
         posted_at=one.posted_at,
         occurred_at=one.occurred_at,
-        kind=one.kind.name.lower(),
+        kind=_kind_of(one, caller).name.lower(),
         amount=sum_of(one.amount, one.account.currency),
         source=_SOURCES[one.source],
         receipt=row_name("rcp", one.position, one.key) if leads else None,
     )
+
+
+def _kind_of(one: Movement, caller: Principal) -> EntryKind:
+    """What a row did; who only pays is not told why a payment changed: nothing hints at what was kept private."""
+    if one.account.kind not in OF_POTS or one.kind not in _CHANGES or caller.roles & SEES_CARE:
+        return one.kind
+    return EntryKind.REVERSAL if one.amount < 0 else EntryKind.CHARGE
 
 
 def view_of(one: Balance) -> AccountView:

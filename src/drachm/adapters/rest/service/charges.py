@@ -33,6 +33,7 @@ from drachm.adapters.rest.service.journal_reading import (
     visit_of,
     ways_of,
 )
+from drachm.adapters.rest.service.private_rows import hide_private, shown_rows
 from drachm.adapters.rest.service.shapes import Page
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.journal_index import Indexed, Looked
@@ -65,7 +66,7 @@ def list_charges(call: Call) -> Page[Charge]:
     )
     shown = rows[:limit]
     return Page(
-        data=_charges(call, reach, newest_of(call.market, [row.key for row in shown])),
+        data=_charges(call, reach, shown_rows(call, reach, newest_of(call.market, [row.key for row in shown]))),
         next=call.cursor([shown[-1].first]) if len(rows) > limit else None,
     )
 
@@ -76,6 +77,7 @@ def get_charge(call: Call) -> Charge:
     looked = find_charge(call.market, call.path["charge_id"])
     reach = call.permit(resource_of(call, looked.row) if looked else None)
     assert looked is not None  # what is not there is never permitted
+    hide_private(call, reach, looked)
     return _charges(call, reach, [looked])[0]
 
 
@@ -153,7 +155,7 @@ def _visits(call: Call, reach: Reach, visits: Sequence[str]) -> dict[str, Visit]
     whole_visits = len(rows) <= LINES_MAX
     events = list(dict.fromkeys(row.key for row in rows[:LINES_MAX] if row.kind in CHARGES))
     newest = newest_of(call.market, events)
-    charges = [looked for looked in newest if looked.row.status in ANSWERED]
+    charges = shown_rows(call, reach, [looked for looked in newest if looked.row.status in ANSWERED])
     shown = receipts_of(call.market, charges)
     found: dict[str, Visit] = {}
     for visit in visits:

@@ -22,7 +22,7 @@ from drachm.adapters.rest.service.register_shapes import (
     taken,
 )
 from drachm.adapters.rest.service.shapes import Day, NewId, Page, Shape, View, Word
-from drachm.adapters.rest.service.wallet_members import admit_to_wallets, take_out_of_wallets
+from drachm.adapters.rest.service.wallet_joining import admit_to_wallets, take_out_of_wallets
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.records import Record
 from drachm.domain.coverage.model import Member
@@ -117,7 +117,7 @@ def join_family(call: Call) -> Reply:
         raise _elsewhere()
     belongings = [*_belongings(call, record), joined]
     written = _kept(call, record, belongings, [replace(member, family=record.id)])
-    admit_to_wallets(call, record.id, member.id)
+    admit_to_wallets(call, record.id, replace(member, family=record.id))
     return _shown(call, written)
 
 

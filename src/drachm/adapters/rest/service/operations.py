@@ -47,7 +47,9 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     static_files,
     streams,
     tokens,
+    wallet_invitations,
     wallet_members,
+    wallet_privacy,
     wallets,
 )
 from drachm.adapters.rest.service.call import OPERATIONS, Operation

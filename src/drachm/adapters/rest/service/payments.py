@@ -15,7 +15,7 @@ from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Money, Page, Shape, View, known_currency, money
-from drachm.adapters.rest.service.wallet_records import refuse_strange_money
+from drachm.adapters.rest.service.wallet_records import helper_of, holder_of, refuse_strange_money
 from drachm.adapters.rest.service.wallets import reachable_wallet
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
@@ -106,15 +106,16 @@ def begin_payment(call: Call) -> PaymentView:
     purse = reachable_wallet(call)
     body: PaymentOrder = call.body
     pot, amount = purse.pot, known_currency(body.amount, "/amount")
-    if not pot.member:
-        raise faulty("", "money for a shared pocket is booked as a top-up, by whoever funds it")
+    holder = pot.member or holder_of(call, pot.id)
+    if not holder:
+        raise faulty("", "money for a shared pocket without a holder is booked as a top-up, by whoever funds it")
     refuse_strange_money(call, pot, "")
     if amount.currency != pot.currency:
         raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
     if body.rail not in call.market.rails:
         raise _not_connected(call)
     name = named_by("pay", call.caller.subject, pot.id, call.key)
-    wish = Payment(name, body.rail, pot.id, pot.member, amount.micros, amount.currency, call.at)
+    wish = Payment(name, body.rail, pot.id, holder, amount.micros, amount.currency, call.at)
     begin(wish, call.market.records, author=call.caller.subject)
     return payment_view(carry_out(name, call.market.rails, call.market.desk, call.market.records), call)
 
@@ -196,7 +197,12 @@ def forget(call: Call) -> None:
 def reachable_payment(call: Call) -> Payment:
     """The payment of the path, if the caller may do this to it."""
     record = call.market.records.get(KIND, call.path["payment_id"])
-    thing = call.resource(record.id, parties=record.parties, members=record.members) if record is not None else None
+    thing = None
+    if record is not None:
+        members = record.members
+        if call.operation == "get_payment":
+            members |= {helper_of(payment_of(record).pot)}
+        thing = call.resource(record.id, parties=record.parties, members=members)
     call.permit(thing)
     if record is None:
         raise Problem("not_found")

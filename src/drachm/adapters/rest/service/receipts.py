@@ -19,6 +19,7 @@ from drachm.adapters.rest.service.journal_reading import (
     ways_of,
 )
 from drachm.adapters.rest.service.names import row_name
+from drachm.adapters.rest.service.private_rows import hide_private, shown_rows
 from drachm.adapters.rest.service.receipt_views import ReceiptView, ReceiptWhy, receipt_of, why_of
 from drachm.adapters.rest.service.shapes import Page
 from drachm.adapters.rest.transport.problems import Problem
@@ -41,7 +42,7 @@ def list_receipts(call: Call) -> Page[ReceiptView]:
     page = rows[:limit]
     looked = call.market.index.look([row.position for row in page])
     return Page(
-        data=views_of(call, reach, looked[::-1]),
+        data=views_of(call, reach, shown_rows(call, reach, looked[::-1])),
         next=call.cursor([page[-1].position]) if len(rows) > limit else None,
     )
 
@@ -93,4 +94,5 @@ def _found(call: Call) -> tuple[Looked, Reach]:
     there = looked is not None and looked.row.status in ANSWERED
     reach = call.permit(resource_of(call, looked.row) if looked is not None and there else None)
     assert looked is not None  # what is not there is never permitted
+    hide_private(call, reach, looked)
     return looked, reach

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -14,6 +14,8 @@ from drachm.adapters.rest.service.shapes import END, Instant, Page, Shape, View
 from drachm.adapters.rest.transport.problems import Fault, Problem
 from drachm.adapters.rest.transport.values import read_instant, write_instant
 from drachm.application.ties import Tie, allow, find_tie, revoke, ties_to
+from drachm.domain.clearing.privacy import JURISDICTION
+from drachm.domain.funding.joining import of_age_on
 
 LONGEST: Final = timedelta(days=10 * 366)
 
@@ -26,7 +28,7 @@ class NewRelative(Shape):
     subject: Subject
     """Their `subject`, as they read it in their own `GET /v1/me`."""
     valid_until: Instant
-    """When it ends by itself; at most ten years from now."""
+    """When it ends by itself; at most ten years from now, and for a minor's relative at coming of age."""
     relation: Literal["relative", "self"] = "relative"
     """`self`: this login is the member's own. Only an operator may say so."""
 
@@ -61,6 +63,8 @@ def allow_relative(call: Call) -> RelativeView:
     if not call.at < until <= call.at + LONGEST:
         text = "an end lies ahead, at most ten years"
         raise Problem("invalid_body", faults=[Fault("/valid_until", "invalid_body", text)])
+    if order.relation == "relative":
+        until = min(until, _sight_ends(call, member) or until)
     tie = Tie(call.new_id("rel"), order.subject, member, order.relation, call.at, until, allowed_by=call.caller.subject)
     return _view(allow(call.market.records, tie))
 
@@ -82,6 +86,13 @@ def _asked_member(call: Call) -> tuple[str, Reach]:
     is_here = bool(call.market.register.members(ids=[member], limit=1))
     reach = call.permit(call.resource(member, members=frozenset({member})) if is_here else None)
     return member, reach
+
+
+def _sight_ends(call: Call, member: str) -> datetime | None:
+    """When a minor comes of age: whoever was let in before must be let in again, by the member."""
+    [one] = call.market.register.members(ids=[member], limit=1)
+    of_age = of_age_on(one.birth_date, str(one.facts.get(JURISDICTION, "")), call.at.date())
+    return None if of_age is None else datetime.combine(of_age, time(), UTC)
 
 
 def _view(tie: Tie) -> RelativeView:

@@ -28,6 +28,7 @@ from drachm.adapters.rest.identity.routes import BY_OPERATION
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.house import House
 from drachm.adapters.rest.service.journal_reading import ANSWERED, CARE, find_row, instant, name_of, visit_name, ways_of
+from drachm.adapters.rest.service.private_rows import shown_rows
 from drachm.adapters.rest.service.receipt_views import ReceiptView
 from drachm.adapters.rest.service.receipts import views_of
 from drachm.adapters.rest.service.serving import Serving, principal_of
@@ -266,7 +267,7 @@ class _Listener:
         if len(rows) == PIECE:
             tide = rows[-1].position
         wanted = [row.position for row in rows if row.kind in CARE and row.status in ANSWERED and row.position <= tide]
-        looked = index.look(wanted)
+        looked = shown_rows(call, reach, index.look(wanted))
         places = [one.row.position for one in looked]
         return list(zip(places, views_of(call, reach, looked), strict=True)), tide
 

@@ -1,31 +1,38 @@
 """How much may each member of a family take from its pocket?
 
 Its holder, a member of the family whom the funder named, and the funder itself set limits, pause and take out; each
-member sees the own terms, they see all. A limit holds from the next posting on (docs/decisions/0021).
+member sees the own terms, they see all. A limit holds from the next posting on (docs/decisions/0021). An adult is asked
+before the pocket pays (`wallet_joining`), and leaves at will.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
+from msgspec.json import encode
 
-from drachm.adapters.rest.service.call import Call, operation
+from drachm.adapters.rest.identity.model import Resource
+from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
-from drachm.adapters.rest.service.register_shapes import alone
-from drachm.adapters.rest.service.shapes import Money, Page, Shape, View
-from drachm.adapters.rest.service.wallet_records import KIND, members_of, record_of
+from drachm.adapters.rest.service.register_shapes import alone, require_tag
+from drachm.adapters.rest.service.shapes import Day, Money, Page, Shape, View
+from drachm.adapters.rest.service.wallet_joining import (
+    Shared,
+    admitted_as,
+    ask_or_let_in,
+    decided_on,
+    shared_pocket,
+    take_out,
+)
+from drachm.adapters.rest.service.wallet_records import helper_of, inside, members_of
 from drachm.adapters.rest.transport.problems import Problem
+from drachm.application.households import invitations, memberships
 from drachm.application.records import Record
 from drachm.domain.clearing.numbers import total_number
+from drachm.domain.coverage.model import Member
 from drachm.domain.errors import InvalidMessage
-from drachm.domain.funding.allotment import admission
-from drachm.domain.funding.model import Pot
 from drachm.domain.funding.quota import CATEGORIES_MAX, LIMITS_MAX, Every, Limit, Terms, checked_terms, quota_key
-
-_PAGE: Final = 100
 
 Zone = Annotated[str, Meta(min_length=1, max_length=64, description="IANA zone in whose calendar a period is.")]
 Category = Annotated[str, Meta(min_length=1, max_length=64, description="A service category.")]
@@ -64,164 +71,159 @@ class MemberLimitView(View):
 
 
 class WalletMember(View):
-    """A member who draws on a family's pocket."""
+    """A member who draws on a family's pocket, or is asked to."""
 
     member: str
+    state: Literal["inside", "asked", "outside"]
+    """`asked`: an adult who has not answered yet; the pocket pays nothing until then."""
     limits: list[MemberLimitView]
+    """Of who is asked: those that would hold, nothing used of them."""
     paused: bool
-
-
-class Shared(NamedTuple):
-    """A family's pocket."""
-
-    fund: Pot
-    record: Record
-
-    @property
-    def family(self) -> str:
-        return str(self.record.body["family"])
+    of_age_on: Day | None
+    """Of a minor: the day from which the pocket needs the member's own consent."""
+    shares: bool
+    """The member lets the payer see what the care was, and where."""
 
 
 @operation("list_wallet_members", answer=Page[WalletMember])
 def list_wallet_members(call: Call) -> Page[WalletMember]:
     """Who draws on a family's pocket, with limits and what is left of them."""
-    shared = _shared(call)
-    if shared is None:
-        call.permit(None)
+    shared = _seen(call)
+    record, here = shared.record, inside(call, shared.record)
+    reach = call.permit(_resource(call, shared))
+    everybody = sees_all(reach.everything or bool(reach.parties), record, reach.members, frozenset(here))
+    shown = frozenset(here) if everybody else frozenset(here) & reach.members
+    return Page(data=[_view(call, shared, member) for member in sorted(shown)], next=None)
+
+
+@operation("get_wallet_member", answer=WalletMember, tagged=True)
+def get_wallet_member(call: Call) -> Reply:
+    """One member of a family's pocket, also one who is asked, or was there once."""
+    shared = decided_on(call, self_too=call.path["member_id"])
+    if call.path["member_id"] not in _known(call, shared):
         raise Problem("not_found")
-    fund, record = shared
-    members = members_of(call, record)
-    reach = call.permit(call.resource(fund.id, parties=record.parties, members=members))
-    shown = members if sees_all(reach.everything or bool(reach.parties), record, reach.members) else reach.members
-    admitted = [pot for member in sorted(members & shown) for pot in [admitted_as(call, fund.id, member)] if pot]
-    return Page(data=[_view(call, pot) for pot in admitted], next=None)
+    return _reply(call, shared, call.path["member_id"])
 
 
-@operation("set_wallet_member", body=TermsShape, answer=WalletMember)
+@operation("set_wallet_member", body=TermsShape, answer=WalletMember, tagged=True)
 @alone
-def set_wallet_member(call: Call) -> WalletMember:
-    """Give a member of the family these terms, in the place of earlier ones; who was taken out is let in again."""
-    shared = _decided_on(call)
-    fund, member = shared.fund, call.path["member_id"]
-    if member not in {one.id for one in call.market.register.family(shared.family)}:
+def set_wallet_member(call: Call) -> Reply:
+    """Give a member these terms, in the place of earlier ones; a minor who was taken out is let in again, an adult who
+    is not in it is asked."""
+    shared = decided_on(call)
+    name = call.path["member_id"]
+    if name not in _known(call, shared):
         raise Problem("not_found")
-    body: TermsShape = call.body
-    for at, one in enumerate(body.limits):
-        if one.amount.currency != fund.currency:
-            raise faulty(f"/limits/{at}/amount/currency", "the wallet is in another currency", "invalid_money")
-    limits = tuple(Limit(one.amount.micros, one.every, one.zone, tuple(one.categories)) for one in body.limits)
-    try:
-        terms = checked_terms(Terms(limits, body.paused), where="/limits")
-    except InvalidMessage as error:
-        raise faulty("/limits", error.message) from None
-    _let_in(call, shared, member, terms)
-    return _view(call, _admission(shared, member, terms))
+    require_tag(call, _tag(call, shared, name))
+    terms = terms_of(call.body, shared.fund.currency)
+    ask_or_let_in(call, shared, _member(call, name), terms)
+    return _reply(call, shared, name)
 
 
 @operation("remove_wallet_member")
 @alone
 def remove_wallet_member(call: Call) -> None:
-    """Take a member out; what was paid for them stays paid. Taking out who is out already changes nothing."""
-    shared, member = _decided_on(call), call.path["member_id"]
-    if member not in shared.record.members:
+    """Take a member out, or leave oneself; what was paid stays paid. Taking out who is out already changes nothing."""
+    name = call.path["member_id"]
+    shared = decided_on(call, self_too=name)
+    if name not in shared.record.members:
         raise Problem("not_found")
-    _take_out(call, shared.fund.id, member)
+    take_out(call, shared, name)
 
 
-def admit_to_wallets(call: Call, family: str, member: str) -> None:
-    """Who joined a family draws on its pockets from now on; who comes back finds the limits of then."""
-    for shared in _pockets_of(call, family):
-        earlier = [pot.terms for pot in call.market.register.pots(member) if pot.fund == shared.fund.id and pot.terms]
-        _let_in(call, shared, member, earlier[0]._replace(ended=False) if earlier else Terms())
+def terms_of(body: TermsShape, currency: str, pointer: str = "") -> Terms:
+    """The terms that a body says. Raises `Problem` naming the place of a fault."""
+    for at, one in enumerate(body.limits):
+        if one.amount.currency != currency:
+            text = "the wallet is in another currency"
+            raise faulty(f"{pointer}/limits/{at}/amount/currency", text, "invalid_money")
+    limits = tuple(Limit(one.amount.micros, one.every, one.zone, tuple(one.categories)) for one in body.limits)
+    try:
+        return checked_terms(Terms(limits, body.paused), where=f"{pointer}/limits")
+    except InvalidMessage as error:
+        raise faulty(f"{pointer}/limits", error.message) from None
 
 
-def take_out_of_wallets(call: Call, family: str, member: str) -> None:
-    """Who left a family draws on its pockets no more."""
-    for shared in _pockets_of(call, family):
-        _take_out(call, shared.fund.id, member)
+def sees_all(funder: bool, record: Record, members: frozenset[str], here: frozenset[str]) -> bool:
+    """Whether somebody who reaches a pocket as its funder, or as these members, sees what each member does with it.
+
+    A holder who has left does not.
+    """
+    return funder or record.body.get("holder") in members & here
 
 
-def sees_all(funder: bool, record: Record, members: frozenset[str]) -> bool:
-    """Whether somebody who reaches a pocket as its funder, or as these members, sees what each member does with it."""
-    return funder or record.body.get("holder") in members
-
-
-def admitted_as(call: Call, fund: str, member: str) -> Pot | None:
-    """How a member is admitted to a pocket; None for who is not, or no more."""
-    pots = [pot for pot in call.market.register.pots(member) if pot.fund == fund]
-    return next((pot for pot in pots if pot.terms is None or not pot.terms.ended), None)
-
-
-def _shared(call: Call) -> Shared | None:
-    return _shared_as(call, record_of(call, call.path["wallet_id"]))
-
-
-def _shared_as(call: Call, record: Record | None) -> Shared | None:
-    if record is None or not record.body.get("family"):
-        return None
-    found = call.market.money.purses(ids=[record.id], limit=1)
-    return Shared(found[0].pot, record) if found else None
-
-
-def _decided_on(call: Call) -> Shared:
-    """The pocket of the path, if the caller decides who may take how much."""
-    shared = _shared(call)
+def _seen(call: Call) -> Shared:
+    shared = shared_pocket(call, call.path["wallet_id"])
     if shared is None:
         call.permit(None)
         raise Problem("not_found")
-    fund, record = shared
-    holder = frozenset({str(record.body.get("holder") or "")}) & members_of(call, record)
-    call.permit(call.resource(fund.id, parties=record.parties, members=holder))
     return shared
 
 
-def _pockets_of(call: Call, family: str) -> Iterator[Shared]:
-    after = ""
-    while page := call.market.records.find(KIND, after=after, limit=_PAGE, terms=[family_term(family)]):
-        found = [_shared_as(call, record) for record in page]
-        yield from [shared for shared in found if shared is not None]
-        after = page[-1].id
+def _resource(call: Call, shared: Shared) -> Resource:
+    members = members_of(call, shared.record) | {helper_of(shared.fund.id)}
+    return call.resource(shared.fund.id, parties=shared.record.parties, members=members)
 
 
-def family_term(family: str) -> str:
-    """By which word the pockets of a family are found."""
-    return f"family={family}"
+def _known(call: Call, shared: Shared) -> frozenset[str]:
+    """The family, and everybody who is or was in its pocket or asked: of nobody else is told whether they are here."""
+    family = {one.id for one in call.market.register.family(shared.family)} if shared.family else set()
+    asked = {one.member for one in invitations(call.market.records, shared.fund.id) if one.member}
+    return frozenset(family | asked | set(memberships(call.market.records, shared.fund.id)))
 
 
-def _admission(shared: Shared, member: str, terms: Terms) -> Pot:
-    return admission(shared.fund, member, priority=int(shared.record.body.get("priority", 0)), terms=terms)
+def _member(call: Call, name: str) -> Member:
+    found = call.market.register.members(ids=[name], limit=1)
+    if not found:
+        raise Problem("not_found")
+    return found[0]
 
 
-def _let_in(call: Call, shared: Shared, member: str, terms: Terms) -> None:
-    record = shared.record
-    if member not in record.members:
-        call.market.records.put([replace(record, members=record.members | {member}, author=call.caller.subject)])
-    call.market.desk.books.enrol(pots=[_admission(shared, member, terms)])
+def _reply(call: Call, shared: Shared, name: str) -> Reply:
+    return Reply(_view(call, shared, name), tag=_tag(call, shared, name))
 
 
-def _take_out(call: Call, fund: str, member: str) -> None:
-    pot = admitted_as(call, fund, member)
+def _tag(call: Call, shared: Shared, name: str) -> tuple[object, ...]:
+    """What the caller has read of a member: nothing of what the member keeps private."""
+    state, terms = _standing(call, shared, name)
+    return shared.fund.id, name, state, encode(terms._replace(private=())).decode()
+
+
+def _standing(call: Call, shared: Shared, name: str) -> tuple[Literal["inside", "asked", "outside"], Terms]:
+    pot = admitted_as(call, shared.fund.id, name) if name in members_of(call, shared.record) else None
     if pot is not None:
-        call.market.desk.books.enrol(pots=[pot._replace(terms=(pot.terms or Terms())._replace(ended=True))])
+        return "inside", pot.terms or Terms()
+    open_ = [one for one in invitations(call.market.records, shared.fund.id) if one.member == name]
+    asked = [one for one in open_ if one.stands(call.at)]
+    return ("asked", asked[-1].terms) if asked else ("outside", Terms())
 
 
-def _view(call: Call, pot: Pot) -> WalletMember:
-    terms, tenant = pot.terms or Terms(), call.market.desk.books.tenant
-    keys = [quota_key(pot.fund, limit, pot.member, call.at) for limit in terms.limits]
-    numbers = [total_number(tenant, key) for key in keys]
-    used, _ = call.market.money.stand(numbers, ())
+def _view(call: Call, shared: Shared, name: str) -> WalletMember:
+    (state, terms), currency = _standing(call, shared, name), shared.fund.currency
+    known = memberships(call.market.records, shared.fund.id).get(name)
+    keys = [quota_key(shared.fund.id, limit, name, call.at) for limit in terms.limits]
+    numbers = [total_number(call.market.desk.books.tenant, key) for key in keys]
+    used, _ = call.market.money.stand(numbers, ()) if state == "inside" else ({}, {})
     limits = []
     for limit, key, number in zip(terms.limits, keys, numbers, strict=True):
         spent = used.get(number, 0)
         limits.append(
             MemberLimitView(
-                amount=Money(micros=limit.amount, currency=pot.currency),
+                amount=Money(micros=limit.amount, currency=currency),
                 every=limit.every,
                 zone=limit.zone,
                 categories=list(limit.categories),
                 period=key.period,
-                used=sum_of(spent, pot.currency),
-                left=sum_of(max(0, limit.amount - spent), pot.currency),
+                used=sum_of(spent, currency),
+                left=sum_of(max(0, limit.amount - spent), currency),
             )
         )
-    return WalletMember(member=pot.member, limits=limits, paused=terms.paused)
+    of_age = known.of_age if known is not None and known.inside else None
+    return WalletMember(
+        member=name,
+        state=state,
+        limits=limits,
+        paused=terms.paused,
+        of_age_on=of_age.isoformat() if of_age is not None else None,
+        shares=known is not None and known.inside and known.shares,
+    )

@@ -1,6 +1,7 @@
 """Who may see a pocket besides the member who holds it?
 
-The register knows a pocket's member; who funds it, and for which family it was opened, stands in a record of its own.
+The register knows a pocket's member; who funds it, for which family it was opened and who belongs to it stands in
+records of their own (`application/households.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Final
 
 from drachm.adapters.rest.service.call import Call
 from drachm.adapters.rest.service.money_shapes import faulty
+from drachm.application.households import Membership, memberships
 from drachm.application.records import Record
 from drachm.domain.funding.model import Pot
 
@@ -31,12 +33,36 @@ def parties_of_pot(call: Call, pot: str) -> frozenset[str]:
     return record.parties if record is not None else frozenset()
 
 
+def is_shared(record: Record | None) -> bool:
+    """Whether a pocket was opened for several people."""
+    return record is not None and bool(record.body.get("slices"))
+
+
 def members_of(call: Call, record: Record | None) -> frozenset[str]:
-    """Members of the family for whom it was opened, as far as they belong to it still."""
-    if record is None or not record.body.get("family"):
-        return frozenset()
-    now = {member.id for member in call.market.register.family(str(record.body["family"]))}
-    return record.members & now
+    """Members for whom a shared pocket pays now; of the family for whom it was opened, as long as they belong to it."""
+    return frozenset(inside(call, record)) if record is not None and is_shared(record) else frozenset()
+
+
+def inside(call: Call, record: Record) -> dict[str, Membership]:
+    """The same with what is known of each."""
+    found = {name: one for name, one in memberships(call.market.records, record.id).items() if one.inside}
+    family = str(record.body.get("family") or "")
+    if any(one.of_family for one in found.values()):
+        now = {member.id for member in call.market.register.family(family)} if family else set()
+        found = {name: one for name, one in found.items() if not one.of_family or name in now}
+    return found
+
+
+def holder_of(call: Call, pot: str) -> str:
+    """Who decides for the others of a shared pocket, and stands for what is paid into it; empty: nobody."""
+    record = record_of(call, pot)
+    holder = str(record.body.get("holder") or "") if record is not None else ""
+    return holder if holder in members_of(call, record) else ""
+
+
+def helper_of(pot: str) -> str:
+    """In whose name a helper is tied to a pocket: nobody's, as no member's id holds a blank."""
+    return f"wallet {pot}"
 
 
 def refuse_strange_money(call: Call, pot: Pot, pointer: str) -> None:

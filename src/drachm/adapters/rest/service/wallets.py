@@ -16,18 +16,20 @@ from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
 from drachm.adapters.rest.service.names import row_name
+from drachm.adapters.rest.service.register_shapes import alone
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Currency, Money, Page, Shape, View, Word, known_currency
-from drachm.adapters.rest.service.wallet_members import Category, family_term, sees_all
-from drachm.adapters.rest.service.wallet_records import KIND, members_of, record_of, refuse_strange_money
+from drachm.adapters.rest.service.wallet_joining import Shared, ask_or_let_in, family_term, let_in
+from drachm.adapters.rest.service.wallet_members import Category
+from drachm.adapters.rest.service.wallet_records import KIND, helper_of, members_of, record_of, refuse_strange_money
+from drachm.adapters.rest.service.wallet_views import CareShown, seen_by
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.body import TopUp
 from drachm.application.money_reading import Movement, Purse
 from drachm.application.records import Record
 from drachm.application.top_up import top_up
-from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.errors import InvalidMessage
-from drachm.domain.funding.allotment import admission, fund_of, open_fund
+from drachm.domain.funding.allotment import fund_of, open_fund
 from drachm.domain.funding.model import Pot
 from drachm.domain.funding.purpose import CATEGORIES_MAX, Purpose, checked_purpose
 from drachm.domain.funding.quota import Terms
@@ -52,7 +54,8 @@ class WalletOrder(Shape):
     funder: Word | None = None
     """Party that puts money in and sees what it was used for as amounts."""
     holder: Word | None = None
-    """Of a family: the member who limits, pauses and takes out the others."""
+    """Of a family: the member who limits, pauses and takes out the others. Without a family: of a household, to which
+    the holder invites."""
     pocket: Pocket = "wallet"
     expires_at: Moment | None = None
     """It pays for care that begins before; needs a funder."""
@@ -96,7 +99,10 @@ class WalletEntry(AccountEntry):
     """One entry of a pocket."""
 
     member: str | None
-    """Of a family's pocket: for whose care. Its funder and holder see everybody, each member only itself."""
+    """Of a family's pocket: for whose care. Its funder and holder see everybody, each member only itself. Null too for
+    who has come of age and was not heard yet."""
+    care: CareShown | None
+    """What it was and where, where that member lets its funder and holder see it."""
 
 
 class TopUpOrder(Shape):
@@ -137,39 +143,56 @@ def list_wallets(call: Call) -> Page[WalletView]:
 
 
 @operation("open_wallet", body=WalletOrder, answer=WalletView, status=201)
+@alone
 def open_wallet(call: Call) -> WalletView:
-    """Open a pocket. Raises Denied unless its funder is the caller's own party."""
+    """Open a pocket. Raises Denied unless its funder is the caller's own party, or the caller its holder.
+
+    Of those for whom a shared pocket is opened, minors are let in and adults are asked; who opens it has said yes.
+    """
     body: WalletOrder = call.body
     named = frozenset({body.funder} if body.funder else ())
-    call.permit(call.resource(parties=named))
-    if (body.member is None) == (body.family is None):
-        raise faulty("", "a pocket is opened for a member or for a family, one of both")
+    own = frozenset({body.holder} if body.holder and not body.funder else ())
+    reach = call.permit(call.resource(parties=named, members=own))
+    household = body.holder is not None and body.family is None
+    if sum((body.member is not None, body.family is not None, household)) != 1:
+        raise faulty("", "a pocket is opened for a member, for a family or for a holder's household, one of these")
+    if not (reach.everything or reach.parties) and (body.pocket != "wallet"):
+        raise faulty("/pocket", "a household opens a pocket of the kind `wallet`")
     _known_currency(body.currency)
     register = call.market.register
     if body.funder and not register.parties(ids=[body.funder], limit=1):
         raise faulty("/funder", "there is no such party")
-    people = register.family(body.family) if body.family else register.members(ids=[body.member or ""], limit=1)
+    people = (
+        register.family(body.family)
+        if body.family
+        else register.members(ids=[body.member or body.holder or ""], limit=1)
+    )
     if not people:
-        raise faulty("/family" if body.family else "/member", "nobody is registered under this id")
+        where = "/family" if body.family else "/member" if body.member else "/holder"
+        raise faulty(where, "nobody is registered under this id")
+    if body.holder is not None and body.holder not in {one.id for one in people}:
+        raise faulty("/holder", "the holder is a member of the family")
     purpose = _purpose(call, body)
     pot = Pot(call.new_id("wal"), body.member or "", body.currency, 0, body.priority, body.pocket, purpose=purpose)
-    if body.holder is not None and (not body.family or body.holder not in {one.id for one in people}):
-        raise faulty("/holder", "the holder is a member of the family")
-    said = {"family": body.family or "", "slices": FAMILY_SLICES if body.family else 0}
-    said |= {"holder": body.holder or "", "priority": body.priority} if body.family else {}
-    members = frozenset(member.id for member in people)
+    slices = 0 if body.member else FAMILY_SLICES
+    said: dict[str, object] = {"family": body.family or "", "slices": slices}
+    said |= {"holder": body.holder or "", "priority": body.priority} if slices else {}
+    members = frozenset({helper_of(pot.id)} if slices else {body.member or ""})
     terms = frozenset({family_term(body.family)} if body.family else ())
     record = Record(KIND, pot.id, said, parties=named, members=members, terms=terms, author=call.caller.subject)
     [kept] = call.market.records.put([record])
-    if body.family:
-        fund = open_fund(pot.id, pot.currency, slices=FAMILY_SLICES, pocket=pot.pocket, purpose=purpose)
-        admitted = [admission(fund, member.id, priority=body.priority, terms=Terms()) for member in people]
-        call.market.desk.books.enrol(pots=[fund])
-        call.market.desk.books.enrol(pots=admitted)
-        pot = fund._replace(priority=body.priority)
-    else:
+    if not slices:
         call.market.desk.books.enrol(pots=[pot])
-    return _view(Purse(pot, 0), kept)
+        return _view(Purse(pot, 0), kept)
+    fund = open_fund(pot.id, pot.currency, slices=slices, pocket=pot.pocket, purpose=purpose)
+    call.market.desk.books.enrol(pots=[fund])
+    for one in people:
+        shared = Shared(fund, call.market.records.get(KIND, pot.id) or kept)
+        if one.id in reach.members:
+            let_in(call, shared, one, Terms(), consented=True)
+        else:
+            ask_or_let_in(call, shared, one, Terms())
+    return _view(Purse(fund._replace(priority=body.priority), 0), kept)
 
 
 @operation("get_wallet", answer=WalletView)
@@ -181,24 +204,23 @@ def get_wallet(call: Call) -> WalletView:
 
 @operation("list_wallet_entries", answer=Page[WalletEntry], query={**PERIOD_QUERY, "cursor": "Where to go on."})
 def list_wallet_entries(call: Call) -> Page[WalletEntry]:
-    """What went in and out, newest first: below 0 what came in, above 0 what went out, as the books have it."""
+    """What went in and out, newest first: below 0 what came in, above 0 what went out, as the books have it.
+
+    Of a family's pocket, a payment that was taken back whole is left out, both ways: it tells nothing of the care.
+    """
     (purse, record), reach = _wallet(call), call.reach()
     pot = purse.pot
     pots = fund_of(pot).pots if pot.slices else (pot.id,)
     tenant = call.market.desk.books.tenant
     numbers = [account_id(tenant, Account("wallet", one, pot.currency)) for one in pots]
-    names: dict[int, str] = {}
-    if record is not None and record.body.get("family"):
-        funder = reach.everything or bool(record.parties & reach.parties)
-        told = record.members if sees_all(funder, record, reach.members) else record.members & reach.members
-        names = {patient_number(tenant, member): member for member in told}
+    seen = seen_by(call, reach, record, pot, numbers)
 
     def view(one: Movement) -> WalletEntry:
-        entry = entry_of(one, call.caller)
-        return WalletEntry(**structs.asdict(entry), member=names.get(one.patient))
+        entry = structs.asdict(entry_of(one, call.caller))
+        return WalletEntry(**entry, member=seen.names(one), care=seen.care(one))
 
     # Money that moves inside a shared pocket neither comes nor goes.
-    return entries_page(call, numbers, view, hidden=[EntryKind.ALLOTMENT])
+    return entries_page(call, numbers, view, hidden=[EntryKind.ALLOTMENT], passed_over=seen.hidden)
 
 
 @operation("top_up_wallet", body=TopUpOrder, answer=TopUpView, status=201)
@@ -237,11 +259,16 @@ def _within(call: Call, reach: Reach, after: str, wanted: int) -> list[str]:
     found: list[str] = []
     while len(found) < wanted:
         page = call.market.records.find(KIND, after=after, limit=wanted, parties=reach.parties, members=reach.members)
-        found += [one.id for one in page if one.parties & reach.parties or members_of(call, one) & reach.members]
+        found += [one.id for one in page if one.parties & reach.parties or _seeing(call, one) & reach.members]
         if len(page) < wanted:
             break
         after = page[-1].id
     return found
+
+
+def _seeing(call: Call, record: Record | None) -> frozenset[str]:
+    """Members for whom a shared pocket pays, and who helps to fill it."""
+    return members_of(call, record) | {helper_of(record.id)} if record is not None else frozenset()
 
 
 def reachable_wallet(call: Call) -> Purse:
@@ -257,7 +284,7 @@ def _wallet(call: Call) -> tuple[Purse, Record | None]:
         call.permit(None)
         raise Problem("not_found")
     purse, record = found[0], record_of(call, name)
-    members = members_of(call, record) | ({purse.pot.member} if purse.pot.member else frozenset())
+    members = _seeing(call, record) | ({purse.pot.member} if purse.pot.member else frozenset())
     call.permit(call.resource(name, parties=record.parties if record else frozenset(), members=members))
     return purse, record
 
