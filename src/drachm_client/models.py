@@ -184,6 +184,15 @@ class CareFigures(Struct, kw_only=True):
     """Journal rows that these figures have not taken in yet."""
 
 
+class CareShown(Struct, kw_only=True):
+    """What a member lets the payer see."""
+
+    service: str
+    """In plain words, or the code where there are none."""
+    provider: str
+    """Name of who gave it."""
+
+
 class CareSums(Struct, kw_only=True):
     """Standing charges in one currency. billed = agreed_cut + insurers + patients; patients = paid + due."""
 
@@ -813,12 +822,46 @@ class Health(Struct, kw_only=True):
     status: str
 
 
+class HelperAnswer(Struct, kw_only=True):
+    """A helper's yes."""
+
+    invitation: str
+    code: str
+
+
 class Identifier(Struct, kw_only=True):
     """A number by which somebody knows the person."""
 
     system: str
     """Whose number it is: a URI, an OID or a word such as `ssn`."""
     value: str
+
+
+class InvitationAnswer(Struct, kw_only=True):
+    """Yes or no."""
+
+    invitation: str
+    accept: bool
+    """With yes the member agrees that the pocket pays, and that its funder and holder see amount, date and name."""
+    code: str | UnsetType | None = UNSET
+    """Of an invitation that names nobody."""
+
+
+class InvitationView(Struct, kw_only=True):
+    """An invitation."""
+
+    id: str
+    wallet: str
+    asked: str
+    member: str | None
+    """Whom it names."""
+    limits: int
+    """How many limits would hold."""
+    state: str
+    opens_at: Instant
+    expires_at: Instant
+    code: str | None
+    """Shown once, to whoever asked; single-use."""
 
 
 class Joining(Struct, kw_only=True):
@@ -1176,6 +1219,18 @@ class NewFamily(Struct, kw_only=True):
     members: list[Joining] | UnsetType = UNSET
 
 
+class NewInvitation(Struct, kw_only=True):
+    """Whom to ask, and on which terms."""
+
+    asked: Literal["helper", "member"] | UnsetType = UNSET
+    member: str | UnsetType | None = UNSET
+    """One of the family for whom the pocket was opened, or who was in it before; nobody: whoever brings the code."""
+    limits: list[LimitShape] | UnsetType = UNSET
+    """Of a member: what it may take."""
+    days: int | UnsetType = UNSET
+    """How long the invitation stands."""
+
+
 class NewMember(Struct, kw_only=True):
     """A person to enrol."""
 
@@ -1396,6 +1451,13 @@ class FamilyViewPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[FamilyView]
+    next: str | None
+
+
+class InvitationViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[InvitationView]
     next: str | None
 
 
@@ -1937,6 +1999,26 @@ class PriceUsed(Struct, kw_only=True):
     version: str
     hash: str
     rule: str
+
+
+class PrivacyShape(Struct, kw_only=True):
+    """What a member wishes of one pocket."""
+
+    shares: bool | UnsetType = UNSET
+    """Let its funder and holder see what the care was, and where. Care that is kept private is never shown."""
+    private_categories: list[str] | UnsetType = UNSET
+    """Kinds of care of which this pocket pays nothing from now on; `*`: all."""
+
+
+class PrivacyView(Struct, kw_only=True):
+    """What a member wishes of one pocket."""
+
+    wallet: str
+    member: str
+    shares: bool
+    private_categories: list[str]
+    may_keep_private: list[str]
+    """Kinds of care that the member may keep private, by age and law; `*`: all."""
 
 
 class Publication(Struct, kw_only=True):
@@ -2605,15 +2687,26 @@ class WalletEntry(Struct, kw_only=True):
     receipt: str | None
     """The receipt of the care, for those who may see it."""
     member: str | None
-    """Of a family's pocket: for whose care. Its funder and holder see everybody, each member only itself."""
+    """Of a family's pocket: for whose care. Its funder and holder see everybody, each member only itself. Null too
+    for who has come of age and was not heard yet.
+    """
+    care: CareShown | None
+    """What it was and where, where that member lets its funder and holder see it."""
 
 
 class WalletMember(Struct, kw_only=True):
-    """A member who draws on a family's pocket."""
+    """A member who draws on a family's pocket, or is asked to."""
 
     member: str
+    state: str
+    """`asked`: an adult who has not answered yet; the pocket pays nothing until then."""
     limits: list[MemberLimitView]
+    """Of who is asked: those that would hold, nothing used of them."""
     paused: bool
+    of_age_on: Day | None
+    """Of a minor: the day from which the pocket needs the member's own consent."""
+    shares: bool
+    """The member lets the payer see what the care was, and where."""
 
 
 class WalletOrder(Struct, kw_only=True):
@@ -2625,7 +2718,9 @@ class WalletOrder(Struct, kw_only=True):
     funder: str | UnsetType | None = UNSET
     """Party that puts money in and sees what it was used for as amounts."""
     holder: str | UnsetType | None = UNSET
-    """Of a family: the member who limits, pauses and takes out the others."""
+    """Of a family: the member who limits, pauses and takes out the others. Without a family: of a household, to
+    which the holder invites.
+    """
     pocket: str | UnsetType = UNSET
     """Kind of pocket: `wallet`, `gift` ..."""
     expires_at: str | UnsetType | None = UNSET

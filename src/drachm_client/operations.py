@@ -34,6 +34,9 @@ _CREATE_ESTIMATE: Final = Spec("create_estimate", "POST", "/v1/estimates", repea
 _CHECK_ELIGIBILITY: Final = Spec("check_eligibility", "POST", "/v1/eligibility", repeatable=True)
 _LIST_CHARGES: Final = Spec("list_charges", "GET", "/v1/charges", repeatable=True)
 _GET_CHARGE: Final = Spec("get_charge", "GET", "/v1/charges/{charge_id}", repeatable=True)
+_KEEP_CHARGE_PRIVATE: Final = Spec(
+    "keep_charge_private", "POST", "/v1/charges/{charge_id}/privacy", repeatable=True, keyed=True
+)
 _PROPOSE_CHARGE_REFUND: Final = Spec(
     "propose_charge_refund", "POST", "/v1/charges/{charge_id}/refunds", repeatable=True, keyed=True
 )
@@ -137,8 +140,27 @@ _OPEN_WALLET: Final = Spec("open_wallet", "POST", "/v1/wallets")
 _GET_WALLET: Final = Spec("get_wallet", "GET", "/v1/wallets/{wallet_id}", repeatable=True)
 _LIST_WALLET_ENTRIES: Final = Spec("list_wallet_entries", "GET", "/v1/wallets/{wallet_id}/entries", repeatable=True)
 _LIST_WALLET_MEMBERS: Final = Spec("list_wallet_members", "GET", "/v1/wallets/{wallet_id}/members", repeatable=True)
+_GET_WALLET_MEMBER: Final = Spec(
+    "get_wallet_member", "GET", "/v1/wallets/{wallet_id}/members/{member_id}", repeatable=True
+)
 _SET_WALLET_MEMBER: Final = Spec("set_wallet_member", "PUT", "/v1/wallets/{wallet_id}/members/{member_id}")
 _REMOVE_WALLET_MEMBER: Final = Spec("remove_wallet_member", "DELETE", "/v1/wallets/{wallet_id}/members/{member_id}")
+_GET_WALLET_PRIVACY: Final = Spec(
+    "get_wallet_privacy", "GET", "/v1/wallets/{wallet_id}/privacy/{member_id}", repeatable=True
+)
+_SET_WALLET_PRIVACY: Final = Spec("set_wallet_privacy", "PUT", "/v1/wallets/{wallet_id}/privacy/{member_id}")
+_LIST_WALLET_INVITATIONS: Final = Spec(
+    "list_wallet_invitations", "GET", "/v1/wallets/{wallet_id}/invitations", repeatable=True
+)
+_INVITE_TO_WALLET: Final = Spec(
+    "invite_to_wallet", "POST", "/v1/wallets/{wallet_id}/invitations", repeatable=True, keyed=True
+)
+_WITHDRAW_WALLET_INVITATION: Final = Spec("withdraw_wallet_invitation", "DELETE", "/v1/invitations/{invitation_id}")
+_LIST_MEMBER_INVITATIONS: Final = Spec(
+    "list_member_invitations", "GET", "/v1/members/{member_id}/invitations", repeatable=True
+)
+_ANSWER_INVITATION: Final = Spec("answer_invitation", "POST", "/v1/members/{member_id}/invitations")
+_ACCEPT_HELP: Final = Spec("accept_help", "POST", "/v1/help")
 _TOP_UP_WALLET: Final = Spec("top_up_wallet", "POST", "/v1/wallets/{wallet_id}/top-ups", repeatable=True, keyed=True)
 _LIST_PAYMENTS: Final = Spec("list_payments", "GET", "/v1/wallets/{wallet_id}/payments", repeatable=True)
 _BEGIN_PAYMENT: Final = Spec("begin_payment", "POST", "/v1/wallets/{wallet_id}/payments", repeatable=True, keyed=True)
@@ -465,6 +487,15 @@ class Operations(Base):
     def get_charge(self, charge_id: str, *, deadline: float | None = None) -> models.Charge:
         """One charge: billed, allowed, and who bears what."""
         outgoing = self.outgoing(_GET_CHARGE, read_as(models.Charge), {"charge_id": charge_id})
+        return self.call(outgoing, deadline)
+
+    def keep_charge_private(
+        self, charge_id: str, *, idempotency_key: str | None = None, deadline: float | None = None
+    ) -> models.Charge:
+        """Keep a charge from the family: what its pocket paid goes back, own pockets pay instead."""
+        outgoing = self.outgoing(
+            _KEEP_CHARGE_PRIVATE, read_as(models.Charge), {"charge_id": charge_id}, key=idempotency_key
+        )
         return self.call(outgoing, deadline)
 
     def propose_charge_refund(
@@ -1430,22 +1461,97 @@ class Operations(Base):
         outgoing = self.outgoing(_LIST_WALLET_MEMBERS, read_as(models.WalletMemberPage), {"wallet_id": wallet_id})
         return self.call(outgoing, deadline)
 
+    def get_wallet_member(
+        self, wallet_id: str, member_id: str, *, deadline: float | None = None
+    ) -> Versioned[models.WalletMember]:
+        """One member of a family's wallet: inside, asked or outside, with limits."""
+        outgoing = self.outgoing(
+            _GET_WALLET_MEMBER, read_versioned(models.WalletMember), {"wallet_id": wallet_id, "member_id": member_id}
+        )
+        return self.call(outgoing, deadline)
+
     def set_wallet_member(
-        self, wallet_id: str, member_id: str, body: models.TermsShape, *, deadline: float | None = None
-    ) -> models.WalletMember:
+        self, wallet_id: str, member_id: str, body: models.TermsShape, *, if_match: str, deadline: float | None = None
+    ) -> Versioned[models.WalletMember]:
         """Limit what one member takes from a family's wallet, pause it, or let the member in again."""
         outgoing = self.outgoing(
             _SET_WALLET_MEMBER,
-            read_as(models.WalletMember),
+            read_versioned(models.WalletMember),
             {"wallet_id": wallet_id, "member_id": member_id},
             body=body,
+            if_match=if_match,
         )
         return self.call(outgoing, deadline)
 
     def remove_wallet_member(self, wallet_id: str, member_id: str, *, deadline: float | None = None) -> None:
-        """Take a member out of a family's wallet."""
+        """Take a member out of a family's wallet, or leave it."""
         outgoing = self.outgoing(_REMOVE_WALLET_MEMBER, read_nothing, {"wallet_id": wallet_id, "member_id": member_id})
         self.call(outgoing, deadline)
+
+    def get_wallet_privacy(
+        self, wallet_id: str, member_id: str, *, deadline: float | None = None
+    ) -> Versioned[models.PrivacyView]:
+        """What a member keeps from those who pay, and what the member lets them see."""
+        outgoing = self.outgoing(
+            _GET_WALLET_PRIVACY, read_versioned(models.PrivacyView), {"wallet_id": wallet_id, "member_id": member_id}
+        )
+        return self.call(outgoing, deadline)
+
+    def set_wallet_privacy(
+        self, wallet_id: str, member_id: str, body: models.PrivacyShape, *, if_match: str, deadline: float | None = None
+    ) -> Versioned[models.PrivacyView]:
+        """Change what a member keeps from those who pay, and lets them see."""
+        outgoing = self.outgoing(
+            _SET_WALLET_PRIVACY,
+            read_versioned(models.PrivacyView),
+            {"wallet_id": wallet_id, "member_id": member_id},
+            body=body,
+            if_match=if_match,
+        )
+        return self.call(outgoing, deadline)
+
+    def list_wallet_invitations(self, wallet_id: str, *, deadline: float | None = None) -> models.InvitationViewPage:
+        """Who was asked into a family's wallet, or to help with it."""
+        outgoing = self.outgoing(_LIST_WALLET_INVITATIONS, read_as(models.InvitationViewPage), {"wallet_id": wallet_id})
+        return self.call(outgoing, deadline)
+
+    def invite_to_wallet(
+        self,
+        wallet_id: str,
+        body: models.NewInvitation,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.InvitationView:
+        """Ask somebody into a family's wallet, by name or by a code to hand on."""
+        outgoing = self.outgoing(
+            _INVITE_TO_WALLET, read_as(models.InvitationView), {"wallet_id": wallet_id}, body=body, key=idempotency_key
+        )
+        return self.call(outgoing, deadline)
+
+    def withdraw_wallet_invitation(self, invitation_id: str, *, deadline: float | None = None) -> None:
+        """Take an invitation back, or end somebody's help."""
+        outgoing = self.outgoing(_WITHDRAW_WALLET_INVITATION, read_nothing, {"invitation_id": invitation_id})
+        self.call(outgoing, deadline)
+
+    def list_member_invitations(self, member_id: str, *, deadline: float | None = None) -> models.InvitationViewPage:
+        """Invitations that wait for a member's answer."""
+        outgoing = self.outgoing(_LIST_MEMBER_INVITATIONS, read_as(models.InvitationViewPage), {"member_id": member_id})
+        return self.call(outgoing, deadline)
+
+    def answer_invitation(
+        self, member_id: str, body: models.InvitationAnswer, *, deadline: float | None = None
+    ) -> models.InvitationView:
+        """Accept or decline an invitation, once."""
+        outgoing = self.outgoing(
+            _ANSWER_INVITATION, read_as(models.InvitationView), {"member_id": member_id}, body=body
+        )
+        return self.call(outgoing, deadline)
+
+    def accept_help(self, body: models.HelperAnswer, *, deadline: float | None = None) -> models.InvitationView:
+        """Become the helper of a family's wallet by its code."""
+        outgoing = self.outgoing(_ACCEPT_HELP, read_as(models.InvitationView), {}, body=body)
+        return self.call(outgoing, deadline)
 
     def top_up_wallet(
         self,
