@@ -50,7 +50,10 @@ SIT_AT_THE_DESK = "open_desk search_desk open_desk_charge open_desk_event"
 LOOK_AT_THE_DESK = "open_desk open_desk_charge open_desk_event"
 LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
 CASH_AT_THE_DESK = "begin_desk_shift take_cash_at_desk count_at_desk"
-OWN_PAGES = "open_my_home open_my_proof give_my_proof"
+OWN_PAGES = "open_my_home open_my_proof give_my_proof open_my_visit open_my_parts"
+# What tells what the care was is never a relative's.
+OWN_CARE = "explain_my_receipt"
+OWN_RECEIPTS = "list_my_receipts export_my_receipts open_my_receipt"
 LOOK_AT_BOOKS = "list_accounts get_account list_account_entries list_statements get_statement"
 OFFICE = "get_care_figures open_office download_office_csv"
 LOOK_AT_KEYS = "list_api_keys get_api_key list_clients get_client"
@@ -63,6 +66,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, LOOK_AT_LIMITS, OWN_WISHES, "open_wallet"),
+            *(OWN_RECEIPTS, OWN_CARE),
             # Their own money, back to where they paid it from.
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout", OWN_PAGES),
         ),
@@ -72,7 +76,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "relative": {
         "relative": (
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES, LOOK_AT_WALLETS),
-            *("stream_member_receipts", PAY_IN, "get_payment", OWN_PAGES),
+            *("stream_member_receipts", PAY_IN, "get_payment", OWN_PAGES, OWN_RECEIPTS),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -187,7 +191,12 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "events:write": (SEND_EVENTS, RETRY, "retry_at_desk"),
     "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events", SIT_AT_THE_DESK, OWN_PAGES),
     "estimates": (ASK_BEFORE,),
-    "receipts:read": (LOOK_AT_RECEIPTS, "stream_party_receipts stream_member_receipts"),
+    "receipts:read": (
+        LOOK_AT_RECEIPTS,
+        OWN_RECEIPTS,
+        OWN_CARE,
+        "stream_party_receipts stream_member_receipts",
+    ),
     "receipts:share": (HAND_OUT_RECEIPTS, "hand_out_at_desk"),
     "parties:read": ("list_parties get_party list_sites list_practitioners", CONTRACTS),
     "parties:write": ("create_party update_party", KEEP_SITES, "create_contract update_contract"),
@@ -249,6 +258,7 @@ HUMAN = words(
         # Machines have the interface; pages are for people.
         *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, OWN_PAGES),
         "open_office download_office_csv open_office_books",
+        *(OWN_RECEIPTS, OWN_CARE),
     )
 )
 NOT_THE_PROPOSER = words(("approve_payout_change agree_to_charge_refund", PUBLISH))

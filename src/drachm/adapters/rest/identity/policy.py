@@ -77,6 +77,12 @@ open                                                              GET    /my/sig
 open                                                              POST   /my/sign-out
 open                                                              GET    /my/left
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my
+S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/visits/{visit_id}
+S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/visits/{visit_id}/parts
+S  R  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/receipts
+S  R  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/receipts.csv
+S  R  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/receipts/{receipt_id}
+S  .  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/receipts/{receipt_id}/why
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/proof
 S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof
 

@@ -98,6 +98,18 @@ GET /my/left  open_left_page  open
   What stands on the screen of somebody who left.
 GET /my  open_my_home  many
   A patient's latest visits, each as one answer.
+GET /my/visits/{visit_id}  open_my_visit  one
+  One visit of a patient: one number, one sentence, who paid.
+GET /my/visits/{visit_id}/parts  open_my_parts  one
+  What a visit was for, charge by charge, and what was told before.
+GET /my/receipts  list_my_receipts  many
+  A patient's receipts.
+GET /my/receipts.csv  export_my_receipts  many
+  A patient's receipts as a table for a spreadsheet.
+GET /my/receipts/{receipt_id}  open_my_receipt  one
+  One receipt, to read and to print.
+GET /my/receipts/{receipt_id}/why  explain_my_receipt  one
+  Each step of the plan behind a receipt, and a sum that closes.
 GET /my/proof  open_my_proof  many
   Ask a patient once more who is there, before a large payment.
 POST /my/proof  give_my_proof  many

@@ -95,6 +95,8 @@ class VisitSummary(View):
     totals: list[VisitTotal]
     complete: bool
     """False when the sums are not the whole: a charge was erased, a line still waits, or there are thousands."""
+    provisional: bool
+    """An outside payer has not said its last word about one of the charges."""
     providers: list[str] | None
     """Null for relatives."""
 
@@ -154,6 +156,7 @@ def visit_of_charges(
             for currency in sorted({one.currency for one in receipts})
         ],
         complete=complete,
+        provisional=any(charge.provisional for charge, _ in pairs),
         providers=sorted({charge.provider for charge in charges if charge.provider}) if whole else None,
         items=list(charges),
     )

@@ -80,7 +80,11 @@ class PatientSeat(Asker):
     @property
     def own(self) -> bool:
         """Whether it is their own page: a relative sees amounts, never what the care was."""
-        return self.member in self.call.caller.tied_to(Relation.SELF, self.call.at)
+        return self.whose_own(self.member)
+
+    def whose_own(self, member: str) -> bool:
+        """Whether these are the person's own records: only then may a page name the care."""
+        return member in self.call.caller.tied_to(Relation.SELF, self.call.at)
 
     @property
     def visit(self) -> str:
@@ -99,7 +103,7 @@ class PatientSeat(Asker):
         if self.visit and name not in OF_ONE_VISIT:
             raise Denied(Deny("role_missing"), self.call.operation)
         answer = Asker.ask(self, name, path, query, body, key)
-        if self.visit and name != "get_party" and self.visit not in (answer.id, self._visit_of(answer)):
+        if self.visit and name != "get_party" and self._visit_of(name, answer) != self.visit:
             raise Denied(Deny("not_found"), self.call.operation)
         return answer
 
@@ -116,7 +120,7 @@ class PatientSeat(Asker):
         """A moment in UTC: pages show days, and times only with their zone."""
         return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
 
-    def page(self, template: str, tab: str, status: int = 200, *, script: str = "", **values: Any) -> Reply:
+    def page(self, template: str, tab: str, status: int = 200, *, script: str = "page.js", **values: Any) -> Reply:
         """A page in the frame; `tab`: the name of its entry in the list of pages."""
         shown = {"tab": tab, "csrf": self.session.csrf, "seat": self, "root": root_of(self.call), **values}
         # A form's answer has an address that no link opens again: nothing to choose there.
@@ -136,11 +140,12 @@ class PatientSeat(Asker):
         """On to another page of ours: the answer to every form that did something."""
         return sent_on(self.call, place, headers)
 
-    def _visit_of(self, answer: Any) -> str:
-        if hasattr(answer, "visit"):
-            return str(answer.visit)
-        receipt = Asker.ask(self, "get_receipt", {"receipt_id": answer.id})
-        return str(receipt.visit)
+    def _visit_of(self, name: str, answer: Any) -> str:
+        if name == "get_visit":
+            return str(answer.id)
+        if name == "explain_receipt":
+            answer = Asker.ask(self, "get_receipt", {"receipt_id": answer.id})
+        return str(answer.visit)
 
 
 def patient_page(

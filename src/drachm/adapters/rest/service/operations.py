@@ -27,6 +27,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     matching,
     members,
     my_home,
+    my_receipts,
     my_sign_in,
     office,
     openapi,

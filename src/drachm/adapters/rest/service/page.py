@@ -190,6 +190,7 @@ def _page(opened: _Opened, status: int = 200, trouble: Trouble | None = None, lo
         "view": receipt_view(opened.shared, named=named, until=opened.link.expires_at),
         "question": "none" if named else question_of(call, opened.link.receipt),
         "action": opened.action,
+        "enter": opened.action.removesuffix("second-factor") + "visit",
         "trouble": trouble,
         "locked": locked,
     }

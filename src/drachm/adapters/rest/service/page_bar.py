@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.service.speech import gettext
 from drachm.domain.money import split
 from drachm.domain.receipts.model import Why
 
@@ -64,7 +65,10 @@ def measure_of(why: Why, currency: str) -> Measure | None:
     before = used - why.amount
     if before < 0:
         return None
-    done = f"All of {limit} is used up." if not left else f"{Amount(used, currency)} of {limit} is used up so far."
+    if left:
+        done = gettext("{used} of {limit} is used up so far.").format(used=Amount(used, currency), limit=limit)
+    else:
+        done = gettext("All of {limit} is used up.").format(limit=limit)
     shares = [("you", before), ("this", why.amount), ("left", left)]
     return Measure(bar_of(shares, done), done)
 

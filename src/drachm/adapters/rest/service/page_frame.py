@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Final
@@ -149,5 +150,6 @@ def page_templates() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["day"] = lambda text: short_day(date.fromisoformat(text))
     environment.globals.update(spelled=spelled, short_day=short_day, counted=counted)
     return environment

@@ -14,8 +14,9 @@ from typing import Final, Literal
 from markupsafe import Markup
 
 from drachm.adapters.rest.service.page_bar import Bar, Measure, bar_of, measure_of
-from drachm.adapters.rest.service.page_words import Amount, initials, reference, said, spelled
+from drachm.adapters.rest.service.page_words import Amount, initials, listed, reference, said, shares_said, spelled
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt
+from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.domain.reasons import REASONS, text_of
 from drachm.domain.receipts.model import Part, Why
 
@@ -24,18 +25,18 @@ Tone = Literal["ok", "you", "held", "refused"]
 _YOURS: Final = frozenset({"deductible", "copay", "coinsurance", "self_pay", "self_pay_first", "remainder"})
 _CODES: Final = {reason.text: reason.code for reason in REASONS.values()}
 _PLAIN: Final = {
-    "deductible": "You pay the first part of a year’s care.",
-    "coinsurance": "Then you pay a part of the agreed price.",
-    "copay": "You pay a fixed amount for this kind of care.",
-    "plan_pays": "Insurance pays this part.",
-    "no_cost_share": "You pay nothing for this care.",
-    "out_of_pocket_max": "You reached the most you pay in a year. Insurance pays the rest.",
-    "period_cap": "You reached the most you pay in this time. Insurance pays the rest.",
-    "not_covered": "Insurance does not pay for this care.",
-    "over_limit": "This is above what insurance pays for it.",
+    "deductible": N_("You pay the first part of a year’s care."),
+    "coinsurance": N_("Then you pay a part of the agreed price."),
+    "copay": N_("You pay a fixed amount for this kind of care."),
+    "plan_pays": N_("Insurance pays this part."),
+    "no_cost_share": N_("You pay nothing for this care."),
+    "out_of_pocket_max": N_("You reached the most you pay in a year. Insurance pays the rest."),
+    "period_cap": N_("You reached the most you pay in this time. Insurance pays the rest."),
+    "not_covered": N_("Insurance does not pay for this care."),
+    "over_limit": N_("This is above what insurance pays for it."),
 }
 """Steps in easier words than the table of reasons has for them."""
-_NOBODY: Final = "Nobody pays this: the agreed price is lower."
+_NOBODY: Final = N_("Nobody pays this: the agreed price is lower.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class ReceiptView:
         return [row for row in self.rows if row.kind in ("insurance", "you", "due", "held") and row.amount.micros > 0]
 
 
-def receipt_view(shared: SharedReceipt, *, named: bool, until: datetime) -> ReceiptView:
+def receipt_view(shared: SharedReceipt, *, named: bool, until: datetime | None = None) -> ReceiptView:
     """The page of a receipt; `named` says that services, names and reasons may be shown."""
     return _Teller(shared, named).view(until)
 
@@ -127,7 +128,7 @@ class _Teller:
         self._paid = receipt.patient - self._held - receipt.due
         self._cost = receipt.payers + receipt.patient
 
-    def view(self, until: datetime) -> ReceiptView:
+    def view(self, until: datetime | None) -> ReceiptView:
         receipt, shared = self._receipt, self._shared
         name = shared.name_of(receipt.provider)
         rows = self._rows() if receipt.parts else []
@@ -137,11 +138,11 @@ class _Teller:
             lead=self._lead(),
             cost=self._amount(self._cost) if receipt.parts else None,
             bar=self._bar(),
-            happened=self._happened(name if self._named else "the clinic"),
+            happened=self._happened(name if self._named else gettext("the clinic")),
             rows=rows,
             now=self._now(),
             reference=reference(receipt.number),
-            until=spelled(until.date()),
+            until=spelled(until.date()) if until else "",
             superseded=shared.superseded,
             details=self._details() if self._named else None,
         )
@@ -152,42 +153,52 @@ class _Teller:
     def _lead(self) -> Lead:
         receipt, due = self._receipt, self._receipt.due
         if receipt.reason == "reversed":
-            return Lead("Taken back in full", None, "ok", "Nothing to pay")
+            return Lead(gettext("Taken back in full"), None, "ok", gettext("Nothing to pay"))
         if receipt.kind == "stop":
-            return Lead("No longer set aside", None, "ok", "Yours to spend again")
+            return Lead(gettext("No longer set aside"), None, "ok", gettext("Yours to spend again"))
         if receipt.kind == "hold":
-            return Lead("Set aside", self._amount(receipt.patient), "held", "Nothing is paid yet")
+            return Lead(gettext("Set aside"), self._amount(receipt.patient), "held", gettext("Nothing is paid yet"))
         if receipt.provisional:
-            return Lead("Your part so far", self._amount(receipt.patient), "held", "Your insurer is still checking")
+            return Lead(
+                gettext("Your part so far"),
+                self._amount(receipt.patient),
+                "held",
+                gettext("Your insurer is still checking"),
+            )
         if receipt.patient == 0:
-            return Lead("You paid", self._amount(0), "ok", "Nothing to pay")
+            return Lead(gettext("You paid"), self._amount(0), "ok", gettext("Nothing to pay"))
         if due == 0:
-            return Lead("You paid", self._amount(receipt.patient), "ok", "Nothing more to pay")
+            return Lead(gettext("You paid"), self._amount(receipt.patient), "ok", gettext("Nothing more to pay"))
         if receipt.status == "denied":
-            return Lead("Please pay", self._amount(due), "refused", "Insurance paid nothing")
-        pill = "Not paid yet" if due == receipt.patient else f"{self._amount(self._paid)} is paid already"
-        return Lead("Please pay", self._amount(due), "you", pill)
+            return Lead(gettext("Please pay"), self._amount(due), "refused", gettext("Insurance paid nothing"))
+        if due == receipt.patient:
+            pill = gettext("Not paid yet")
+        else:
+            pill = gettext("{amount} is paid already").format(amount=self._amount(self._paid))
+        return Lead(gettext("Please pay"), self._amount(due), "you", pill)
 
     def _happened(self, clinic: str) -> list[Markup]:
         receipt = self._receipt
-        place = said("You had care at {clinic} on {day}", clinic=clinic, day=spelled(receipt.day))
-        said_first = place + (said(": {what}.", what=receipt.display) if self._named and receipt.display else ".")
+        place = said(gettext("You had care at {clinic} on {day}"), clinic=clinic, day=spelled(receipt.day))
+        said_first = place + (
+            said(gettext(": {what}."), what=receipt.display) if self._named and receipt.display else "."
+        )
         if receipt.reason == "reversed":
-            return [said("The clinic took this charge back. What was paid went back to where it came from.")]
+            return [said(gettext("The clinic took this charge back. What was paid went back to where it came from."))]
         if receipt.kind == "stop":
-            return [said("Money was set aside for care. It is yours to spend again.")]
+            return [said(gettext("Money was set aside for care. It is yours to spend again."))]
         if receipt.kind == "hold":
-            return [said("The clinic asked us to set money aside for care. Nothing is paid yet.")]
+            return [said(gettext("The clinic asked us to set money aside for care. Nothing is paid yet."))]
         sentences = [said_first]
         if receipt.kind == "replacement":
-            sentences.append(said("The clinic corrected an earlier receipt. This one takes its place."))
+            sentences.append(said(gettext("The clinic corrected an earlier receipt. This one takes its place.")))
         if receipt.status == "denied":
-            sentences.append(said("Your insurance did not pay for it."))
+            sentences.append(said(gettext("Your insurance did not pay for it.")))
             if self._named and receipt.reason:
-                sentences.append(said("{why}", why=text_of(receipt.reason)))
+                sentences.append(Markup.escape(gettext(text_of(receipt.reason))))
         if receipt.provisional:
             sentences.append(
-                said("Your insurer has not given its last word. If it changes, only the change is booked.")
+                said(gettext("Your insurer has not given its last word. If it changes, only the change is booked."))
             )
         return sentences
 
@@ -196,16 +207,16 @@ class _Teller:
         rows = []
         cut = receipt.billed - self._cost
         if cut:
-            rows.append(Row("price", "The clinic’s price", self._amount(receipt.billed)))
-            rows += self._grouped("cut", "provider", "Taken off", -1)
-        rows += self._grouped("insurance", "payer", "Insurance paid", 1)
+            rows.append(Row("price", gettext("The clinic’s price"), self._amount(receipt.billed)))
+            rows += self._grouped("cut", "provider", gettext("Taken off"), -1)
+        rows += self._grouped("insurance", "payer", gettext("Insurance paid"), 1)
         if self._paid or not receipt.patient:
-            rows.append(Row("you", "You paid", self._amount(self._paid), self._pockets("Paid")))
+            rows.append(Row("you", gettext("You paid"), self._amount(self._paid), self._pockets("Paid")))
         if self._held:
-            rows.append(Row("held", "Set aside for you", self._amount(self._held), self._pockets("Held")))
+            rows.append(Row("held", gettext("Set aside for you"), self._amount(self._held), self._pockets("Held")))
         if receipt.due:
-            rows.append(Row("due", "You still have to pay", self._amount(receipt.due)))
-        rows.append(Row("cost", "This care costs", self._amount(self._cost)))
+            rows.append(Row("due", gettext("You still have to pay"), self._amount(receipt.due)))
+        rows.append(Row("cost", gettext("This care costs"), self._amount(self._cost)))
         return rows
 
     def _grouped(self, kind: str, bearer: str, label: str, sign: int) -> list[Row]:
@@ -213,49 +224,44 @@ class _Teller:
         parts = [part for part in self._receipt.parts if part.bearer == bearer and part.amount]
         total = self._amount(sign * sum(part.amount for part in parts))
         if not self._named or not parts:
-            note = "You do not pay this." if kind == "cut" else ""
+            note = gettext("You do not pay this.") if kind == "cut" else ""
             return [Row(kind, label, total, note)] if parts or kind == "insurance" else []
         return [Row(kind, label, self._amount(sign * part.amount), self._note(part)) for part in parts]
 
     def _note(self, part: Part) -> str:
         if part.bearer == "payer":
             return self._shared.name_of(part.who)
-        return _NOBODY if part.label == text_of("contractual_adjustment") else part.label
+        return gettext(_NOBODY if part.label == text_of("contractual_adjustment") else part.label)
 
     def _pockets(self, label: str) -> str:
         """Which wallets it came from; only for the patient's own eyes."""
         if not self._named:
             return ""
         from_these = [p.who for p in self._receipt.parts if p.bearer == "patient" and p.label == label and p.who]
-        return f"from {' and '.join(from_these)}" if from_these else ""
+        return gettext("from {pockets}").format(pockets=listed(from_these)) if from_these else ""
 
     def _now(self) -> list[Markup]:
         receipt = self._receipt
         due = self._amount(receipt.due)
         if receipt.due and not receipt.provisional and receipt.kind != "hold":
-            return [said("Please pay {due} to the clinic. Ask there how you can pay.", due=due)]
+            return [said(gettext("Please pay {due} to the clinic. Ask there how you can pay."), due=due)]
         if receipt.provisional or receipt.kind == "hold":
-            return [said("Nothing now. The clinic tells you when this is settled.")]
-        return [said("Nothing. You do not have to pay any more.") if receipt.patient else said("Nothing.")]
+            return [said(gettext("Nothing now. The clinic tells you when this is settled."))]
+        return [
+            said(gettext("Nothing. You do not have to pay any more.")) if receipt.patient else said(gettext("Nothing."))
+        ]
 
     def _bar(self) -> Bar | None:
         receipt = self._receipt
         if self._cost <= 0 or receipt.payers < 0:
             return None
         shares = [("insurance", receipt.payers), ("you", self._paid), ("due", receipt.due), ("held", self._held)]
-        words = {
-            "insurance": "insurance paid",
-            "you": "you paid",
-            "due": "you still have to pay",
-            "held": "is set aside",
-        }
-        told = ", ".join(f"{words[kind]} {self._amount(amount)}" for kind, amount in shares if amount > 0)
-        return bar_of(shares, f"Of {self._amount(self._cost)}: {told}.")
+        return bar_of(shares, shares_said(shares, self._cost, receipt.currency))
 
     def _details(self) -> Details:
         receipt = self._receipt
         return Details(
-            service=receipt.display or "Care",
+            service=receipt.display or gettext("Care"),
             code=receipt.service,
             steps=[self._step(why) for why in receipt.why],
             yours=self._amount(receipt.patient),
@@ -269,7 +275,7 @@ class _Teller:
         code = _CODES.get(why.sentence, "")
         tag = "you" if code in _YOURS else "insurance" if code == "plan_pays" else ""
         return StepView(
-            words=_PLAIN.get(code, why.sentence),
+            words=gettext(_PLAIN.get(code, why.sentence)),
             amount=self._amount(why.amount),
             tag=tag,
             clause=why.clause,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from babel.lists import format_list
 from markupsafe import Markup
 
-from drachm.adapters.rest.service.speech import digits, frame_of, gettext, spelled, symbol
+from drachm.adapters.rest.service.speech import N_, digits, frame_of, gettext, spelled, spoken, symbol
 
-__all__ = ["Amount", "initials", "reference", "said", "spelled"]
+__all__ = ["Amount", "initials", "listed", "reference", "said", "shares_said", "spelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,26 @@ class Amount:
 def said(text: str, **values: object) -> Markup:
     """A sentence of ours with values in its braces; values are escaped, amounts keep their direction."""
     return Markup(text).format(**values)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Names in one row, joined as the language joins them."""
+    return format_list(list(words), locale=spoken().locale)
+
+
+_SHARES: Final = {
+    "insurance": N_("insurance paid {amount}"),
+    "you": N_("you paid {amount}"),
+    "due": N_("you still have to pay {amount}"),
+    "held": N_("{amount} is set aside"),
+    "waiting": N_("insurance has to answer about {amount}"),
+}
+
+
+def shares_said(shares: Sequence[tuple[str, int]], whole: int, currency: str) -> str:
+    """What a bar of shares says, for who cannot see it."""
+    told = [gettext(_SHARES[kind]).format(amount=Amount(amount, currency)) for kind, amount in shares if amount > 0]
+    return gettext("Of {whole}: {shares}.").format(whole=Amount(whole, currency), shares=listed(told))
 
 
 def initials(name: str) -> str:
