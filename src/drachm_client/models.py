@@ -2612,6 +2612,8 @@ class Visit(Struct, kw_only=True):
     totals: list[VisitTotal]
     complete: bool
     """False when the sums are not the whole: a charge was erased, a line still waits, or there are thousands."""
+    provisional: bool
+    """An outside payer has not said its last word about one of the charges."""
     providers: list[str] | None
     """Null for relatives."""
     items: list[Charge]
@@ -2633,6 +2635,8 @@ class VisitSummary(Struct, kw_only=True):
     totals: list[VisitTotal]
     complete: bool
     """False when the sums are not the whole: a charge was erased, a line still waits, or there are thousands."""
+    provisional: bool
+    """An outside payer has not said its last word about one of the charges."""
     providers: list[str] | None
     """Null for relatives."""
 
