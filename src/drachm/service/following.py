@@ -22,12 +22,14 @@ from drachm.application.figures import Figures, keep_counting
 from drachm.application.follow import keep_following
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
+from drachm.application.notices import Notices, keep_telling
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
 from drachm.service.own_secrets import with_secrets
 from drachm.storage.figures import open_figures
 from drachm.storage.journal_index import open_index
 from drachm.storage.money_reading import PostgresMoney
 from drachm.storage.postgres import PostgresBooks, open_books
+from drachm.storage.register_reading import PostgresRegister
 
 FOLLOW_SECONDS: Final = 0.15
 """Between two looks of the index at the journal: what a list may lag. More rows at a time cost less each."""
@@ -39,13 +41,20 @@ _OPENED: Final = "tenant-"
 
 
 def follow(
-    index: JournalIndex, money: MoneyReading, figures: Figures, desk: Desk, stopping: threading.Event
+    index: JournalIndex,
+    money: MoneyReading,
+    figures: Figures,
+    notices: Notices,
+    desk: Desk,
+    stopping: threading.Event,
 ) -> list[threading.Thread]:
-    """Follow one tenant's journal with threads of this process until `stopping` is set; and give back what expired."""
+    """Follow one tenant's journal with threads of this process until `stopping` is set; give back what expired, and
+    tell people how much of their budgets is used."""
     works = (
         partial(keep_following, index, stopping, pause=FOLLOW_SECONDS),
         partial(keep_catching_up, money, stopping),
         partial(keep_counting, figures, stopping),
+        partial(keep_telling, notices, stopping),
         partial(keep_sweeping, desk, stopping),
     )
     threads = [threading.Thread(target=work, name=f"drachm-follow-{at}", daemon=True) for at, work in enumerate(works)]
@@ -71,10 +80,13 @@ def follow_all(stopping: threading.Event) -> None:
                 tenant = int(name.removeprefix(_OPENED))
                 books = open_books(settings.database_url, tenant, master_key=master_key, ids=SystemIds())
                 opened[name] = books
+                index, money = open_index(books, master_key), PostgresMoney.of(books)
+                register = PostgresRegister(books.tenant, books.sessions)
                 threads += follow(
-                    open_index(books, master_key),
-                    PostgresMoney.of(books),
+                    index,
+                    money,
                     open_figures(books, master_key, SystemIds()),
+                    Notices(tenant, index, register, money, books.records()),
                     Desk(books, SystemClock(), SystemIds()),
                     stopping,
                 )

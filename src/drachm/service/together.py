@@ -42,6 +42,7 @@ from drachm.adapters.rest.transport.metrics import Metrics
 from drachm.adapters.rest.transport.pump import PumpLimits
 from drachm.adapters.rest.transport.rates import Rate
 from drachm.application.desk import Desk
+from drachm.application.notices import Notices
 from drachm.application.paying import keep_paying
 from drachm.application.records import Records
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
@@ -125,7 +126,10 @@ class Tenants:
         if self._beside:
             announce(books.tenant)
         else:
-            self._followers += follow(market.index, market.money, market.figures, market.desk, self._stopping)
+            notices = Notices(books.tenant, market.index, market.register, market.money, market.records)
+            self._followers += follow(
+                *(market.index, market.money, market.figures, notices, market.desk, self._stopping)
+            )
         self._books.append(books)
         self._markets[tenant] = market
         return market

@@ -41,6 +41,8 @@ FILL_WALLETS = "open_wallet top_up_wallet"
 PAY_IN = "list_payments begin_payment"
 LOOK_AT_MONEY_BACK = "list_refunds get_refund"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
+BUDGETS = "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices"
+QUESTIONS = "ask_question list_questions take_back_question"
 LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund"
 GIVE_BACK = "propose_charge_refund agree_to_charge_refund withdraw_charge_refund"
 LOOK_AT_WINDOWS = "list_shifts get_shift"
@@ -66,7 +68,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, LOOK_AT_LIMITS, OWN_WISHES, "open_wallet"),
-            *(OWN_RECEIPTS, OWN_CARE),
+            *(OWN_RECEIPTS, OWN_CARE, BUDGETS, QUESTIONS),
             # Their own money, back to where they paid it from.
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout", OWN_PAGES),
         ),
@@ -87,7 +89,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH, LOOK_AT_REFUNDS, GIVE_BACK),
             *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
-            *("get_payment", LOOK_AT_MONEY_BACK),
+            *("get_payment", LOOK_AT_MONEY_BACK, "list_questions answer_question"),
         ),
         "tenant": (DIRECTORY, "match_member"),
     },
@@ -98,7 +100,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS),
             *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK, OFFICE),
             # Of payments at the clinic's own windows, or for its own care.
-            *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund"),
+            *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund list_questions answer_question"),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -144,7 +146,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_PAYOUTS, LOOK_AT_MEMBERS, "list_duplicates list_relatives", LOOK_AT_FAMILIES, LOOK_AT_DRAFTS),
             *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, LOOK_AT_WINDOWS),
             "list_payments get_payment get_automatic_top_up list_bank_lines",
-            LOOK_AT_MONEY_BACK,
+            *(LOOK_AT_MONEY_BACK, "get_budgets get_automatic_payments list_notices list_questions"),
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
             *(OFFICE, "open_office_books"),
             *(LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
@@ -170,7 +172,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 TURN_KEYS,
             ),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
-            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout"),
+            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout", BUDGETS, "list_questions"),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
             *(OFFICE, "open_office_books"),
@@ -195,7 +197,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         LOOK_AT_RECEIPTS,
         OWN_RECEIPTS,
         OWN_CARE,
-        "stream_party_receipts stream_member_receipts",
+        "stream_party_receipts stream_member_receipts list_questions",
     ),
     "receipts:share": (HAND_OUT_RECEIPTS, "hand_out_at_desk"),
     "parties:read": ("list_parties get_party list_sites list_practitioners", CONTRACTS),
@@ -214,13 +216,14 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "money:read": (
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines get_wallet_privacy",
-        LOOK_AT_MONEY_BACK,
+        *(LOOK_AT_MONEY_BACK, "get_budgets get_automatic_payments list_notices"),
         *(OFFICE, "open_office_books"),
     ),
     "money:write": (
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
         "set_wallet_privacy keep_charge_private",
+        "set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question",
     ),
     "keys:read": (LOOK_AT_KEYS,),
     "keys:write": (TURN_KEYS, "create_api_key create_client"),
@@ -254,6 +257,7 @@ HUMAN = words(
             "create_contract update_contract merge_members split_member",
         ),
         "allow_relative create_api_key create_client answer_invitation begin_refund begin_payout",
+        "answer_question",
         GIVE_BACK,
         # Machines have the interface; pages are for people.
         *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, OWN_PAGES),

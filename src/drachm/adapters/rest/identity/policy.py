@@ -55,6 +55,7 @@ S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/cha
 .  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /v1/charge-refunds/{refund_id}/agreement
 .  .  P  P  .  .  .  .  T  .   money:write     people             DELETE /v1/charge-refunds/{refund_id}
 S  .  .  .  .  .  .  .  .  .   money:write     -                  POST   /v1/charges/{charge_id}/privacy
+S  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/charges/{charge_id}/payments
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/visits
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/visits/{visit_id}
 S  R  P  P  .  P  .  T  T  P   receipts:read   -                  GET    /v1/receipts
@@ -63,6 +64,10 @@ S  R  P  P  .  P  .  T  T  P   receipts:read   -                  GET    /v1/rec
 S  .  P  .  .  .  .  T  T  P   receipts:share  -                  GET    /v1/receipts/{receipt_id}/links
 S  .  P  .  .  .  .  .  .  P   receipts:share  -                  POST   /v1/receipts/{receipt_id}/links
 S  .  P  .  .  .  .  .  T  P   receipts:share  -                  DELETE /v1/receipts/{receipt_id}/links
+S  .  .  .  .  .  .  .  .  .   money:write     -                  POST   /v1/receipts/{receipt_id}/questions
+S  .  P  P  .  .  .  T  T  .   receipts:read   -                  GET    /v1/questions
+.  .  P  P  .  .  .  .  .  .   money:write     people             POST   /v1/questions/{question_id}/answer
+S  .  .  .  .  .  .  .  .  .   money:write     -                  DELETE /v1/questions/{question_id}
 
 link                                                              GET    /r/{token}
 link                                                              POST   /r/{token}/second-factor
@@ -222,6 +227,11 @@ open                                                              POST   /v1/cal
 .  .  .  P  .  .  .  T  T  .   money:read      -                  GET    /v1/analytics/care
 .  .  .  .  .  P  .  T  T  P   events:read     -                  GET    /v1/events
 .  .  P  P  .  P  .  T  T  P   receipts:read   -                  GET    /v1/parties/{party_id}/receipts/stream
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/budgets
+S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/members/{member_id}/budgets
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/automatic-payments
+S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/members/{member_id}/automatic-payments
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/notices
 S  R  .  .  .  .  .  T  T  .   receipts:read   -                  GET    /v1/members/{member_id}/receipts/stream
 S  .  P  P  P  P  P  .  T  P   -               -                  GET    /v1/operations/by-key/{key}
 

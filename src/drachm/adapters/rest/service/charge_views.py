@@ -10,6 +10,7 @@ from drachm.adapters.rest.service.journal_reading import instant, name_of, visit
 from drachm.adapters.rest.service.shapes import Currency, Day, Instant, Money, View, money
 from drachm.application.journal_index import Looked
 from drachm.application.shown_receipts import Shown
+from drachm.domain.funding.model import FundingPlan
 from drachm.domain.ledger.model import EntryKind
 from drachm.domain.receipts.issue import sentence
 from drachm.domain.receipts.model import Receipt
@@ -29,6 +30,14 @@ class PayerPart(View):
 
     party: str
     amount: Money
+
+
+class Waits(View):
+    """What of an amount waits for the patient's yes: a pocket could pay it."""
+
+    amount: Money
+    because: Literal["budget", "rule", "question"]
+    """A budget asks before it is passed; a rule of automatic payment; a question about this provider is open."""
 
 
 class ChargeAmounts(View):
@@ -69,6 +78,8 @@ class Charge(View):
     amounts: ChargeAmounts | None
     """Null when the patient's data were erased."""
     by_payer: list[PayerPart]
+    waits: Waits | None
+    """What of the due waits for the patient's yes; null for everybody but the patient."""
 
 
 class VisitTotal(View):
@@ -107,8 +118,8 @@ class Visit(VisitSummary):
     items: list[Charge]
 
 
-def charge_of(looked: Looked, shown: Shown | None, *, whole: bool) -> Charge:
-    """A charge; `whole`: also where it was and for what."""
+def charge_of(looked: Looked, shown: Shown | None, *, whole: bool, own: bool = False) -> Charge:
+    """A charge; `whole`: also where it was and for what; `own`: also what waits for the patient's yes."""
     row = looked.row
     receipt = shown.receipt if shown else None
     event = shown.recalled.body.event if shown else None
@@ -129,7 +140,15 @@ def charge_of(looked: Looked, shown: Shown | None, *, whole: bool) -> Charge:
         display=receipt.display if whole and receipt else None,
         amounts=_amounts(receipt) if receipt else None,
         by_payer=_by_payer(receipt) if receipt else [],
+        waits=waits_of(shown.recalled.decision.funding, shown.receipt.currency) if shown and own else None,
     )
+
+
+def waits_of(funding: FundingPlan, currency: str) -> Waits | None:
+    """What of a funding plan waits for the patient's yes."""
+    if not funding.withheld:
+        return None
+    return Waits(amount=money(funding.withheld, currency), because=funding.by)  # type: ignore[arg-type]  # same words
 
 
 def visit_of_charges(

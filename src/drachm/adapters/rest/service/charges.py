@@ -25,6 +25,7 @@ from drachm.adapters.rest.service.journal_reading import (
     find_charge,
     fits,
     newest_of,
+    own_members,
     receipts_of,
     resource_of,
     sees_all,
@@ -130,7 +131,8 @@ def get_visit(call: Call) -> Visit:
 def _charges(call: Call, reach: Reach, rows: Sequence[Looked]) -> list[Charge]:
     shown = receipts_of(call.market, rows)
     return [
-        charge_of(looked, one, whole=sees_all(call, reach, looked.row)) for looked, one in zip(rows, shown, strict=True)
+        charge_of(looked, one, whole=sees_all(call, reach, looked.row), own=looked.row.member in own_members(call))
+        for looked, one in zip(rows, shown, strict=True)
     ]
 
 

@@ -16,6 +16,7 @@ from msgspec import Meta
 from drachm.adapters.eventjson import read_event
 from drachm.adapters.rest.identity.decide import Reach
 from drachm.adapters.rest.service.call import Call, operation
+from drachm.adapters.rest.service.charge_views import Waits, waits_of
 from drachm.adapters.rest.service.event_shape import ServiceEventShape
 from drachm.adapters.rest.service.money_shapes import Sum, sum_of
 from drachm.adapters.rest.service.results import Amounts, Moment, amounts_of
@@ -102,6 +103,8 @@ class EventEstimate(View):
     amounts: Amounts | None
     """Null where nothing could be decided."""
     pockets: list[PocketShare]
+    waits: Waits | None
+    """What of the due would wait for the patient's yes, though a pocket could pay it."""
     parts: list[EstimatedPart]
     credits: list[EstimatedPart]
     """What payers would give (below 0: take back) for earlier care, beside this charge."""
@@ -188,6 +191,7 @@ def view_of(one: Estimated, event: ServiceEvent) -> EventEstimate:
             PocketShare(pocket=leg.pocket, amount=_money(leg.amount, currency), held=leg.status == "held")
             for leg in legs
         ],
+        waits=waits_of(decision.funding, currency) if decision else None,
         parts=[_part(part, currency) for part in (receipt.parts if receipt else ())],
         credits=[_part(part, currency) for part in (receipt.credits if receipt else ())],
         why=[_step(step, currency) for step in (receipt.why if receipt else ())],
@@ -204,7 +208,7 @@ def without_pockets(view: EventEstimate) -> EventEstimate:
     if theirs:
         amount = Money(micros=sum(part.amount.micros for part in theirs), currency=theirs[0].amount.currency)
         others.append(EstimatedPart(bearer="patient", who="", label="The patient's share", amount=amount))
-    return msgspec.structs.replace(view, pockets=[], parts=others)
+    return msgspec.structs.replace(view, pockets=[], waits=None, parts=others)
 
 
 def _words(outcome: Outcome, receipt: Receipt | None) -> tuple[str, str]:

@@ -90,8 +90,8 @@ _TRANSPORT: Final = (
     Kind("nothing_due", 409, "Nothing due", "Nothing is due of this charge.", "Read the charge again."),
     Kind("less_due", 409, "Less is due", "Less is due of this charge.", "Read the charge again and pay at most what is "
          "due."),
-    Kind("too_little", 409, "Too little", "The chosen pockets hold too little.", "Pay less, choose further pockets, or "
-         "top up."),
+    Kind("question_open", 409, "Asked already", "This was asked already.", "Wait for its answer."),
+    Kind("question_settled", 409, "Settled", "This question is settled.", "Ask another one."),
     Kind("refund_open", 409, "Refund open", "Another refund of this charge is open.", "Agree to it or withdraw it "
          "first."),
     Kind("over_the_limit", 409, "Over the limit", "More would go back than the limit says.", "Propose it with a limit "

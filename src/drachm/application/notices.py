@@ -1,0 +1,154 @@
+"""Who is told that a budget is half, to four fifths or wholly used? Each of them once.
+
+A thread beside the workers looks at the journal through the readers' index: whom with a budget does a new row concern,
+and in which months? The running totals of these months say what is used. A notice is kept together with a mark that its
+budget, amount, month and step name; the mark can be made once, so whoever dies in between or works at the same time
+tells nobody twice, and what was looked at twice does no harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from drachm.application.journal_index import JournalIndex
+from drachm.application.money_reading import MoneyReading
+from drachm.application.records import Record, Records
+from drachm.application.register import Register
+from drachm.domain.clearing.numbers import total_number
+from drachm.domain.errors import Conflict, DrachmError
+from drachm.domain.funding.forecast import reached
+from drachm.domain.funding.mandate import Budget, budget_key
+
+NOTICE: Final = "budget_notice"
+MARK: Final = "budget_mark"
+PLACE: Final = "budget_place"
+PIECE: Final = 500
+"""Rows of one look."""
+PAUSE_SECONDS: Final = 1.0
+BROKEN_SECONDS: Final = 5.0
+REMEMBER_SECONDS: Final = 60.0
+"""How much is looked at once more after a process died, at most."""
+_DAY: Final = timedelta(days=1)
+
+_log = logging.getLogger("drachm.notices")
+
+
+class Notices:
+    """Of one tenant."""
+
+    def __init__(
+        self,
+        tenant: int,
+        index: JournalIndex,
+        register: Register,
+        money: MoneyReading,
+        records: Records,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._tenant = tenant
+        self._index = index
+        self._register = register
+        self._money = money
+        self._records = records
+        self._now = now
+        self._place: Record | None = None
+        self._position = -1
+        """Up to where everything is told; -1: not looked up yet."""
+        self._kept_at = datetime.min.replace(tzinfo=UTC)
+
+    def tell(self) -> int:
+        """Look at the next rows and tell what they lead to; how many rows there were of people with a budget."""
+        if self._position < 0:
+            self._place = self._records.get(PLACE, "all")
+            self._position = int(self._place.body["position"]) if self._place is not None else 0
+        until = self._index.followed()
+        if until <= self._position:
+            return 0
+        people = self._register.budgeted()
+        rows = self._index.after(self._position, parties=[], members=people, limit=PIECE) if people else []
+        rows = [row for row in rows if row.position <= until]
+        if len(rows) == PIECE:
+            until = rows[-1].position
+        months: dict[str, set[str]] = {}
+        for row in rows:
+            if row.member in people:
+                # The day is the provider's: in the calendar of a budget it may be the one before or behind.
+                months.setdefault(row.member, set()).update(_months(row.day))
+        for member, touched in months.items():
+            self._tell(member, touched, until)
+        self._position = until
+        self._remember()
+        return len(rows)
+
+    def _tell(self, member: str, months: Iterable[str], position: int) -> None:
+        budgets = self._register.mandate(member).budgets
+        wanted = {
+            total_number(self._tenant, budget_key(one, member, month)): (one, month)
+            for one in budgets
+            for month in months
+        }
+        used, _ = self._money.stand(wanted, ())
+        for number, (budget, month) in wanted.items():
+            spent = used.get(number, 0)
+            for step in reached(spent, budget.amount):
+                self._keep(member, budget, month, step, spent, position)
+
+    def _keep(self, member: str, budget: Budget, month: str, step: int, spent: int, position: int) -> None:
+        words = (member, budget.name, str(budget.amount), month, str(step))
+        mark = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:32]
+        if self._records.get(MARK, mark) is not None:
+            return
+        now = self._now()
+        body = {
+            "budget": budget.id,
+            "amount": budget.amount,
+            "currency": budget.currency,
+            "month": month[1:],
+            "percent": step,
+            "used": spent,
+            "at": now.isoformat(),
+        }
+        whom = frozenset({member})
+        notice = Record(NOTICE, f"ntc_{position:020d}_{mark[:12]}", body, members=whom, author="drachm", at=now)
+        try:
+            self._records.put([Record(MARK, mark, {}, members=whom, author="drachm", at=now), notice])
+        except Conflict:
+            return  # another process told it at this moment
+
+    def _remember(self) -> None:
+        """Keep the place once in a while: a version for each look would be a record of its own length."""
+        now = self._now()
+        if (now - self._kept_at).total_seconds() < REMEMBER_SECONDS:
+            return
+        self._kept_at = now
+        version = self._place.version if self._place is not None else 0
+        place = Record(PLACE, "all", {"position": self._position}, version, author="drachm", at=now)
+        try:
+            [self._place] = self._records.put([place])
+        except Conflict:
+            self._place = self._records.get(PLACE, "all")
+
+
+def notices_of(member: str, records: Records, *, after: str = "", limit: int = 100) -> list[Record]:
+    """What a member was told, oldest first."""
+    return records.find(NOTICE, after=after, limit=limit, members=[member])
+
+
+def keep_telling(notices: Notices, stopping: threading.Event) -> None:
+    """Tell until `stopping` is set; a silent database is asked again."""
+    wait = 0.0
+    while not stopping.wait(wait):
+        try:
+            wait = 0.0 if notices.tell() >= PIECE else PAUSE_SECONDS
+        except DrachmError as trouble:
+            _log.warning("nobody could be told about budgets: %s", trouble.code)
+            wait = BROKEN_SECONDS
+
+
+def _months(day: date) -> Collection[str]:
+    return {f"M{(day + shift).isoformat()[:7]}" for shift in (-_DAY, timedelta(), _DAY)}
