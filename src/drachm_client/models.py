@@ -74,6 +74,12 @@ class Amounts(Struct, kw_only=True):
     """What of it no pocket has paid: still asked of the patient."""
 
 
+class AnswerOrder(Struct, kw_only=True):
+    """What whoever billed says to it."""
+
+    answer: str
+
+
 class ApiKeyView(Struct, kw_only=True):
     """An API key, never the key itself."""
 
@@ -98,6 +104,44 @@ class AskedAmount(Struct, kw_only=True):
 
     micros: int
     currency: Currency
+
+
+class AutomaticPaymentsShape(Struct, kw_only=True):
+    """What is paid without asking, and from which pocket first."""
+
+    rules: list[AutomaticRule] | UnsetType = UNSET
+    """None that fits: it is paid without asking."""
+    order: list[str] | UnsetType = UNSET
+    """Wallets from which to draw first; the others follow in their own order."""
+
+
+class AutomaticPaymentsView(Struct, kw_only=True):
+    """What is paid without asking, and from which pocket first."""
+
+    member: str
+    rules: list[AutomaticRule]
+    order: list[str]
+    stops: list[AutomaticStop]
+
+
+class AutomaticRule(Struct, kw_only=True):
+    """Up to which amount care is paid without asking; of several, the first that fits a charge decides."""
+
+    most: Money | UnsetType | None = UNSET
+    """Null: any amount; 0 micros: nothing, in every currency; else a share of up to so much, in its currency."""
+    provider: str | UnsetType | None = UNSET
+    """Only this party's charges."""
+    categories: list[str] | UnsetType = UNSET
+    """Only these kinds of care; none: all."""
+    per: Literal["charge", "visit"] | UnsetType = UNSET
+    """`visit`: what was paid without asking for one visit counts together."""
+
+
+class AutomaticStop(Struct, kw_only=True):
+    """A party that is paid nothing without asking, until a question is answered or taken back."""
+
+    provider: str
+    question: str
 
 
 class BankLineView(Struct, kw_only=True):
@@ -130,6 +174,54 @@ class BooksAgree(Struct, kw_only=True):
     lines: Sum
     entries: Sum
     agree: bool
+
+
+class BudgetShape(Struct, kw_only=True):
+    """How much a person means to spend on care in a month."""
+
+    id: str
+    """A word of the holder's own for it."""
+    amount: Money
+    zone: str | UnsetType = UNSET
+    """IANA zone in whose calendar a period is."""
+    categories: list[str] | UnsetType = UNSET
+    """It counts only these kinds of care; none: all."""
+    asks: bool | UnsetType = UNSET
+    """Nothing beyond it is paid without asking; false: it counts and tells, and withholds nothing."""
+
+
+class BudgetView(Struct, kw_only=True):
+    """A budget, and its month that is now."""
+
+    id: str
+    amount: Money
+    zone: str
+    categories: list[str]
+    asks: bool
+    month: str
+    """YYYY-MM in its own calendar."""
+    used: Sum
+    """What is paid, what requests have reserved included."""
+    left: Sum
+    percent: int
+    """Of it used, rounded down."""
+    reached: list[int]
+    """Of 50, 80 and 100 percent."""
+    forecast: ForecastView | None
+    """Null where no month lies behind."""
+
+
+class BudgetsShape(Struct, kw_only=True):
+    """All budgets of a person, in the place of those there are."""
+
+    budgets: list[BudgetShape]
+
+
+class BudgetsView(Struct, kw_only=True):
+    """A person's budgets."""
+
+    member: str
+    budgets: list[BudgetView]
 
 
 class BulkItem(Struct, kw_only=True):
@@ -256,6 +348,8 @@ class Charge(Struct, kw_only=True):
     amounts: ChargeAmounts | None
     """Null when the patient's data were erased."""
     by_payer: list[PayerPart]
+    waits: Waits | None
+    """What of the due waits for the patient's yes; null for everybody but the patient."""
 
 
 class ChargeAmounts(Struct, kw_only=True):
@@ -280,6 +374,28 @@ class ChargeGroup(Struct, kw_only=True):
     name: str | None
     charges: int
     agreed: Sum
+
+
+class ChargePaymentOrder(Struct, kw_only=True):
+    """What to pay of what is due."""
+
+    amount: Money | UnsetType | None = UNSET
+    """At most what is due; null: all of it."""
+    wallets: list[str] | UnsetType = UNSET
+    """From which to draw, in order; none: the patient's own order."""
+
+
+class ChargePaymentView(Struct, kw_only=True):
+    """A payment that is booked."""
+
+    id: str
+    charge: str
+    receipt: str
+    """The receipt that the charge has since."""
+    amount: Money
+    parts: list[WalletShare]
+    due: Money
+    """What is due still."""
 
 
 class ChargeRefundOrder(Struct, kw_only=True):
@@ -669,6 +785,8 @@ class EventEstimate(Struct, kw_only=True):
     amounts: Amounts | None
     """Null where nothing could be decided."""
     pockets: list[PocketShare]
+    waits: Waits | None
+    """What of the due would wait for the patient's yes, though a pocket could pay it."""
     parts: list[EstimatedPart]
     credits: list[EstimatedPart]
     """What payers would give (below 0: take back) for earlier care, beside this charge."""
@@ -772,6 +890,17 @@ class FeeView(Struct, kw_only=True):
     """The smallest amount of which the fee takes no more than a twentieth; null when there is none."""
     warning: str
     """The same in words."""
+
+
+class ForecastView(Struct, kw_only=True):
+    """The end of the month as it looks now: what is spent, and what past months brought on the days that remain."""
+
+    low: Sum
+    likely: Sum
+    """The mean of those months."""
+    high: Sum
+    months: int
+    """How many past months it rests on, 1 to 3."""
 
 
 class FoundMembers(Struct, kw_only=True):
@@ -1320,6 +1449,23 @@ class NewSite(Struct, kw_only=True):
     """What plans and price books may ask about: words, whole numbers, flags."""
 
 
+class NoticeView(Struct, kw_only=True):
+    """A step that a budget has come to."""
+
+    id: str
+    budget: str
+    amount: Money
+    """The budget as it was then."""
+    month: str
+    """YYYY-MM in the budget's own calendar."""
+    percent: int
+    """50, 80 or 100."""
+    used: Sum
+    """When it was noticed."""
+    at: str
+    """RFC 3339, UTC."""
+
+
 class NpiAnswer(Struct, kw_only=True):
     """Whether the number is one that may exist; whether it does, only its register knows."""
 
@@ -1468,6 +1614,13 @@ class MemberViewPage(Struct, kw_only=True):
     next: str | None
 
 
+class NoticeViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[NoticeView]
+    next: str | None
+
+
 class PairViewPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
@@ -1521,6 +1674,13 @@ class PriceBookListedPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[PriceBookListed]
+    next: str | None
+
+
+class QuestionViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[QuestionView]
     next: str | None
 
 
@@ -2030,6 +2190,35 @@ class Publication(Struct, kw_only=True):
     """The first day on which it holds no more. Leave it out for the last version only: a version that holds until
     further notice leaves no day for the next one.
     """
+
+
+class QuestionOrder(Struct, kw_only=True):
+    """What is not right about it."""
+
+    choice: Literal["amount_wrong", "not_agreed", "not_received"]
+    """`not_received`: I did not get this care; `amount_wrong`; `not_agreed`: I did not agree to automatic payment."""
+    note: str | UnsetType = UNSET
+    """For whoever billed. Sealed like all content about a patient."""
+    stop: bool | UnsetType = UNSET
+    """Pay this provider nothing without asking me until it is settled."""
+
+
+class QuestionView(Struct, kw_only=True):
+    """A question and what became of it."""
+
+    id: str
+    receipt: str
+    member: str
+    provider: str
+    choice: str
+    note: str
+    stops: bool
+    """Nothing is paid to the provider without asking, until it is settled."""
+    state: str
+    asked_at: str
+    """RFC 3339, UTC."""
+    answer: str | None
+    settled_at: str | None
 
 
 class Readiness(Struct, kw_only=True):
@@ -2675,6 +2864,14 @@ class WaitingView(Struct, kw_only=True):
     needs: list[str]
 
 
+class Waits(Struct, kw_only=True):
+    """What of an amount waits for the patient's yes: a pocket could pay it."""
+
+    amount: Money
+    because: str
+    """A budget asks before it is passed; a rule of automatic payment; a question about this provider is open."""
+
+
 class WalletEntry(Struct, kw_only=True):
     """One entry of a pocket."""
 
@@ -2737,6 +2934,15 @@ class WalletOrder(Struct, kw_only=True):
     """Id of the published rules that say which care it may pay for."""
     priority: int | UnsetType = UNSET
     """Lower is drawn first."""
+
+
+class WalletShare(Struct, kw_only=True):
+    """What one wallet paid."""
+
+    wallet: str
+    pocket: str
+    """Its kind."""
+    amount: Money
 
 
 class WalletView(Struct, kw_only=True):
