@@ -271,5 +271,6 @@ def checked(page: Page, axe: str, name: str, widths: Sequence[int] = WIDTHS, *, 
         page.set_viewport_size({"width": 320, "height": 800})
         enlarged(page)
         shots(page, f"{name}-320-twice")
-        assert clipped(page) == [], (name, "text of 200 %")
+        clip = clipped(page)
+        assert clip == [], (name, "text of 200 %", clip)
         page.evaluate("() => { document.documentElement.style.fontSize = '' }")

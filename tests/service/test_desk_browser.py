@@ -115,7 +115,7 @@ def test_without_scripts_every_form_works(desk: Desk, browser: Browser) -> None:
     page = signed_in(browser, desk, java_script_enabled=False)
     page.get_by_role("link", name="Heart monitor reading").click()
     assert "The patient still owes $50.00" in page.inner_text("main")
-    page.get_by_role("textbox", name="Receipt, charge or event id").fill("ehr/e1")
+    page.get_by_role("textbox", name="Name, receipt, amount or id").fill("ehr/e1")
     page.get_by_role("button", name="Find").click()
     assert page.url == f"{desk.base}/desk/charges/{desk.charge}"
     page.context.close()
@@ -134,7 +134,7 @@ def test_a_days_work_by_keyboard(desk: Desk, browser: Browser) -> None:
     press(page)
     assert "/r/" in page.inner_text(".address")
     # By an id, from anywhere.
-    tab_to(page, "Receipt, charge or event id")
+    tab_to(page, "Name, receipt, amount or id")
     page.keyboard.type("ehr/e4")
     press(page)
     assert "This event is stuck" in page.inner_text("h1")
@@ -196,7 +196,7 @@ def test_no_rule_is_broken_and_nothing_is_clipped(desk: Desk, browser: Browser, 
     page.get_by_role("textbox", name="Cash in the box now").fill("50")
     press(page)
     page.get_by_role("textbox", name="Wallet").fill("ana-cash")
-    page.get_by_role("textbox", name="Amount").fill("12.50")
+    page.get_by_role("textbox", name="Amount in").fill("12.50")
     press(page)
     checked(page, axe, "shift")
     page.get_by_role("textbox", name="Counted").fill("62")

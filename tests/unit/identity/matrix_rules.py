@@ -43,8 +43,11 @@ LOOK_AT_MONEY_BACK = "list_refunds get_refund"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
 BUDGETS = "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices"
 QUESTIONS = "ask_question list_questions take_back_question"
-LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund"
-GIVE_BACK = "propose_charge_refund agree_to_charge_refund withdraw_charge_refund"
+LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund"
+GIVE_BACK = (
+    "propose_charge_refund agree_to_charge_refund withdraw_charge_refund open_desk_refund_form propose_refund_at_desk "
+    "agree_to_refund_at_desk withdraw_refund_at_desk"
+)
 LOOK_AT_WINDOWS = "list_shifts get_shift"
 TAKE_CASH = "open_shift take_cash count_shift"
 BANK = "read_bank_statement list_bank_lines allocate_bank_line"
@@ -258,13 +261,13 @@ HUMAN = words(
         ),
         "allow_relative create_api_key create_client answer_invitation begin_refund begin_payout",
         "answer_question",
-        GIVE_BACK,
+        *(GIVE_BACK, "open_desk_refunds open_desk_refund"),
         # Machines have the interface; pages are for people.
         *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, OWN_PAGES),
         "open_office download_office_csv open_office_books",
         *(OWN_RECEIPTS, OWN_CARE),
     )
 )
-NOT_THE_PROPOSER = words(("approve_payout_change agree_to_charge_refund", PUBLISH))
+NOT_THE_PROPOSER = words(("approve_payout_change agree_to_charge_refund agree_to_refund_at_desk", PUBLISH))
 NO_SECRET = words(("update_party", KEEP_SITES))
 NO_SCOPE = words(("get_operation_by_key",))

@@ -143,6 +143,18 @@ POST /desk/search  search_desk  many
   Find a charge or an event by an id.
 GET /desk/charges/{charge_id}  open_desk_charge  one
   One charge with everything that happened to its money.
+GET /desk/charges/{charge_id}/refund  open_desk_refund_form  one
+  Where a refund of a charge is proposed.
+POST /desk/charges/{charge_id}/refund  propose_refund_at_desk  one
+  Propose to give the money of a charge back.
+GET /desk/refunds  open_desk_refunds  many
+  Refunds that wait for a second person, and what became of the others.
+GET /desk/refunds/{refund_id}  open_desk_refund  one
+  One refund of a charge.
+POST /desk/refunds/{refund_id}/agreement  agree_to_refund_at_desk  one
+  Agree to a refund as the second person.
+POST /desk/refunds/{refund_id}/withdrawal  withdraw_refund_at_desk  one
+  Stop a refund.
 POST /desk/charges/{charge_id}/link  hand_out_at_desk  one
   Make a receipt link for the patient; shown this once, to print.
 GET /desk/events/{event_id}  open_desk_event  one

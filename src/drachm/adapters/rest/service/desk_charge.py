@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk
-from drachm.adapters.rest.service.desk_today import amount_of, standing_of
+from drachm.adapters.rest.service.desk_today import amount_of, can_refund, names_of, standing_of
 from drachm.adapters.rest.service.journal_reading import find_charge, receipts_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
@@ -139,6 +139,8 @@ def _charge_page(seat: Seat) -> Reply:
         revisions=[(one, seat.here(one.posted_at)) for one in revisions],
         balanced=sum((leg.debit or NONE).micros - (leg.credit or NONE).micros for leg in legs) == 0,
         can_link=seat.may("hand_out_at_desk"),
+        can_refund=can_refund(seat, charge),
+        who_for=names_of(seat, {charge.member}).get(charge.member, charge.member),
         amount=lambda micros: Amount(micros, receipt.currency if receipt else ""),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ A page knows nothing that the interface would not tell: it asks the same operati
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -21,6 +22,7 @@ from drachm.adapters.rest.service.page_frame import origin_of, page_headers, pag
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError, InvalidMessage
+from drachm.domain.money import CURRENCIES, MAX_AMOUNT, exponent, micros
 
 PAGES: Final = {
     200: "The page.",
@@ -28,6 +30,15 @@ PAGES: Final = {
     403: "Not for this person, or a form that is not ours.",
     404: "Nothing that this person may see.",
 }
+WAYS: Final = (
+    ("today", "/desk", "Today", "open_desk"),
+    ("refunds", "/desk/refunds", "Refunds", "open_desk_refunds"),
+    ("window", "/desk/window", "Cash", "open_desk_window"),
+    ("office", "/desk/office", "Office", "open_office"),
+)
+"""Ways on every page: (tab, path, words, the call that must be open to the person). Who signs in begins at the first
+that is."""
+_AMOUNT: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?", re.ASCII)
 _ROLES: Final = {"clerk": "Clerk", "finance": "Finance", "auditor": "Auditor", "operator": "Operator"}
 _TITLES: Final = {403: "This is not open to you", 404: "Nothing here"}
 
@@ -57,6 +68,11 @@ class Seat(Asker):
         """A moment by the clinic's clock."""
         return (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).astimezone(self.zone)
 
+    @property
+    def ways(self) -> list[tuple[str, str, str]]:
+        """(tab, path, words) of the pages that are open to the person."""
+        return [(tab, path, words) for tab, path, words, call in WAYS if self.may(call)]
+
     def page(self, template: str, status: int = 200, **values: Any) -> Reply:
         """A page of the desk."""
         body, caller = self.session.record.body, self.call.caller
@@ -66,13 +82,14 @@ class Seat(Asker):
             "place": ", ".join(party.name or party.id for party in self.parties) or "All parties",
             "csrf": self.session.csrf,
             "can_search": self.may("search_desk"),
-            "windows": self.may("open_desk_window"),
-            "offices": self.may("open_office"),
+            "ways": self.ways,
+            "script": address("desk.js"),
             "now": self.here(self.call.at),
             "zone": str(self.zone),
             "caller": caller,
         }
-        return Reply(render(self.call, template, **{**shown, **values}), status, headers=page_headers(), media=PAGE)
+        html = render(self.call, template, **{**shown, **values})
+        return Reply(html, status, headers=page_headers(script=True), media=PAGE)
 
     def refused(self, error: DrachmError) -> Reply:
         """No, as a page."""
@@ -118,6 +135,19 @@ FOREIGN: Final = {
 def unreadable(text: str) -> InvalidMessage:
     """Something in a form that has to be mended, in words of ours."""
     return InvalidMessage(text, next_step="Mend it and send the form again.")
+
+
+def typed_money(text: str, currency: str, most: str = "This amount is too large.") -> dict[str, Any]:
+    """An amount that somebody typed, exact; a comma is not guessed at."""
+    if currency not in CURRENCIES:
+        raise unreadable("A currency has three letters, such as USD.")
+    if not _AMOUNT.fullmatch(text.strip()):
+        example = "12.50" if exponent(currency) else "1250"
+        raise unreadable(f"Write the amount in digits with a point, such as {example}.")
+    size = micros(text.strip())
+    if size > MAX_AMOUNT:
+        raise unreadable(most)
+    return {"micros": size, "currency": currency}
 
 
 def render(call: Call, template: str, **values: Any) -> str:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_views import Charge
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
-from drachm.adapters.rest.service.journal_reading import ways_of
-from drachm.adapters.rest.service.names import position_of, row_name
-from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
 from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.service.register_shapes import kept, narrowed
 from drachm.adapters.rest.service.shapes import Money
-from drachm.adapters.rest.transport.problems import Problem
+from drachm.adapters.rest.service.shared_receipts import shared_receipt
+from drachm.application.people import PROFILE
 from drachm.domain.errors import DrachmError, InvalidMessage
 from drachm.domain.periods import read_day
 
 PIECES: Final = 3
 """A page counts so many hundreds of a day's charges; of a longer day it says that there are more."""
-QUEUE: Final = 20
-_REFERENCES: Final = 1_000
-"""Among so many of the newest receipts the short reference of a receipt is looked for."""
-_ID_MAX: Final = 200
+QUEUE: Final = 100
+ROWS: Final = 50
+"""Lines on one page."""
+STUCK_AFTER: Final = timedelta(days=1)
+"""What waits longer than this will hardly clear by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +33,24 @@ class Standing:
     """For whom a charge waits."""
 
     group: str
-    """`paid`, `insurer`, `patient` or `back`."""
+    """`paid`, `insurer`, `patient`, `back`, `pended` or `stuck`."""
     tone: str
     pill: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge on the list."""
+    """One charge, or one event that waits, on the list."""
 
-    charge: Charge
     standing: Standing
     time: str
     what: str
-    price: Amount | None
-    insurer: Amount | None
-    patient: Amount | None
+    who: str
+    address: str
+    charge: Charge | None = None
+    price: Amount | None = None
+    insurer: Amount | None = None
+    patient: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,29 @@ class Count:
     label: str
     number: int
     sums: Sequence[Amount]
+    more: bool = False
 
 
-@desk("open_desk", query={"day": "A service day, YYYY-MM-DD.", "show": "paid, insurer, patient or back"})
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The charge beside the list, as its patient sees it."""
+
+    charge: Charge
+    standing: Standing
+    view: ReceiptView
+    who: str
+    can_refund: bool
+
+
+_QUERY: Final = {
+    "day": "A service day, YYYY-MM-DD.",
+    "show": "paid, insurer, patient, pended, stuck or back.",
+    "open": "The charge beside the list.",
+    "from": "How many lines to pass over.",
+}
+
+
+@desk("open_desk", query=_QUERY)
 def open_desk(seat: Seat) -> Reply:
     """A day: today, or the latest day with care where today has none yet."""
     seat.call.reach()
@@ -72,41 +95,34 @@ def open_desk(seat: Seat) -> Reply:
     if empty_today and (latest := _latest(seat)) is not None:
         day = latest
         charges, more = _charges(seat, day)
-    lines = [_line(seat, charge) for charge in charges]
+    waiting, waiting_more = _waiting(seat)
     show = seat.call.query.get("show", "")
-    shown = [line for line in lines if line.standing.group == show] if show in _GROUPS else lines
-    stuck, stuck_more = _stuck(seat)
+    show = show if show in GROUPS else ""
+    lines: list[Any] = [*waiting, *charges] if show in ("", "pended", "stuck") else list(charges)
+    shown = [one for one in lines if not show or _standing(seat, one).group == show]
+    first = _number(seat.call.query.get("from", ""))
+    page = shown[first : first + ROWS]
+    names = names_of(seat, {one.member for one in page})
+    rows = [line_of(seat, one, names) for one in page]
     return seat.page(
         "desk_today.html",
         tab="today",
         day=day,
         today=today,
-        counts=_counts(lines),
-        lines=shown,
-        show=show if show in _GROUPS else "",
-        groups=_GROUPS,
+        counts=_counts(seat, charges, more, waiting, waiting_more),
+        lines=rows,
+        first=first,
+        whole=len(shown),
+        show=show,
+        groups=GROUPS,
         more=more,
         empty_today=empty_today,
         before=day - timedelta(days=1) if day > date.min else None,
         after=day + timedelta(days=1) if day < today else None,
-        stuck=stuck,
-        stuck_more=stuck_more,
-        sees_queue=seat.may("list_work_queue"),
+        side=_side(seat, rows),
+        can_cash=seat.may("take_cash_at_desk"),
+        can_link=seat.may("hand_out_at_desk"),
     )
-
-
-@desk("search_desk", form=True)
-def search_desk(seat: Seat) -> Reply:
-    """To whatever the id names. A form, not an address: what people type must not stay in logs and histories."""
-    seat.call.reach()
-    text = seat.call.form.get("id", "").strip()
-    if not 0 < len(text) <= _ID_MAX or not text.isprintable():
-        return _nothing(seat)
-    try:
-        place = _place(seat, text)
-    except DrachmError:
-        place = ""
-    return sent_on(seat.call, place) if place else _nothing(seat)
 
 
 def standing_of(charge: Charge) -> Standing:
@@ -126,17 +142,67 @@ def standing_of(charge: Charge) -> Standing:
     return Standing("paid", "ok", "Paid" if amounts.patient.micros else "Nothing due")
 
 
+def waiting_standing(item: Any, at: datetime) -> Standing:
+    """Whether an event that waits may still clear by itself."""
+    words = item.message or item.reason or "it waits"
+    stuck = at - datetime.fromisoformat(item.waiting_since) >= STUCK_AFTER
+    return Standing("stuck", "refused", f"Stuck: {words}") if stuck else Standing("pended", "held", f"Pended: {words}")
+
+
 def amount_of(money: Money) -> Amount:
     """An amount of the interface for a page."""
     return Amount(money.micros, money.currency)
 
 
-_GROUPS: Final = {
+def line_of(seat: Seat, one: Any, names: dict[str, str]) -> Line:
+    """A charge, or an item of the work queue, as a line."""
+    who = names.get(one.member, one.member)
+    if not isinstance(one, Charge):
+        since = seat.here(one.waiting_since)
+        standing = waiting_standing(one, seat.call.at)
+        return Line(standing, f"{since:%H:%M}", f"Care on {one.day}", who, f"/desk/events/{one.event}")
+    amounts = one.amounts
+    return Line(
+        standing_of(one),
+        f"{seat.here(one.posted_at):%H:%M}",
+        one.display or (one.service.value if one.service else "Care"),
+        who,
+        f"/desk/charges/{one.id}",
+        one,
+        Amount(amounts.payers.micros + amounts.patient.micros, amounts.billed.currency) if amounts else None,
+        amount_of(amounts.payers) if amounts else None,
+        amount_of(amounts.patient) if amounts else None,
+    )
+
+
+def names_of(seat: Seat, members: Collection[str]) -> dict[str, str]:
+    """Given name and the family name's initial of those members whom the person may look up."""
+    if not members or not seat.may("list_members"):
+        return {}
+    reach = seat.asking("list_members").reach()
+    found = seat.call.market.register.members(ids=members, limit=len(members), **narrowed(reach))
+    names = {}
+    for member in found:
+        profile = kept(seat.call, PROFILE, member.id)
+        said = profile.body.get("name", {}) if profile is not None else {}
+        given, family = said.get("given", ""), said.get("family", "")
+        if given or family:
+            names[member.id] = f"{given.split()[0]} {family[:1]}." if given and family else given or family
+    return names
+
+
+GROUPS: Final = {
     "paid": "Paid",
     "insurer": "Waiting for insurer",
     "patient": "Waiting for patient",
+    "pended": "Pended",
+    "stuck": "Stuck",
     "back": "Taken back or corrected",
 }
+
+
+def _standing(seat: Seat, one: Any) -> Standing:
+    return standing_of(one) if isinstance(one, Charge) else waiting_standing(one, seat.call.at)
 
 
 def _charges(seat: Seat, day: date) -> tuple[list[Charge], bool]:
@@ -157,99 +223,70 @@ def _latest(seat: Seat) -> date | None:
     return date.fromisoformat(piece.data[0].day) if piece.data else None
 
 
-def _line(seat: Seat, charge: Charge) -> Line:
-    amounts = charge.amounts
-    return Line(
-        charge,
-        standing_of(charge),
-        f"{seat.here(charge.posted_at):%H:%M}",
-        charge.display or (charge.service.value if charge.service else "Care"),
-        Amount(amounts.payers.micros + amounts.patient.micros, amounts.billed.currency) if amounts else None,
-        amount_of(amounts.payers) if amounts else None,
-        amount_of(amounts.patient) if amounts else None,
-    )
+def _waiting(seat: Seat) -> tuple[list[Any], bool]:
+    """(what waits, of every day; whether there is more); nothing for who has no work queue."""
+    if not seat.may("list_work_queue"):
+        return [], False
+    piece = seat.ask("list_work_queue", query={"limit": str(QUEUE)})
+    return piece.data, piece.next is not None
 
 
-def _counts(lines: Sequence[Line]) -> list[Count]:
+def _counts(
+    seat: Seat, charges: Sequence[Charge], more: bool, waiting: Sequence[Any], waiting_more: bool
+) -> list[Count]:
     found = []
     for group in ("paid", "insurer", "patient"):
-        mine = [line for line in lines if line.standing.group == group]
+        mine = [one for one in charges if standing_of(one).group == group]
         sums: dict[str, int] = {}
-        for line in mine:
-            amounts = line.charge.amounts
+        for charge in mine:
+            amounts = charge.amounts
             if amounts is None:
                 continue
             asked = {"insurer": amounts.payers.micros, "patient": amounts.due.micros}
             micros = asked.get(group, amounts.payers.micros + amounts.patient.micros)
             sums[amounts.due.currency] = sums.get(amounts.due.currency, 0) + micros
         totals = [Amount(micros, currency) for currency, micros in sorted(sums.items())]
-        found.append(Count(group, _GROUPS[group], len(mine), totals))
+        found.append(Count(group, GROUPS[group], len(mine), totals, more))
+    if seat.may("list_work_queue"):
+        for group in ("pended", "stuck"):
+            number = sum(waiting_standing(one, seat.call.at).group == group for one in waiting)
+            found.append(Count(group, GROUPS[group], number, [], waiting_more))
     return found
 
 
-def _stuck(seat: Seat) -> tuple[list[Any], bool]:
-    """(what waits and since when, whether there is more); nothing for who has no work queue."""
-    if not seat.may("list_work_queue"):
-        return [], False
-    piece = seat.ask("list_work_queue", query={"limit": str(QUEUE)})
-    return [{"item": item, "since": seat.here(item.waiting_since)} for item in piece.data], piece.next is not None
+def _side(seat: Seat, rows: Sequence[Line]) -> Side | None:
+    """The charge that is asked for, else the first of the list. Nothing of what the person may not see."""
+    name = seat.call.query.get("open", "")
+    chosen = next((row.charge for row in rows if row.charge and (not name or row.charge.id == name)), None)
+    try:
+        charge = seat.ask("get_charge", {"charge_id": name}) if name and chosen is None else chosen
+        if charge is None:
+            return None
+        seat.ask("get_receipt", {"receipt_id": charge.receipt})
+    except DrachmError:
+        return None
+    shared = shared_receipt(seat.call.market, charge.receipt)
+    if shared is None:
+        return None
+    return Side(
+        charge,
+        standing_of(charge),
+        receipt_view(shared, named=True, until=seat.call.at),
+        names_of(seat, {charge.member}).get(charge.member, charge.member),
+        can_refund(seat, charge),
+    )
 
 
-def _place(seat: Seat, text: str) -> str:
-    """The page of what an id names; empty, or an error, when there is nothing that this person may see."""
-    word = text.lower()
-    if position_of(word, "chg"):
-        seat.ask("get_charge", {"charge_id": word})
-        return f"/desk/charges/{word}"
-    if position_of(word, "evt"):
-        return _place_of_event(seat.ask("get_service_event", {"event_id": word}))
-    if position_of(word, "rcp"):
-        return _place_of_receipt(seat, word)
-    found = _by_reference(seat, word.replace("-", "").replace(" ", ""))
-    if found:
-        return _place_of_receipt(seat, found)
-    source, _, event_id = text.partition("/")
-    if not event_id:
-        source, _, event_id = text.partition(" ")
-    if not source or not event_id:
-        return ""
-    page = seat.ask("list_service_events", query={"source": source.strip(), "event_id": event_id.strip()})
-    return _place_of_event(page.data[0]) if page.data else ""
+def can_refund(seat: Seat, charge: Charge) -> bool:
+    """Whether the person may propose to give this charge's money back."""
+    if charge.state != "standing" or charge.amounts is None or not seat.may("propose_refund_at_desk"):
+        return False
+    reach = seat.asking("propose_refund_at_desk").reach()
+    return reach.everything or charge.provider in reach.parties
 
 
-def _place_of_receipt(seat: Seat, name: str) -> str:
-    receipt = seat.ask("get_receipt", {"receipt_id": name})
-    return f"/desk/charges/{receipt.charge}" if receipt.charge else f"/desk/events/{receipt.event}"
-
-
-def _place_of_event(event: Any) -> str:
-    return f"/desk/charges/{event.charge}" if event.charge else f"/desk/events/{event.id}"
-
-
-def _by_reference(seat: Seat, end: str) -> str:
-    """The newest receipt whose name ends so: what a patient reads out."""
-    if len(end) != 8 or not end.isascii() or not end.isalnum():
-        return ""
-    asking = seat.asking("list_receipts")
-    ways = ways_of(asking, asking.reach())
-    for row in seat.call.market.index.page("receipts", **ways, limit=_REFERENCES):
-        name = row_name("rcp", row.position, row.key)
-        if name.endswith(end):
-            return name
-    return ""
-
-
-def _nothing(seat: Seat) -> Reply:
-    error = Problem("not_found")
-    trouble = {
-        "status": 404,
-        "title": error.message,
-        "detail": "Nothing of yours has this id.",
-        "next_step": "Type a receipt, charge or event id (rcp_…, chg_…, evt_…), the eight signs of a receipt’s "
-        "reference, or your own system’s name and event id with a slash between them.",
-        "faults": [],
-    }
-    return seat.page("desk_trouble.html", 404, title="Nothing found", trouble=trouble, tab="")
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 
 def _day(text: str) -> date:

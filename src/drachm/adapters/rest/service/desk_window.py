@@ -8,16 +8,15 @@ from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
-from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
+from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
 from drachm.adapters.rest.service.desk_session import new_secret
 from drachm.adapters.rest.service.desk_today import amount_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.transport.identifiers import encode
 from drachm.domain.errors import DrachmError
-from drachm.domain.money import CURRENCIES, MAX_AMOUNT, exponent, micros
+from drachm.domain.money import CURRENCIES
 
 RECENT: Final = timedelta(days=2)
-_AMOUNT: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?", re.ASCII)
 _FIELDS: Final = ("party", "window", "laid_in", "wallet", "amount", "counted")
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 
@@ -156,14 +155,4 @@ def _given(seat: Seat) -> dict[str, str]:
 
 
 def _money(form: Any, name: str, currency: str) -> dict[str, Any]:
-    """An amount that somebody typed, exact; a comma is not guessed at."""
-    text = form.get(name, "").strip()
-    if currency not in CURRENCIES:
-        raise unreadable("A currency has three letters, such as USD.")
-    if not _AMOUNT.fullmatch(text):
-        example = "12.50" if exponent(currency) else "1250"
-        raise unreadable(f"Write the amount in digits with a point, such as {example}.")
-    size = micros(text)
-    if size > MAX_AMOUNT:
-        raise unreadable("This is more than a box can hold.")
-    return {"micros": size, "currency": currency}
+    return typed_money(form.get(name, ""), currency, most="This is more than a box can hold.")

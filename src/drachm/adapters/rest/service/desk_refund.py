@@ -1,0 +1,194 @@
+"""Money of a charge that goes back, on pages: proposed, agreed to by somebody else, withdrawn."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from drachm.adapters.rest.service.asking import trouble_of
+from drachm.adapters.rest.service.call import Reply
+from drachm.adapters.rest.service.charge_refunds import ChargeRefundView
+from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
+from drachm.adapters.rest.service.desk_session import new_secret
+from drachm.adapters.rest.service.desk_today import Standing, amount_of
+from drachm.adapters.rest.service.journal_reading import find_charge
+from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.transport.problems import Problem
+from drachm.domain.errors import DrachmError
+from drachm.domain.money import plain
+
+REASONS: Final = {
+    "not_given": "The care was not given",
+    "wrong_person": "It was somebody else’s care",
+    "sent_twice": "The same care was sent twice",
+    "wrong_price": "The price was wrong",
+    "goodwill": "The clinic gives it back freely",
+}
+_STATES: Final = {
+    "proposed": Standing("proposed", "you", "Waits for a second person"),
+    "agreed": Standing("agreed", "held", "Agreed, not booked yet"),
+    "done": Standing("done", "ok", "Given back"),
+    "waiting": Standing("waiting", "held", "Stuck in the work list"),
+    "failed": Standing("failed", "refused", "Could not be booked"),
+    "withdrawn": Standing("withdrawn", "held", "Withdrawn"),
+}
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
+_SHOWN: Final = 50
+
+
+@desk("open_desk_refunds")
+def open_desk_refunds(seat: Seat) -> Reply:
+    """What waits for a second person, and what became of the others."""
+    seat.call.reach()
+    waiting = seat.ask("list_charge_refunds", query={"state": "proposed", "limit": "100"}).data
+    agreed = seat.ask("list_charge_refunds", query={"state": "agreed", "limit": "100"}).data
+    others: list[Any] = []
+    for state in ("done", "failed", "waiting", "withdrawn"):
+        others += seat.ask("list_charge_refunds", query={"state": state, "limit": "100"}).data
+    others.sort(key=lambda one: one.proposed_at, reverse=True)
+    return seat.page(
+        "desk_refunds.html",
+        tab="refunds",
+        waiting=[_shown(seat, one) for one in [*agreed, *waiting]],
+        others=[_shown(seat, one) for one in others[:_SHOWN]],
+        more=len(others) > _SHOWN,
+    )
+
+
+@desk("open_desk_refund_form")
+def open_desk_refund_form(seat: Seat) -> Reply:
+    """Where a refund is proposed."""
+    return _form_page(seat)
+
+
+@desk("propose_refund_at_desk", form=True)
+def propose_refund_at_desk(seat: Seat) -> Reply:
+    """Keep the proposal; on to its page. The page's own key makes a form that is sent twice one proposal."""
+    charge, form = _charge(seat), seat.call.form
+    currency = charge.amounts.billed.currency if charge.amounts else ""
+    try:
+        key = form.get("key", "")
+        if not _KEY.fullmatch(key):
+            raise unreadable("This form is not whole. Open the page again.")
+        body: dict[str, Any] = {
+            "reason": form.get("reason", ""),
+            "note": form.get("note", "").strip().replace("\r\n", " ").replace("\n", " "),
+            "most": typed_money(form.get("most", ""), currency),
+        }
+        if form.get("how") == "part":
+            body["price"] = typed_money(form.get("price", ""), currency)
+        made = seat.ask("propose_charge_refund", {"charge_id": charge.id}, body=body, key=key)
+    except DrachmError as error:
+        return _form_page(seat, trouble_of(error, seat.call))
+    return sent_on(seat.call, f"/desk/refunds/{made.id}")
+
+
+@desk("open_desk_refund")
+def open_desk_refund(seat: Seat) -> Reply:
+    """One refund."""
+    return _refund_page(seat)
+
+
+@desk("agree_to_refund_at_desk", form=True)
+def agree_to_refund_at_desk(seat: Seat) -> Reply:
+    """Agree as the second person."""
+    refund = _refund(seat)
+    try:
+        seat.ask("agree_to_charge_refund", {"refund_id": refund.id})
+    except DrachmError as error:
+        return _refund_page(seat, trouble_of(error, seat.call))
+    return sent_on(seat.call, f"/desk/refunds/{refund.id}")
+
+
+@desk("withdraw_refund_at_desk", form=True)
+def withdraw_refund_at_desk(seat: Seat) -> Reply:
+    """Stop it."""
+    refund = _refund(seat)
+    try:
+        seat.ask("withdraw_charge_refund", {"refund_id": refund.id})
+    except DrachmError as error:
+        return _refund_page(seat, trouble_of(error, seat.call))
+    return sent_on(seat.call, f"/desk/refunds/{refund.id}")
+
+
+def _charge(seat: Seat) -> Any:
+    charge = seat.ask("get_charge", {"charge_id": seat.call.path["charge_id"]})
+    looked = find_charge(seat.call.market, charge.id)
+    owner = frozenset({looked.row.provider} - {""}) if looked is not None else frozenset()
+    seat.call.permit(seat.call.resource(parties=owner))
+    return charge
+
+
+def _refund(seat: Seat) -> Any:
+    refund = seat.ask("get_charge_refund", {"refund_id": seat.call.path["refund_id"]})
+    charge = find_charge(seat.call.market, refund.charge)
+    if charge is None:
+        raise Problem("not_found")
+    parties = frozenset({charge.row.provider} - {""})
+    seat.call.permit(seat.call.resource(refund.id, parties=parties, maker=refund.proposed_by))
+    return refund
+
+
+def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+    charge, form = _charge(seat), seat.call.form
+    if charge.amounts is None:
+        raise Problem("not_found")
+    amounts, currency = charge.amounts, charge.amounts.billed.currency
+    whole = Amount(amounts.payers.micros + amounts.patient.micros, currency)
+    given = form.get("key", "")
+    open_ones = seat.ask("list_charge_refunds", query={"charge": charge.id, "state": "proposed"}).data
+    return seat.page(
+        "desk_refund_form.html",
+        int(trouble["status"]) if trouble else 200,
+        tab="refunds",
+        charge=charge,
+        reasons=REASONS,
+        whole=whole,
+        insurer=amount_of(amounts.payers),
+        patient=amount_of(amounts.patient),
+        waiting=open_ones[0].id if open_ones else "",
+        form={name: form.get(name, "") for name in ("reason", "how", "price", "note")},
+        most=form.get("most") or plain(whole.micros, currency),
+        key=given if _KEY.fullmatch(given) else new_secret(),
+        trouble=trouble,
+    )
+
+
+def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+    refund = seat.ask("get_charge_refund", {"refund_id": seat.call.path["refund_id"]})
+    charge = seat.ask("get_charge", {"charge_id": refund.charge})
+    if seat.call.operation == "open_desk_refund":
+        seat.call.permit(seat.call.resource(refund.id, parties=frozenset({charge.provider or ""} - {""})))
+    mine = refund.proposed_by == seat.call.caller.subject
+    movable = refund.state in ("proposed", "agreed")
+    return seat.page(
+        "desk_refund.html",
+        int(trouble["status"]) if trouble else 200,
+        tab="refunds",
+        charge=charge,
+        mine=mine,
+        can_agree=movable and not mine and seat.may("agree_to_refund_at_desk"),
+        can_withdraw=refund.state == "proposed" and seat.may("withdraw_refund_at_desk"),
+        trouble=trouble,
+        **_shown(seat, refund),
+    )
+
+
+def _shown(seat: Seat, refund: ChargeRefundView) -> dict[str, Any]:
+    return {
+        "refund": refund,
+        "standing": _STATES[refund.state],
+        "reason": REASONS[refund.reason],
+        "back": Amount(refund.payers.micros + refund.patient.micros, refund.most.currency),
+        "insurer": amount_of(refund.payers),
+        "patient": amount_of(refund.patient),
+        "most": amount_of(refund.most),
+        "price": amount_of(refund.price) if refund.price else None,
+        "proposed": seat.here(refund.proposed_at),
+        "agreed": seat.here(refund.agreed_at) if refund.agreed_at else None,
+        "withdrawn": seat.here(refund.withdrawn_at) if refund.withdrawn_at else None,
+        "proposer": refund.proposed_by.rpartition("|")[2],
+        "agreer": (refund.agreed_by or "").rpartition("|")[2],
+        "withdrawer": (refund.withdrawn_by or "").rpartition("|")[2],
+    }
