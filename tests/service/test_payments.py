@@ -29,6 +29,7 @@ from drachm.application.payments import hear
 from drachm.application.refunds import hear_refund, work_through_refunds
 from drachm.domain.errors import Forbidden
 from drachm.domain.money import MICROS
+from drachm.domain.payments.ach import identification
 from drachm.domain.payments.model import CardKept
 from drachm.domain.payments.refund import RefundNews
 from drachm.domain.payments.tariff import Tariff
@@ -354,3 +355,53 @@ def test_what_is_left_is_paid_out_to_whoever_paid_it_in(connected: Any, ask: Ask
     assert left(town) == 95 * MICROS
     assert ask("begin_payout", ana, path, body={"amount": dollars(0)}).status == 400
     assert ask("begin_payout", ana, path, body={"amount": {"micros": 1, "currency": "EUR"}}).code == "invalid_money"
+
+
+def test_a_dispute_freezes_the_wallet_and_its_holder_is_told_how_to_cure_it(
+    connected: Any, ask: Ask, fake: FakeStripe, other_town: Any
+) -> None:
+    town, ana = connected, connected.patient()
+    member, path = {"member_id": "ana"}, {"wallet_id": "ana-cash"}
+    assert ask("list_arrears", ana, member).body["data"] == []
+    ask("begin_payment", ana, path, body={"amount": dollars(25), "rail": "stripe"})
+    tell(town, fake.pay("cs_test_1"))
+    [intent] = fake.intents
+    tell(town, fake.dispute(intent))
+    [owed] = ask("list_arrears", ana, member).body["data"]
+    assert (owed["owed"]["micros"], owed["frozen"]) == ("25000000", ["ana-cash", "ana-gift"])
+    assert owed["rails"] == ["bank", "stripe"]
+    assert ask("get_wallet", ana, path).body["frozen"] is True
+    assert ask("begin_payout", ana, path, body={"amount": dollars(5)}).code in ("arrears_open", None)
+    for caller, status in ((town.patient("ben"), 404), (town.finance(), 403), (other_town.operator(), None)):
+        answer = ask("pay_arrears", caller, member, body={"amount": dollars(25), "wallet": "ana-cash"})
+        assert answer.status == status or answer.code == "invalid_body"
+    for nonsense in ({}, {"rail": "stripe", "wallet": "ana-cash"}, {"wallet": "ben-cash"}, {"rail": "alipay"}):
+        assert ask("pay_arrears", ana, member, body={"amount": dollars(25), **nonsense}).status in (400, 422)
+    assert ask("pay_arrears", ana, member, body={"amount": dollars(26), "rail": "stripe"}).code == "nothing_owed"
+    part = ask("pay_arrears", ana, member, body={"amount": dollars(5), "wallet": "ana-cash"}, key="k1")
+    assert (part.body["paid"]["micros"], part.body["owed"]["micros"]) == ("5000000", "20000000")
+    cure = ask("pay_arrears", ana, member, body={"amount": dollars(20), "rail": "stripe"}, key="k2")
+    assert cure.body["payment"]["state"] == "waiting"
+    tell(town, fake.pay(cure.body["payment"]["link"].rpartition("/")[2]))
+    [owed] = ask("list_arrears", ana, member).body["data"]
+    assert (owed["owed"]["micros"], owed["frozen"], owed["pay"]) == ("0", [], "")
+    assert ask("get_wallet", ana, path).body["frozen"] is False
+    assert left(town) == 115 * MICROS
+
+
+def test_the_operator_hands_in_a_return_file(connected: Any, ask: Ask) -> None:
+    town = connected
+    name = ask("begin_payment", town.patient(), {"wallet_id": "ana-cash"}, body={"amount": dollars(25), "rail": "bank"})
+    entry = f"626091400606{1:<17}{2500:010}{identification(name.body['id']):<15}{'A PAYER':<22}S 1{1:015}"
+    lines = [
+        "101 091400606 6910001342603100306A094101BANK", "5200DRACHM", entry,
+        f"799R10{'091400600000001':<15}{'':6}09100001{'':44}{1:015}",
+        "8200", f"9000001000001{2:08}0009140060{2500:012}{0:012}",
+    ]  # fmt: skip
+    body = {"nacha": "\n".join(lines)}
+    for _ in range(2):
+        heard = ask("read_ach_returns", town.operator(), body=body).body["returns"]
+        assert [(one["code"], one["reason"], one["end"]) for one in heard] == [("R10", "not_authorised", "declined")]
+    assert ask("get_payment", town.patient(), {"payment_id": name.body["id"]}).body["reason"] == "not_authorised"
+    assert ask("read_ach_returns", town.finance(), body=body).status == 403
+    assert ask("read_ach_returns", town.operator(), body={"nacha": "x"}).status == 400

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from drachm.application.arrears import arrears_of
 from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, payment_of
 from drachm.application.rails import Rail
@@ -45,6 +46,9 @@ def judge(record: Record, desk: Desk, records: Records) -> tuple[Rule, Verdict, 
     found = records.find("payment", terms=[f"pot={rule.pot}", "automatic"], limit=PAYMENTS_MAX)
     payments = sorted((payment_of(one) for one in found), key=lambda one: (one.begun_at, one.id))
     here = desk.books.pots([rule.pot]).get(rule.pot)
+    if arrears_of(rule.member, rule.currency, records).frozen:
+        # Who owes for a payment that went back is not charged by itself again.
+        return rule, Verdict("frozen"), payments
     # A pot that is not here, or no longer, is never topped up.
     says = verdict(rule.rule, here[0], payments, desk.clock.now()) if here is not None else Verdict("off")
     return rule, says, payments

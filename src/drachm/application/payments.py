@@ -15,13 +15,15 @@ from typing import Any, Final
 
 import msgspec
 
+from drachm.application.arrears import make_good, owe, thaw
 from drachm.application.body import TopUp
 from drachm.application.desk import RETRIES, Desk
 from drachm.application.rails import Rail
 from drachm.application.records import Record, Records
 from drachm.application.top_up import top_up
-from drachm.application.transfers import take_back
+from drachm.application.transfers import settle_debt, take_back
 from drachm.domain.errors import Conflict, DrachmError, InvalidMessage, Unavailable
+from drachm.domain.payments.ach import identification
 from drachm.domain.payments.model import OPEN, News, Payment, planned, told
 
 KIND: Final = "payment"
@@ -73,7 +75,7 @@ def hear(news: News, rail: str, desk: Desk, records: Records) -> Payment:
         after = told(payment, replace(news, payment=payment.id), desk.clock.now())
         if after is payment:
             return payment
-        _book(payment, after, desk)
+        _book(payment, after, desk, records)
         try:
             records.put([record_of(after, before=record)])
             return after
@@ -120,6 +122,9 @@ def record_of(payment: Payment, *, before: Record | None = None, author: str = "
     terms = {_state(payment.state), f"pot={payment.pot}"}
     if payment.automatic:
         terms.add("automatic")
+    if payment.rail == "bank":
+        # The bank may also take it from the payer's account: what comes back names it so.
+        terms.add(f"ach={identification(payment.id)}")
     if payment.reference:
         terms.add(_reference(payment.rail, payment.reference))
     return Record(
@@ -134,15 +139,22 @@ def record_of(payment: Payment, *, before: Record | None = None, author: str = "
     )
 
 
-def _book(before: Payment, after: Payment, desk: Desk) -> None:
+def _book(before: Payment, after: Payment, desk: Desk, records: Records) -> None:
     at = after.changed_at or before.begun_at
     amount = after.gone or before.gone or after.amount
     name = f"{after.id}/{after.returns}" if after.returns else after.id
     order = TopUp(f"rail {after.rail}", name, after.pot, after.member, amount, after.currency, after.rail, at)
     if after.state == "returned":
+        owe(after.member, after.currency, f"lost {name}", amount, desk, records)
         take_back(order, desk)
     elif after.state == "captured" and before.state == "returned":
-        take_back(order, desk, won=True)
+        part = make_good(after.member, after.currency, f"won {name}", amount, records)
+        settle_debt(order, part, desk, won=True)
+        thaw(after.member, after.currency, desk, records)
+    elif after.state == "captured" and after.purpose == "arrears":
+        part = make_good(after.member, after.currency, f"paid {name}", amount, records)
+        settle_debt(order, part, desk)
+        thaw(after.member, after.currency, desk, records)
     elif after.state == "captured":
         top_up(order, desk)
 
@@ -159,7 +171,8 @@ def _found(news: News, rail: str, records: Records) -> Record:
 
 
 def _wish(payment: Payment) -> tuple[object, ...]:
-    return payment.rail, payment.pot, payment.member, payment.amount, payment.currency, payment.automatic
+    asked = payment.rail, payment.pot, payment.member, payment.amount, payment.currency
+    return *asked, payment.automatic, payment.purpose
 
 
 def _rail(payment: Payment, rails: Mapping[str, Rail]) -> Rail:

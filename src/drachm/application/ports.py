@@ -177,6 +177,12 @@ class Books(Protocol):
         A pot starts at 0 whatever `avail` says; a member's shard never changes. `mandates` are by member.
         """
 
+    def freeze(self, member: str, currency: str, reason: str) -> None:
+        """Let the pots of a member's own money in a currency pay for nothing, for a reason, or (none) again.
+
+        Pots that others gave for a purpose, and shared ones, are left as they are.
+        """
+
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
         """Store a `plan`, `price_book` or `expense_rules` document by content hash (idempotent); returns the hash.
 

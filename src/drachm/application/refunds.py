@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from drachm.application.arrears import arrears_of
 from drachm.application.desk import RETRIES, Desk
 from drachm.application.payments import KIND as PAYMENT
 from drachm.application.payments import LOOK_AFTER, all_in, find, payment_of, record_of
@@ -51,6 +52,7 @@ def begin_refund(refund: Refund, records: Records, *, author: str) -> Refund:
                 raise Conflict("another refund has this id", where=f"refund {refund.id}")
             return known
         kept = records.get(PAYMENT, refund.payment)
+        _ensure_not_owing(refund, records)
         counted = refund_planned(refund, find(refund.payment, records))
         try:
             records.put([_kept(refund, author=author), record_of(counted, before=kept)])
@@ -160,6 +162,18 @@ def find_refund(id: str, records: Records) -> Refund:
 def refund_of(record: Record) -> Refund:
     """A refund as it is kept."""
     return msgspec.convert(dict(record.body), Refund)
+
+
+def _ensure_not_owing(refund: Refund, records: Records) -> None:
+    """Whoever owes for a payment that went back takes no money out."""
+    arrears = arrears_of(refund.member, refund.currency, records)
+    if arrears.frozen:
+        raise Conflict(
+            f"its holder owes {arrears.owed} micros for a payment that went back",
+            where=f"member {refund.member}",
+            next_step="Make that good first: it may be paid out of the wallet itself.",
+            code="arrears_open",
+        )
 
 
 def _book(before: Refund, after: Refund, desk: Desk) -> None:

@@ -134,6 +134,9 @@ class RehearsalBooks:
     def enrol(self, **_: object) -> None:
         self._refuse()
 
+    def freeze(self, member: str, currency: str, reason: str) -> None:
+        self._refuse()
+
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
         self._refuse()
 

@@ -54,17 +54,40 @@ def move(order: Transfer, desk: Desk) -> int:
     return tried(lambda: _once(order, desk))
 
 
-def take_back(order: TopUp, desk: Desk, *, won: bool = False) -> int:
-    """A booked payment went back to where it came from, or (`won`) came again after that.
+def take_back(order: TopUp, desk: Desk) -> int:
+    """A booked payment went back to where it came from.
 
     The pot keeps what it has - it may be spent already - so its holder owes the amount.
     """
-    amount = -order.amount if won else order.amount
     entries = (
-        Entry(Account("holder_receivable", order.member, order.currency), amount, Source.DUE),
-        Entry(Account("cash", order.rail, order.currency), -amount, Source.RAIL),
+        Entry(Account("holder_receivable", order.member, order.currency), order.amount, Source.DUE),
+        Entry(Account("cash", order.rail, order.currency), -order.amount, Source.RAIL),
     )
-    return transfer(Transfer(f"{'won' if won else 'lost'} {order.source}", order.event_id, entries, order.member), desk)
+    return transfer(Transfer(f"lost {order.source}", order.event_id, entries, order.member), desk)
+
+
+def settle_debt(order: TopUp, part: int, desk: Desk, *, won: bool = False) -> int:
+    """Money came in for what its holder owes, or came again because a dispute was `won`.
+
+    `part` micros of it make the debt good; what is more is the pot's.
+    """
+    entries = [Entry(Account("cash", order.rail, order.currency), order.amount, Source.RAIL)]
+    if part:
+        entries.append(Entry(Account("holder_receivable", order.member, order.currency), -part, Source.DUE))
+    if part < order.amount:
+        entries.append(Entry(Account("wallet", order.pot, order.currency), part - order.amount, Source.RAIL))
+    return move(
+        Transfer(f"{'won' if won else 'cured'} {order.source}", order.event_id, tuple(entries), order.member), desk
+    )
+
+
+def settle_from_pot(id: str, pot: str, member: str, part: int, currency: str, desk: Desk) -> int:
+    """The holder makes good `part` micros out of a pot. Raises `Refused` when it holds too little."""
+    entries = (
+        Entry(Account("wallet", pot, currency), part, Source.WALLET),
+        Entry(Account("holder_receivable", member, currency), -part, Source.DUE),
+    )
+    return move(Transfer("cured from pot", id, entries, member), desk)
 
 
 def _once(order: Transfer, desk: Desk) -> int:

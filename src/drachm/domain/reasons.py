@@ -96,6 +96,11 @@ REASONS: Final[dict[str, Reason]] = _table(
     Reason("pocket_category", "This pocket is for other kinds of care.", "posted"),
     Reason("pocket_expense", "This pocket may not pay for this.", "posted"),
     Reason("pocket_no_rules", "The rules of this pocket are not published for this day.", "posted"),
+    Reason(
+        "pocket_frozen",
+        "A payment into this pocket went back; it pays again once that is made good.",
+        "posted",
+    ),
     Reason("pocket_private", "Whoever funds this pocket would see it, and you keep this care private.", "posted"),
     Reason("pocket_plan", "Your cover keeps this pocket for other things.", "posted"),
     Reason("visit_priced_apart", "The fee of the visit itself.", "posted"),

@@ -71,6 +71,12 @@ class Enrolment:
         self._person_sheets(version, sorted(touched))
         self._party_sheets(version, sorted({one.id for one in parties} | {one.provider for one in contracts}))
 
+    def freeze(self, member: str, currency: str, reason: str) -> None:
+        """Freeze the pots of a member's own money, or (no reason) thaw them; those that already are so stay."""
+        version = self.next_version()
+        if self._ask("freeze", member=member, currency=currency, reason=reason):
+            self._person_sheets(version, [member])
+
     def erase(self, member: str, patient: int) -> None:
         """Delete the data key and every sheet; one new sheet says how the member is registered now."""
         version = self.next_version()

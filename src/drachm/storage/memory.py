@@ -83,13 +83,24 @@ class MemoryBooks:
             people.coverages.update((coverage.id, coverage) for coverage in coverages)
             people.contracts.update(((one.provider, one.payer, one.period.start), one) for one in contracts)
             for pot in pots:
-                people.pots[pot.id] = pot._replace(avail=0, state=pot_number(self.tenant, pot.id))
+                frozen = people.pots.get(pot.id, pot).frozen
+                people.pots[pot.id] = pot._replace(avail=0, state=pot_number(self.tenant, pot.id), frozen=frozen)
                 if pot.fund and pot.member:
                     continue  # money never enters an admission
                 self._journal.avail.setdefault(pot.id, 0)
                 self._journal.held.setdefault(pot.id, 0)
             named = {party.id for party in parties} | {one.provider for one in contracts}
             people.write_sheets(self.tenant, touched, named)
+
+    def freeze(self, member: str, currency: str, reason: str) -> None:
+        """Freeze the pots of a member's own money in a currency, or (no reason) thaw them."""
+        with self._guard:
+            people = self._people
+            people.version += 1
+            for pot in [one for one in people.pots.values() if (one.member, one.currency) == (member, currency)]:
+                if not pot.fund and (pot.purpose is None or not pot.purpose.funder):
+                    people.pots[pot.id] = pot._replace(frozen=reason)
+            people.write_sheets(self.tenant, {member}, ())
 
     def erase(self, member: str) -> None:
         """Every body of the member is unreadable from now on. Raises as `PostgresBooks.erase`."""

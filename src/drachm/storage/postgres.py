@@ -109,6 +109,11 @@ class PostgresBooks(PostgresReading):
         except (OverflowError, UnicodeEncodeError):
             raise not_storable("a number has more than 64 bits, or a text half a character", "enrolment") from None
 
+    def freeze(self, member: str, currency: str, reason: str) -> None:
+        """Freeze the pots of a member's own money in a currency, or (no reason) thaw them."""
+        with self.sessions.transaction("registrar") as conn:
+            Enrolment(conn, self.tenant, self.vault).freeze(member, currency, reason)
+
     def erase(self, member: str) -> None:
         """Delete the member's data key: every body sealed under it is unreadable from now on, in every copy.
 

@@ -123,10 +123,11 @@ def mandates_of(mandates: Mapping[str, Mandate] | None) -> dict[str, Mandate]:
 
 def pot_of(*values: Any) -> Pot:
     """A pot from its row: its fields in order, its terms and its purpose as JSON."""
-    *fields, terms, purpose = values
+    *fields, terms, purpose, frozen = values
     return Pot(*fields)._replace(
         terms=None if terms is None else msgspec.convert(terms, Terms),
         purpose=None if purpose is None else msgspec.convert(purpose, Purpose),
+        frozen=frozen,
     )
 
 

@@ -50,7 +50,7 @@ GIVE_BACK = (
 )
 LOOK_AT_WINDOWS = "list_shifts get_shift"
 TAKE_CASH = "open_shift take_cash count_shift"
-BANK = "read_bank_statement list_bank_lines allocate_bank_line"
+BANK = "read_ach_returns read_bank_statement list_bank_lines allocate_bank_line"
 SIT_AT_THE_DESK = "open_desk search_desk open_desk_charge open_desk_event"
 LOOK_AT_THE_DESK = "open_desk open_desk_charge open_desk_event"
 LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
@@ -73,7 +73,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, LOOK_AT_LIMITS, OWN_WISHES, "open_wallet"),
             *(OWN_RECEIPTS, OWN_CARE, BUDGETS, QUESTIONS),
             # Their own money, back to where they paid it from.
-            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout", OWN_PAGES),
+            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", OWN_PAGES),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -149,7 +149,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_PAYOUTS, LOOK_AT_MEMBERS, "list_duplicates list_relatives", LOOK_AT_FAMILIES, LOOK_AT_DRAFTS),
             *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, LOOK_AT_WINDOWS),
             "list_payments get_payment get_automatic_top_up list_bank_lines",
-            *(LOOK_AT_MONEY_BACK, "get_budgets get_automatic_payments list_notices list_questions"),
+            *(LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices list_questions"),
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
             *(OFFICE, "open_office_books"),
             *(LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
@@ -175,7 +175,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 TURN_KEYS,
             ),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
-            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout", BUDGETS, "list_questions"),
+            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", BUDGETS, "list_questions"),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
             *(OFFICE, "open_office_books"),
@@ -219,13 +219,13 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "money:read": (
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines get_wallet_privacy",
-        *(LOOK_AT_MONEY_BACK, "get_budgets get_automatic_payments list_notices"),
+        *(LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices"),
         *(OFFICE, "open_office_books"),
     ),
     "money:write": (
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
-        "set_wallet_privacy keep_charge_private",
+        "set_wallet_privacy keep_charge_private read_ach_returns pay_arrears",
         "set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question",
     ),
     "keys:read": (LOOK_AT_KEYS,),

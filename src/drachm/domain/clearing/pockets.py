@@ -2,7 +2,7 @@
 
 Money that was given for a purpose pays for that only (`Purpose`), and a payer orders the pots that it funds itself.
 What is decided follows from the register, the documents and the line alone, so `recall` finds it again, with the
-reason why a pot was passed over.
+reason why a pot was passed over. A pot whose holder owes for a payment that went back is frozen, and pays for nothing.
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ def chosen(
     places: list[tuple[int, Pot]] = []
     for pot in pots:
         purpose = pot.purpose
+        if pot.frozen:
+            passed.append(Passed(pot, pot.frozen))
+            continue
         if purpose is None:
             places.append((0, pot))
             continue

@@ -41,8 +41,8 @@ class Person:
         """Whether any pot is drawn on terms, or the mandate has to be asked."""
         self.shares = any(pot.fund for pot in pots)
         """Whether any pot is shared with others."""
-        self.given = any(pot.purpose is not None for pot in pots)
-        """Whether the money of any pot was given for a purpose."""
+        self.given = any(pot.purpose is not None or pot.frozen for pot in pots)
+        """Whether any pot may be passed over: its money was given for a purpose, or it is frozen."""
         self.covering: Covering | None = None
         """As it was last found; it says itself whether it still holds."""
 

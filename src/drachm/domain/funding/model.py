@@ -38,6 +38,8 @@ class Pot(NamedTuple):
     """On which a member is admitted to the fund; None: on none."""
     purpose: Purpose | None = None
     """For what its money was given; None: it is the holder's own, for everything."""
+    frozen: str = ""
+    """Why it pays for nothing just now, a word of `domain.reasons`; empty: it does."""
 
 
 def drawing_order(pot: Pot) -> tuple[int, datetime, str]:

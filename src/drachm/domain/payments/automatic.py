@@ -22,7 +22,7 @@ BURST_TIME: Final = timedelta(hours=24)
 PATIENCE: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=3))
 """How long to wait after the first, second and third decline in a row; after that, only the holder may try."""
 
-Why = Literal["due", "enough", "off", "on_its_way", "month_cap", "burst", "declined", "stopped"]
+Why = Literal["due", "enough", "off", "on_its_way", "month_cap", "burst", "declined", "stopped", "frozen"]
 
 
 @dataclass(frozen=True, slots=True)

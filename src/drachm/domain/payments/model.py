@@ -16,6 +16,7 @@ from drachm.domain.errors import InvalidMessage, ensure
 from drachm.domain.money import MAX_AMOUNT, minor_unit
 
 State = Literal["planned", "unknown", "waiting", "captured", "declined", "expired", "returned"]
+Purpose = Literal["top_up", "arrears"]
 STATES: Final[tuple[State, ...]] = ("planned", "unknown", "waiting", "captured", "declined", "expired", "returned")
 
 NEXT: Final[Mapping[State, frozenset[State]]] = {
@@ -71,6 +72,8 @@ class Payment:
     """Micros of it that were refunded, or are on their way back."""
     parties: tuple[str, ...] = ()
     """Who took it, or for whose care it was collected: providers that may see and refund it."""
+    purpose: Purpose = "top_up"
+    """Whether its money stays in the pot, or makes good what the holder owes (`domain.payments.arrears`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
 -- name: pots_of
 -- Their pots.
-SELECT id, member, currency, 0, priority, pocket, state, fund, slices, terms, purpose FROM pot
+SELECT id, member, currency, 0, priority, pocket, state, fund, slices, terms, purpose, frozen FROM pot
 WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
 
 -- name: mandates_of
@@ -126,6 +126,13 @@ SET member = excluded.member, pocket = excluded.pocket, priority = excluded.prio
 WHERE p.currency = excluded.currency AND p.fund = excluded.fund AND p.slices = excluded.slices
       AND p.purpose IS NOT DISTINCT FROM excluded.purpose
 RETURNING p.id;
+
+-- name: freeze
+-- Freeze or thaw the pots of a member's own money in a currency; returns those that changed.
+UPDATE pot SET frozen = %(reason)s
+WHERE tenant = %(tenant)s AND member = %(member)s AND currency = %(currency)s AND fund = '' AND frozen <> %(reason)s
+      AND (purpose IS NULL OR purpose ->> 0 = '')
+RETURNING id;
 
 -- name: stray_admissions
 -- Of these pots, those that admit a member to a fund that is not here as they say.

@@ -33,7 +33,7 @@ SELECT body FROM document WHERE tenant = %(tenant)s AND hash = %(hash)s;
 -- Pots by id; of a shared fund the rest and all slices together. Admissions and slices are left out.
 SELECT p.id, p.member, p.currency,
        coalesce(s.avail, 0)::numeric + coalesce(more.avail, 0), coalesce(s.held, 0)::numeric + coalesce(more.held, 0),
-       p.priority, p.pocket, p.state, p.fund, p.slices, p.terms, p.purpose
+       p.priority, p.pocket, p.state, p.fund, p.slices, p.terms, p.purpose, p.frozen
 FROM pot AS p
 LEFT JOIN state AS s ON s.tenant = p.tenant AND s.id = p.state
 LEFT JOIN LATERAL (

@@ -51,7 +51,7 @@ LEFT JOIN LATERAL (SELECT * FROM state WHERE state.id = p.state AND state.tenant
 
 -- name: expired_pots
 -- Pots that close by now and still hold money, by id; an admission never holds any.
-SELECT p.id, p.member, p.currency, s.avail, p.priority, p.pocket, p.state, p.fund, p.slices, p.terms, p.purpose
+SELECT p.id, p.member, p.currency, s.avail, p.priority, p.pocket, p.state, p.fund, p.slices, p.terms, p.purpose, p.frozen
 FROM pot AS p JOIN state AS s ON s.tenant = p.tenant AND s.id = p.state
 WHERE p.tenant = %(tenant)s AND p.closes <= %(now)s AND p.id COLLATE "C" > %(after)s AND s.avail > 0
       AND (p.member = '' OR p.fund = '')

@@ -73,7 +73,7 @@ ORDER BY wanted.provider, wanted.payer, c.starts_on;
 
 -- name: pots
 -- A member's pots.
-SELECT id, member, currency, 0, priority, pocket, state, fund, slices, terms, purpose FROM pot
+SELECT id, member, currency, 0, priority, pocket, state, fund, slices, terms, purpose, frozen FROM pot
 WHERE tenant = %(tenant)s AND member = %(member)s
 ORDER BY id COLLATE "C";
 

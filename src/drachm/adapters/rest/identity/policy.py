@@ -222,6 +222,9 @@ open                                                              POST   /v1/cal
 .  .  P  .  .  .  .  .  T  .   money:write     -                  POST   /v1/shifts/{shift_id}/payments
 .  .  P  .  .  .  .  .  T  .   money:write     -                  POST   /v1/shifts/{shift_id}/count
 .  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/bank-statements
+.  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/ach-returns
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/arrears
+S  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/members/{member_id}/arrears/payments
 .  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/bank-lines
 .  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/bank-lines/{line_id}/allocation
 .  .  .  P  .  P  P  T  T  .   money:read      -                  GET    /v1/accounts

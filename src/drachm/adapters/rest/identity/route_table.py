@@ -231,6 +231,10 @@ GET /v1/refunds/{refund_id}  get_refund  one
   One refund.
 POST /v1/wallets/{wallet_id}/payouts  begin_payout  one key
   Send what is left in a pocket back to the cards and accounts that filled it.
+GET /v1/members/{member_id}/arrears  list_arrears  one
+  What a member owes for payments that went back, and how to make it good.
+POST /v1/members/{member_id}/arrears/payments  pay_arrears  one key
+  Make it good, over a rail or out of a wallet; then the wallets pay again.
 GET /v1/wallets/{wallet_id}/automatic-top-up  get_automatic_top_up  one
   By which rule a wallet tops itself up, and what the rule says now.
 PUT /v1/wallets/{wallet_id}/automatic-top-up  set_automatic_top_up  one
@@ -253,6 +257,8 @@ POST /v1/shifts/{shift_id}/count  count_shift  one key
   Count the box and end the shift; a difference is booked and named.
 POST /v1/bank-statements  read_bank_statement  whole key
   Book what a camt.053 or camt.054 says came in; what nobody can be found for stands apart.
+POST /v1/ach-returns  read_ach_returns  whole key
+  Hear which debits over the ACH network came back: a NACHA return file as the bank hands it on.
 GET /v1/bank-lines  list_bank_lines  whole
   Lines of bank statements and what became of each.
 POST /v1/bank-lines/{line_id}/allocation  allocate_bank_line  one key

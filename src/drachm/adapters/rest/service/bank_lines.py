@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from drachm.adapters.iso20022.camt import read_camt
+from drachm.adapters.nacha.returns import read_returns
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.payments import PaymentView, payment_view
 from drachm.adapters.rest.service.shapes import Day, Money, Page, Shape, View, Word, money
 from drachm.adapters.rest.service.wallet_records import refuse_strange_money
 from drachm.adapters.rest.transport.problems import Problem
+from drachm.application.ach import hear_returns
 from drachm.application.bank import LINE, allocate, line_of, reconcile
 from drachm.application.records import Record
 
@@ -45,6 +47,33 @@ class ReconciledView(View):
     lines: list[BankLineView]
 
 
+class ReturnsShape(Shape):
+    """A file of returned debits."""
+
+    nacha: Annotated[str, Meta(min_length=1, max_length=900_000, description="The ACH return file as text.")]
+
+
+class AchReturnView(View):
+    """A debit that the payer's bank sent back."""
+
+    id: str
+    original: str
+    """Trace number of the debit."""
+    code: str
+    """R01 to R85."""
+    reason: str
+    day: Day
+    amount: Money
+    end: Literal["returned", "declined", "unexplained"]
+    """Owed by its payer, never came in, or none of ours."""
+
+
+class ReturnsView(View):
+    """What became of each return of a file, in its order."""
+
+    returns: list[AchReturnView]
+
+
 class AllocationOrder(Shape):
     """Whose money it is."""
 
@@ -59,6 +88,28 @@ def read_bank_statement(call: Call) -> ReconciledView:
     lines = reconcile(read_camt(body.camt.encode(), "$.camt"), call.market.desk, call.market.records)
     ids = [line.id for line, _ in lines]
     return ReconciledView(lines=[_view(record) for one in ids if (record := call.market.records.get(LINE, one))])
+
+
+@operation("read_ach_returns", body=ReturnsShape, answer=ReturnsView, problems=("wrong_file", "out_of_balance"))
+def read_ach_returns(call: Call) -> ReturnsView:
+    """Hear which debits came back; a return that was heard before stays as it is."""
+    call.permit(call.resource())
+    body: ReturnsShape = call.body
+    heard = hear_returns(read_returns(body.nacha.encode(), "$.nacha"), call.market.desk, call.market.records)
+    return ReturnsView(
+        returns=[
+            AchReturnView(
+                id=one.id,
+                original=one.original,
+                code=one.code,
+                reason=one.reason,
+                day=one.day.isoformat(),
+                amount=money(one.amount, "USD"),
+                end=end,
+            )
+            for one, end in heard
+        ]
+    )
 
 
 @operation("list_bank_lines", answer=Page[BankLineView], query={"end": "Only lines that ended so."})

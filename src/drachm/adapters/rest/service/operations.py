@@ -5,6 +5,7 @@ from __future__ import annotations
 from drachm.adapters.rest.service import (  # noqa: F401 - read for what they declare
     access,
     accounts,
+    arrears,
     bank_lines,
     callbacks,
     care_figures,

@@ -76,7 +76,8 @@ class RuleView(View):
     zone: str
     on: bool
     now: str
-    """`due`, `enough`, `off`, `on_its_way`, `month_cap`, `burst`, `declined`, or `stopped` until the holder says so."""
+    """`due`, `enough`, `off`, `on_its_way`, `month_cap`, `burst`, `declined`, `stopped` until the holder says so, or
+    `frozen` until a payment that went back is made good."""
     look_again_at: Moment | None
     fee: FeeView | None
     """Of each such top-up, where it is dear for the amount."""

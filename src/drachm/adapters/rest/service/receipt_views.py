@@ -21,7 +21,15 @@ _TELLS_NOTHING: Final = frozenset(
     for word in (
         *("deductible", "copay", "coinsurance", "plan_pays", "plan_paid", "no_cost_share", "out_of_pocket_max"),
         *("period_cap", "contractual_adjustment", "coordination", "self_pay", "self_pay_first", "rounding"),
-        *("remainder", "over_limit", "not_covered", "pocket_expired", "pocket_no_rules", "pocket_plan"),
+        *(
+            "remainder",
+            "over_limit",
+            "not_covered",
+            "pocket_expired",
+            "pocket_no_rules",
+            "pocket_plan",
+            "pocket_frozen",
+        ),
     )
 ) | {"Held", "Paid", "Still to pay", "Credit for earlier care"}
 """Words of a receipt that say nothing of what the care was."""

@@ -93,6 +93,8 @@ class WalletView(View):
     """What is promised to requests."""
     shared: bool
     """Several members draw on it."""
+    frozen: bool
+    """It pays for nothing by itself: its holder owes for a payment that went back (`list_arrears`)."""
 
 
 class WalletEntry(AccountEntry):
@@ -307,6 +309,7 @@ def _view(purse: Purse, record: Record | None) -> WalletView:
         available=sum_of(pot.avail, pot.currency),
         held=sum_of(purse.held, pot.currency),
         shared=pot.slices > 0,
+        frozen=bool(pot.frozen),
     )
 
 

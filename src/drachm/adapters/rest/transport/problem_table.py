@@ -107,6 +107,10 @@ _TRANSPORT: Final = (
          "payment stands."),
     Kind("refund_exceeds", 409, "More than came in", "Less of the payment is left than shall go back.", "Refund at "
          "most what is left; the rest goes to a wallet with the payer's consent."),
+    Kind("arrears_open", 409, "Something is owed", "The holder owes for a payment that went back.", "Make that good "
+         "first."),
+    Kind("nothing_owed", 409, "Not owed", "Less is owed than shall be paid.", "Look at what is owed, and pay at most "
+         "that."),
     Kind("rail_keeps", 422, "Takes nothing back", "Money that came this way cannot go back the same way.", "Refund it "
          "to a wallet with the payer's consent."),
     Kind("draft_not_ready", 409, "Draft has faults", "The draft cannot be used as it is.", "Correct the named "
@@ -169,6 +173,7 @@ _FIELDS: Final = {
     "unknown_currency": "The currency is not in ISO 4217.",
     "unknown_zone": "The time zone is not an IANA name.",
     "malformed_xml": "The file is not well-formed XML, or holds what is not taken.",
+    "out_of_balance": "The totals of the file do not hold.",
     "wrong_file": "The file is of another kind than this call takes.",
 }
 """What the readers of events and documents say of one place."""

@@ -1,0 +1,1 @@
+"""Files of the ACH network of the United States."""
