@@ -11,6 +11,7 @@ from pathlib import Path
 from town import ALWAYS, NOON, StoppedClock, charge, pay_in
 
 from drachm.application.allot import return_allotments
+from drachm.application.arrears import pay_from_pot
 from drachm.application.bank import BankAccount, allocate, reconcile
 from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
@@ -19,7 +20,7 @@ from drachm.application.desk import Desk
 from drachm.application.expiry import sweep_expired
 from drachm.application.first_answers import Outcome
 from drachm.application.pay_due import Yes, pay_due
-from drachm.application.payments import begin, carry_out
+from drachm.application.payments import begin, carry_out, hear
 from drachm.application.payouts_to_holders import pay_out
 from drachm.application.refunds import begin_refund, carry_out_refund
 from drachm.application.top_up import top_up
@@ -94,6 +95,29 @@ def _refund(desk: Desk, records: MemoryRecords, dollars: int, **more: str) -> No
     refund = Refund("rfd-1", "pay-1", "stripe", "ana-cash", "ana", dollars * MICROS, "USD", begun, **more)
     begin_refund(refund, records, author="fay")
     carry_out_refund("rfd-1", {"stripe": Willing()}, desk, records)
+
+
+def _return_and_cure(desk: Desk) -> list[Outcome]:
+    records = MemoryRecords(desk.clock.now)
+    _card_paid(desk, records, "pay-1", 25)
+    first = clear_events([charge("e1", 40)], desk)
+    hear(News("returned", "pay-1", reason="fraudulent"), "stripe", desk, records)
+    second = clear_events([charge("e2", 10)], desk)
+    pay_from_pot("cure-1", "ana-cash", "ana", "USD", 9 * MICROS, desk, records)
+    cure = Payment("pay-2", "stripe", "ana-cash", "ana", 16 * MICROS, "USD", desk.clock.now(), purpose="arrears")
+    begin(cure, records, author="ana")
+    carry_out("pay-2", {"stripe": Willing()}, desk, records)
+    _card_paid(desk, records, "pay-3", 10)
+    return [*first, *second, *clear_events([charge("e3", 10)], desk)]
+
+
+def _dispute(desk: Desk, *, won: bool) -> list[Outcome]:
+    records = MemoryRecords(desk.clock.now)
+    _card_paid(desk, records, "pay-1", 25)
+    hear(News("returned", "pay-1", reason="fraudulent"), "stripe", desk, records)
+    if won:
+        hear(News("captured", "pay-1"), "stripe", desk, records)
+    return clear_events([charge("e1", 40)], desk)
 
 
 def _card_refund(desk: Desk) -> list[Outcome]:
@@ -360,6 +384,29 @@ STORIES = (
         "had called the charge a mistake. What care was paid from the pot stays paid, and the pot keeps what it "
         "has; Ana owes the 25.00. Were the dispute won after all, the opposite row would be posted.",
         _take_back,
+    ),
+    Story(
+        "return-and-cure",
+        "A payment that went back, and how it is made good",
+        "Ana topped up 25.00 by card and a visit took 16.00. Then her bank takes the 25.00 back. She owes "
+        "them, and her wallets pay for nothing by themselves: of the next visit her part, 2.00, is due. She "
+        "makes good 9.00 out of the frozen pot itself and 16.00 by card. Nothing is owed any more: after a "
+        "new top-up the third visit is paid.",
+        _return_and_cure,
+    ),
+    Story(
+        "dispute-won",
+        "A dispute that is won",
+        "Ana's bank takes 25.00 back, and gives them again: the dispute is won. Two rows that cancel each "
+        "other stay in the books, nothing is owed, and the visit that follows is paid from her pot.",
+        lambda desk: _dispute(desk, won=True),
+    ),
+    Story(
+        "dispute-lost",
+        "A dispute that is lost",
+        "Ana's bank takes 25.00 back and keeps them. Her pot still holds them and is frozen; she owes the "
+        "same amount, and her part of the visit, 16.00, is due.",
+        lambda desk: _dispute(desk, won=False),
     ),
     Story(
         "card-refund",

@@ -371,7 +371,7 @@ def test_a_dispute_freezes_the_wallet_and_its_holder_is_told_how_to_cure_it(
     assert (owed["owed"]["micros"], owed["frozen"]) == ("25000000", ["ana-cash", "ana-gift"])
     assert owed["rails"] == ["bank", "stripe"]
     assert ask("get_wallet", ana, path).body["frozen"] is True
-    assert ask("begin_payout", ana, path, body={"amount": dollars(5)}).code in ("arrears_open", None)
+    assert ask("begin_payout", ana, path, body={"amount": dollars(5)}).code == "arrears_open"
     for caller, status in ((town.patient("ben"), 404), (town.finance(), 403), (other_town.operator(), None)):
         answer = ask("pay_arrears", caller, member, body={"amount": dollars(25), "wallet": "ana-cash"})
         assert answer.status == status or answer.code == "invalid_body"

@@ -71,7 +71,15 @@ class PayoutView(View):
 
 
 _PROBLEMS: Final = (
-    *("not_refundable", "refund_exceeds", "rail_keeps", "rail_refused", "insufficient_funds", "conflict"),
+    *(
+        "not_refundable",
+        "refund_exceeds",
+        "rail_keeps",
+        "rail_refused",
+        "insufficient_funds",
+        "arrears_open",
+        "conflict",
+    ),
 )
 
 
@@ -177,6 +185,8 @@ def _ensure_own(pot: Pot, currency: str) -> None:
         raise faulty("", "what was given for a purpose goes back to whoever gave it, not out")
     if currency != pot.currency:
         raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
+    if pot.frozen:
+        raise Problem("arrears_open")
 
 
 def _view(refund: Refund) -> RefundView:
