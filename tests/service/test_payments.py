@@ -358,7 +358,7 @@ def test_what_is_left_is_paid_out_to_whoever_paid_it_in(connected: Any, ask: Ask
 
 
 def test_a_dispute_freezes_the_wallet_and_its_holder_is_told_how_to_cure_it(
-    connected: Any, ask: Ask, fake: FakeStripe, other_town: Any
+    connected: Any, ask: Ask, fake: FakeStripe
 ) -> None:
     town, ana = connected, connected.patient()
     member, path = {"member_id": "ana"}, {"wallet_id": "ana-cash"}
@@ -372,9 +372,9 @@ def test_a_dispute_freezes_the_wallet_and_its_holder_is_told_how_to_cure_it(
     assert owed["rails"] == ["bank", "stripe"]
     assert ask("get_wallet", ana, path).body["frozen"] is True
     assert ask("begin_payout", ana, path, body={"amount": dollars(5)}).code == "arrears_open"
-    for caller, status in ((town.patient("ben"), 404), (town.finance(), 403), (other_town.operator(), None)):
-        answer = ask("pay_arrears", caller, member, body={"amount": dollars(25), "wallet": "ana-cash"})
-        assert answer.status == status or answer.code == "invalid_body"
+    for caller, status in ((town.patient("ben"), 404), (town.finance(), 403)):
+        assert ask("pay_arrears", caller, member, body={"amount": dollars(25), "wallet": "ana-cash"}).status == status
+        assert ask("list_arrears", caller, member).status == status
     for nonsense in ({}, {"rail": "stripe", "wallet": "ana-cash"}, {"wallet": "ben-cash"}, {"rail": "alipay"}):
         assert ask("pay_arrears", ana, member, body={"amount": dollars(25), **nonsense}).status in (400, 422)
     assert ask("pay_arrears", ana, member, body={"amount": dollars(26), "rail": "stripe"}).code == "nothing_owed"
