@@ -174,6 +174,10 @@ _LIST_REFUNDS: Final = Spec("list_refunds", "GET", "/v1/payments/{payment_id}/re
 _BEGIN_REFUND: Final = Spec("begin_refund", "POST", "/v1/payments/{payment_id}/refunds", repeatable=True, keyed=True)
 _GET_REFUND: Final = Spec("get_refund", "GET", "/v1/refunds/{refund_id}", repeatable=True)
 _BEGIN_PAYOUT: Final = Spec("begin_payout", "POST", "/v1/wallets/{wallet_id}/payouts", repeatable=True, keyed=True)
+_LIST_ARREARS: Final = Spec("list_arrears", "GET", "/v1/members/{member_id}/arrears", repeatable=True)
+_PAY_ARREARS: Final = Spec(
+    "pay_arrears", "POST", "/v1/members/{member_id}/arrears/payments", repeatable=True, keyed=True
+)
 _GET_AUTOMATIC_TOP_UP: Final = Spec(
     "get_automatic_top_up", "GET", "/v1/wallets/{wallet_id}/automatic-top-up", repeatable=True
 )
@@ -187,6 +191,7 @@ _GET_SHIFT: Final = Spec("get_shift", "GET", "/v1/shifts/{shift_id}", repeatable
 _TAKE_CASH: Final = Spec("take_cash", "POST", "/v1/shifts/{shift_id}/payments", repeatable=True, keyed=True)
 _COUNT_SHIFT: Final = Spec("count_shift", "POST", "/v1/shifts/{shift_id}/count", repeatable=True, keyed=True)
 _READ_BANK_STATEMENT: Final = Spec("read_bank_statement", "POST", "/v1/bank-statements", repeatable=True, keyed=True)
+_READ_ACH_RETURNS: Final = Spec("read_ach_returns", "POST", "/v1/ach-returns", repeatable=True, keyed=True)
 _LIST_BANK_LINES: Final = Spec("list_bank_lines", "GET", "/v1/bank-lines", repeatable=True)
 _ALLOCATE_BANK_LINE: Final = Spec(
     "allocate_bank_line", "POST", "/v1/bank-lines/{line_id}/allocation", repeatable=True, keyed=True
@@ -1802,6 +1807,25 @@ class AsyncOperations(Base):
         )
         return await self.call(outgoing, deadline)
 
+    async def list_arrears(self, member_id: str, *, deadline: float | None = None) -> models.ArrearsViewPage:
+        """What a member owes for payments that went back, and how to make it good."""
+        outgoing = self.outgoing(_LIST_ARREARS, read_as(models.ArrearsViewPage), {"member_id": member_id})
+        return await self.call(outgoing, deadline)
+
+    async def pay_arrears(
+        self,
+        member_id: str,
+        body: models.CureOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.CureView:
+        """Make it good, over a rail or out of a wallet; then the wallets pay again."""
+        outgoing = self.outgoing(
+            _PAY_ARREARS, read_as(models.CureView), {"member_id": member_id}, body=body, key=idempotency_key
+        )
+        return await self.call(outgoing, deadline)
+
     async def get_automatic_top_up(
         self, wallet_id: str, *, deadline: float | None = None
     ) -> Versioned[models.RuleView]:
@@ -1911,6 +1935,13 @@ class AsyncOperations(Base):
         outgoing = self.outgoing(
             _READ_BANK_STATEMENT, read_as(models.ReconciledView), {}, body=body, key=idempotency_key
         )
+        return await self.call(outgoing, deadline)
+
+    async def read_ach_returns(
+        self, body: models.ReturnsShape, *, idempotency_key: str | None = None, deadline: float | None = None
+    ) -> models.ReturnsView:
+        """Hear which debits over the ACH network came back: a NACHA return file as the bank hands it on."""
+        outgoing = self.outgoing(_READ_ACH_RETURNS, read_as(models.ReturnsView), {}, body=body, key=idempotency_key)
         return await self.call(outgoing, deadline)
 
     async def list_bank_lines(

@@ -56,6 +56,22 @@ class AccountView(Struct, kw_only=True):
     balance: Sum
 
 
+class AchReturnView(Struct, kw_only=True):
+    """A debit that the payer's bank sent back."""
+
+    id: str
+    original: str
+    """Trace number of the debit."""
+    code: str
+    """R01 to R85."""
+    reason: str
+    day: Day
+    """Calendar day, YYYY-MM-DD."""
+    amount: Money
+    end: str
+    """Owed by its payer, never came in, or none of ours."""
+
+
 class AllocationOrder(Struct, kw_only=True):
     """Whose money it is."""
 
@@ -97,6 +113,20 @@ class ApiKeyView(Struct, kw_only=True):
     """Id of the key whose rotation made this one."""
     last_used_hour: str | None
     """Whole hour of its last use."""
+
+
+class ArrearsView(Struct, kw_only=True):
+    """What is owed in one currency."""
+
+    currency: Currency
+    owed: Sum
+    """0: nothing is owed any more."""
+    frozen: list[str]
+    """Wallets that pay for nothing by themselves until it is made good."""
+    pay: str
+    """What to do about it, in words."""
+    rails: list[str]
+    """By which it can be paid."""
 
 
 class AskedAmount(Struct, kw_only=True):
@@ -623,6 +653,27 @@ class CoverageView(Struct, kw_only=True):
     policy: str
     facts: dict[str, str | int | bool]
     version: int
+
+
+class CureOrder(Struct, kw_only=True):
+    """Money that makes a debt good."""
+
+    amount: Money
+    """What is more than the debt goes into the wallet."""
+    rail: str | UnsetType | None = UNSET
+    wallet: str | UnsetType | None = UNSET
+    """Instead of over a rail, out of this wallet."""
+
+
+class CureView(Struct, kw_only=True):
+    """What was paid, or is on its way."""
+
+    payment: PaymentView | None
+    """Over a rail."""
+    paid: Sum
+    """Out of a wallet."""
+    owed: Sum
+    """Still."""
 
 
 class Description(Struct, kw_only=True):
@@ -1530,6 +1581,13 @@ class ApiKeyViewPage(Struct, kw_only=True):
     next: str | None
 
 
+class ArrearsViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[ArrearsView]
+    next: str | None
+
+
 class BankLineViewPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
@@ -2377,6 +2435,19 @@ class RetryResult(Struct, kw_only=True):
     """How many have each status."""
 
 
+class ReturnsShape(Struct, kw_only=True):
+    """A file of returned debits."""
+
+    nacha: str
+    """The ACH return file as text."""
+
+
+class ReturnsView(Struct, kw_only=True):
+    """What became of each return of a file, in its order."""
+
+    returns: list[AchReturnView]
+
+
 class Rotation(Struct, kw_only=True):
     """How the old key ends."""
 
@@ -2408,7 +2479,9 @@ class RuleView(Struct, kw_only=True):
     zone: str
     on: bool
     now: str
-    """`due`, `enough`, `off`, `on_its_way`, `month_cap`, `burst`, `declined`, or `stopped` until the holder says so."""
+    """`due`, `enough`, `off`, `on_its_way`, `month_cap`, `burst`, `declined`, `stopped` until the holder says so, or
+    `frozen` until a payment that went back is made good.
+    """
     look_again_at: str | None
     fee: FeeView | None
     """Of each such top-up, where it is dear for the amount."""
@@ -2970,6 +3043,8 @@ class WalletView(Struct, kw_only=True):
     """What is promised to requests."""
     shared: bool
     """Several members draw on it."""
+    frozen: bool
+    """It pays for nothing by itself: its holder owes for a payment that went back (`list_arrears`)."""
 
 
 class WhyStep(Struct, kw_only=True):
