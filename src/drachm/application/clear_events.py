@@ -90,7 +90,9 @@ def _clear_once(
             if newest.version != registry.version:
                 registry, documents = newest, desk.books.documents(newest.version)
                 world = World(registry, documents, answers.targets)
-                if not world.needs(fresh).within(needs):
+                newer = world.needs(fresh)
+                if not newer.within(needs):
+                    shared.widen(newer)
                     raise Raced("the register changed what the batch must lock", where="register")
         while True:
             world.load(locked.totals, shared.begin(locked.avail))

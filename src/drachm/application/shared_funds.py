@@ -45,6 +45,8 @@ class SharedFunds:
         self.held: dict[str, Fund] = {}
         """Funds of which everything is locked with the batch."""
         self._refills: Counter[str] = Counter()
+        self._wider: Needs | None = None
+        """What was found to be needed after the locks of an earlier try were taken."""
         self._dry: set[str] = set()
         """Funds that cannot help in this transaction."""
         self._net: dict[Fund, dict[str, int]] = {}
@@ -72,9 +74,17 @@ class SharedFunds:
     def needs(self, needs: Needs) -> Needs:
         """What to lock in this transaction: all pots of held funds besides what the events need."""
         self._dry, self._net, self._passes = set(self._empty), {}, 0
+        if self._wider is not None:
+            needs = Needs({*needs.totals, *self._wider.totals}, {*needs.pots, *self._wider.pots})
         if not self.held:
             return needs
         return Needs(needs.totals, {*needs.pots, *[pot for fund in self.held.values() for pot in fund.pots]})
+
+    def widen(self, needs: Needs) -> None:
+        """Lock these as well from now on: somebody who is let in and taken out by turns must not send the batch back to
+        wait for ever."""
+        known = self._wider or Needs((), ())
+        self._wider = Needs({*known.totals, *needs.totals}, {*known.pots, *needs.pots})
 
     @property
     def rows(self) -> int:
