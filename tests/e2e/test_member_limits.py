@@ -190,7 +190,7 @@ def test_who_is_taken_out_and_let_in_by_turns_sends_no_batch_back_for_ever(
     outcomes = clear_events([charge(f"e{n}", 1, member=f"m{n}", visit=f"v{n}") for n in (1, 2)], desk)
     assert {one.status for one in outcomes} == {"posted"}
     # Out, in while it waited: the second try holds what the first one missed, whatever it reads.
-    assert len(tries) <= 3
+    assert len(tries) <= 5
     audited(desk)
 
 
