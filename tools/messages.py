@@ -39,7 +39,7 @@ PLURALS = {
 }
 REST = "frame"
 _AREA = re.compile(r"(?:my|desk|operator)_([a-z]+)")
-_ROOMS = ("desk", "operator")
+_ROOMS = ("desk", "kiosk", "notices", "operator", "slip")
 
 
 class Text(NamedTuple):

@@ -91,7 +91,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, RETRY, ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH, LOOK_AT_REFUNDS, GIVE_BACK),
-            *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
+            *(SIT_AT_THE_DESK, "hand_out_at_desk print_slip retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
             *("get_payment", LOOK_AT_MONEY_BACK, "list_questions answer_question"),
         ),
         "tenant": (DIRECTORY, "match_member"),
@@ -202,7 +202,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         OWN_CARE,
         "stream_party_receipts stream_member_receipts list_questions",
     ),
-    "receipts:share": (HAND_OUT_RECEIPTS, "hand_out_at_desk"),
+    "receipts:share": (HAND_OUT_RECEIPTS, "hand_out_at_desk print_slip"),
     "parties:read": ("list_parties get_party list_sites list_practitioners", CONTRACTS),
     "parties:write": ("create_party update_party", KEEP_SITES, "create_contract update_contract"),
     "payouts:read": (LOOK_AT_PAYOUTS,),
@@ -263,7 +263,13 @@ HUMAN = words(
         "answer_question",
         *(GIVE_BACK, "open_desk_refunds open_desk_refund"),
         # Machines have the interface; pages are for people.
-        *(SIT_AT_THE_DESK, "hand_out_at_desk retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, OWN_PAGES),
+        *(
+            SIT_AT_THE_DESK,
+            "hand_out_at_desk print_slip retry_at_desk",
+            LOOK_AT_DESK_WINDOWS,
+            CASH_AT_THE_DESK,
+            OWN_PAGES,
+        ),
         "open_office download_office_csv open_office_books",
         *(OWN_RECEIPTS, OWN_CARE),
     )

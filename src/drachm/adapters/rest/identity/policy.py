@@ -106,6 +106,7 @@ open                                                              POST   /desk/s
 .  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/refunds/{refund_id}
 .  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /desk/refunds/{refund_id}/agreement
 .  .  P  P  .  .  .  .  T  .   money:write     people             POST   /desk/refunds/{refund_id}/withdrawal
+.  .  P  .  .  .  .  .  .  .   receipts:share  people             POST   /desk/charges/{charge_id}/slip
 .  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk/events/{event_id}
 .  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/events/{event_id}/retry
 .  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/window

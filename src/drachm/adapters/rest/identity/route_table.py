@@ -157,6 +157,8 @@ POST /desk/refunds/{refund_id}/withdrawal  withdraw_refund_at_desk  one
   Stop a refund.
 POST /desk/charges/{charge_id}/link  hand_out_at_desk  one
   Make a receipt link for the patient; shown this once, to print.
+POST /desk/charges/{charge_id}/slip  print_slip  one
+  A slip of the visit for paper, with a QR code and a short code.
 GET /desk/events/{event_id}  open_desk_event  one
   One event: what it waits for, or what became of it.
 POST /desk/events/{event_id}/retry  retry_at_desk  one

@@ -15,6 +15,7 @@ from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
 from drachm.adapters.rest.service.page_words import Amount, spelled
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt
+from drachm.adapters.rest.service.speech import LANGUAGES
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.domain.ledger.model import Entry
 from drachm.domain.receipts.model import Receipt
@@ -141,6 +142,7 @@ def _charge_page(seat: Seat) -> Reply:
         can_link=seat.may("hand_out_at_desk"),
         can_refund=can_refund(seat, charge),
         who_for=names_of(seat, {charge.member}).get(charge.member, charge.member),
+        languages=list(LANGUAGES.values()),
         amount=lambda micros: Amount(micros, receipt.currency if receipt else ""),
     )  # fmt: skip
 

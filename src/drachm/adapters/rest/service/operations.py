@@ -51,6 +51,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     retries,
     shifts,
     sites,
+    slips,
     statements,
     static_files,
     streams,

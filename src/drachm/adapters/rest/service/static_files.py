@@ -28,6 +28,7 @@ _TYPES: Final = {
 _STYLES: Final[Mapping[str, tuple[str, ...]]] = {
     "patient.css": ("fonts.css", "base.css", "patient.css", "print.css"),
     "desk.css": ("fonts.css", "base.css", "print.css", "desk.css"),
+    "slip.css": ("fonts.css", "slip.css"),
     "office.css": ("fonts.css", "base.css", "print.css", "desk.css", "office.css"),
 }
 """Which files make up a style, behind the tokens."""
