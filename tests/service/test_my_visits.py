@@ -84,7 +84,7 @@ def test_view_visit_and_why_by_keyboard(site: Site, browser: Any, axe: str) -> N
 def test_looks_and_languages_hold(site: Site, browser: Any, axe: str) -> None:
     page = sign_in(site, browser, "ana")
     places = ["/my", f"/my/receipts/{receipt(site.town, 'e1')}/why"]
-    for query in ("lang=ar", "lang=de&size=large", "lang=en-XA&theme=dark", "lang=zh-Hans&size=normal&theme=contrast"):
+    for query in ("lang=ar", "lang=de&size=large", "lang=en-XA&size=normal&theme=dark", "lang=zh-Hans&theme=contrast"):
         for number, place in enumerate(places):
             page.goto(f"{site.base}{place}?{query}")
             checked(page, axe, f"my-{number}-{query.replace('&', '-').replace('=', '-')}", (320,))

@@ -58,6 +58,7 @@ CASH_AT_THE_DESK = "begin_desk_shift take_cash_at_desk count_at_desk"
 OWN_PAGES = "open_my_home open_my_proof give_my_proof open_my_visit open_my_parts"
 # What tells what the care was is never a relative's.
 OWN_CARE = "explain_my_receipt"
+OWN_PLANS = "open_my_cover open_my_menu search_my_menu open_my_estimate"
 OWN_RECEIPTS = "list_my_receipts export_my_receipts open_my_receipt"
 LOOK_AT_BOOKS = "list_accounts get_account list_account_entries list_statements get_statement"
 OFFICE = "get_care_figures open_office download_office_csv"
@@ -71,7 +72,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_CARE, LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, ASK_BEFORE, LOOK_AT_MEMBERS, LOOK_AT_FAMILIES),
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, LOOK_AT_LIMITS, OWN_WISHES, "open_wallet"),
-            *(OWN_RECEIPTS, OWN_CARE, BUDGETS, QUESTIONS),
+            *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS, BUDGETS, QUESTIONS),
             # Their own money, back to where they paid it from.
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", OWN_PAGES),
         ),
@@ -195,7 +196,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
 SCOPES: dict[str, tuple[str, ...]] = {
     "events:write": (SEND_EVENTS, RETRY, "retry_at_desk"),
     "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events", SIT_AT_THE_DESK, OWN_PAGES),
-    "estimates": (ASK_BEFORE,),
+    "estimates": (ASK_BEFORE, OWN_PLANS),
     "receipts:read": (
         LOOK_AT_RECEIPTS,
         OWN_RECEIPTS,
@@ -271,7 +272,7 @@ HUMAN = words(
             OWN_PAGES,
         ),
         "open_office download_office_csv open_office_books",
-        *(OWN_RECEIPTS, OWN_CARE),
+        *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS),
     )
 )
 NOT_THE_PROPOSER = words(("approve_payout_change agree_to_charge_refund agree_to_refund_at_desk", PUBLISH))

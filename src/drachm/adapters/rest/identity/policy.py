@@ -88,6 +88,10 @@ S  R  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/rec
 S  R  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/receipts.csv
 S  R  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/receipts/{receipt_id}
 S  .  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/receipts/{receipt_id}/why
+S  .  .  .  .  .  .  .  .  .   estimates       people             GET    /my/cover
+S  .  .  .  .  .  .  .  .  .   estimates       people             GET    /my/menu
+S  .  .  .  .  .  .  .  .  .   estimates       people             POST   /my/menu
+S  .  .  .  .  .  .  .  .  .   estimates       people             POST   /my/estimate
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/proof
 S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof
 

@@ -121,6 +121,14 @@ GET /my/receipts/{receipt_id}  open_my_receipt  one
   One receipt, to read and to print.
 GET /my/receipts/{receipt_id}/why  explain_my_receipt  one
   Each step of the plan behind a receipt, and a sum that closes.
+GET /my/cover  open_my_cover  many
+  A patient's covers and how far their limits are used up.
+GET /my/menu  open_my_menu  many
+  Services with their price and the patient's own share.
+POST /my/menu  search_my_menu  many
+  The same, by words of the name.
+POST /my/estimate  open_my_estimate  many
+  One service before care: who gives it, at which price, with which own share.
 GET /my/proof  open_my_proof  many
   Ask a patient once more who is there, before a large payment.
 POST /my/proof  give_my_proof  many

@@ -54,7 +54,8 @@ _TEXTS: Final = {
     429: N_("Wait 15 minutes, then try again."),
 }
 _FAILED: Final = (N_("This did not go through"), N_("We did nothing. Try again in a minute."))
-_ENTRIES: Final[list[Entry]] = []
+_ENTRIES: Final[list[tuple[Entry, str]]] = []
+"""With the operation that opens it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class PatientSeat(Asker):
         shown = {"tab": tab, "csrf": self.session.csrf, "seat": self, "root": root_of(self.call), **values}
         # A form's answer has an address that no link opens again: nothing to choose there.
         choices = not self.call.form
-        entries = [] if self.visit else entries_now()
+        entries = [] if self.visit else [one for one, name in entries_now() if self.may(name)]
         return page(
             self.call, template, shown, status=status, choices=choices, entries=entries, home=True, script=script
         )
@@ -162,7 +163,7 @@ def patient_page(
     list of pages; there it stands for whoever may see it.
     """
     if entry is not None:
-        _ENTRIES.append(entry)
+        _ENTRIES.append((entry, name))
 
     def declare(handler: Callable[[PatientSeat], Reply]) -> Handler:
         @in_its_language
@@ -196,9 +197,9 @@ def patient_page(
 _FOREIGN: Final = N_("This form was not sent by a page of yours, so nothing was done. Open the page again.")
 
 
-def entries_now() -> list[Entry]:
-    """The list of pages, in order."""
-    return sorted(_ENTRIES, key=lambda one: (one.order, one.name))
+def entries_now() -> list[tuple[Entry, str]]:
+    """The list of pages in order, each with its operation."""
+    return sorted(_ENTRIES, key=lambda pair: (pair[0].order, pair[0].name))
 
 
 def below_my(text: str) -> str:

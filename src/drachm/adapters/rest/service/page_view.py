@@ -179,10 +179,12 @@ class _Teller:
 
     def _happened(self, clinic: str) -> list[Markup]:
         receipt = self._receipt
-        place = said(gettext("You had care at {clinic} on {day}"), clinic=clinic, day=spelled(receipt.day))
-        said_first = place + (
-            said(gettext(": {what}."), what=receipt.display) if self._named and receipt.display else "."
-        )
+        day = spelled(receipt.day)
+        if self._named and receipt.display:
+            what = receipt.display
+            said_first = said(gettext("You had care at {clinic} on {day}: {what}."), clinic=clinic, day=day, what=what)
+        else:
+            said_first = said(gettext("You had care at {clinic} on {day}."), clinic=clinic, day=day)
         if receipt.reason == "reversed":
             return [said(gettext("The clinic took this charge back. What was paid went back to where it came from."))]
         if receipt.kind == "stop":
