@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from drachm.application.clear_events import clear_events
 from drachm.application.desk import Desk
 from drachm.application.expiry import keep_sweeping, sweep_expired
 from drachm.application.receipts import receipt_of
-from drachm.domain.coverage.model import Member
+from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.errors import Conflict, InvalidMessage
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.allotment import admission, open_fund
@@ -26,6 +26,7 @@ from drachm.domain.funding.model import Pot
 from drachm.domain.funding.purpose import Purpose
 from drachm.domain.ledger.model import Account, EntryKind
 from drachm.domain.money import MICROS
+from drachm.domain.periods import Period
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -44,6 +45,16 @@ TEETH: dict[str, Any] = {
     "otherwise": False,
     "text": {"1": "Teeth."},
 }
+
+KEEPER: dict[str, Any] = {
+    "id": "keeper",
+    "payer": "insurer",
+    "currency": "USD",
+    "zone": "UTC",
+    "remainder": "patient",
+    "steps": [],
+}
+ALWAYS = Period(date(2000, 1, 1))
 
 
 class Later:
@@ -186,6 +197,27 @@ def test_a_fund_with_an_end_pays_slice_by_slice_and_goes_back_whole(dora: Desk, 
     assert dues(clear_events([dental, other], dora)) == [0, 8]
     assert sweep_expired(later(dora, END)) == 2, "rest and the slice that held something"
     assert balance(dora) == -32
+    audited(dora)
+
+
+def test_a_plan_orders_and_forbids_the_account_that_its_payer_runs(dora: Desk, charge: Charge) -> None:
+    """A version of the plan takes over: from then on the account is kept for other things; what was paid stays."""
+    account = Purpose("insurer")
+    pots = [Pot("dora-account", "dora", "USD", priority=99, pocket="personal_account", purpose=account)]
+    dora.books.enrol(coverages=[Coverage("c-dora", "dora", "keeper", ALWAYS)], pots=pots)
+    pay_in(dora, "dora-account", 10)
+    found = []
+    for version, since, place in (("1", "2025-01-01", "first"), ("2", "2025-06-01", "never")):
+        dora.books.publish("plan", {**KEEPER, "version": version, "effective": {"from": since}, "pockets": {
+            "personal_account": place}})  # fmt: skip
+    for month in (3, 7):
+        at = datetime(2025, month, 10, 16, tzinfo=UTC)
+        found += clear_events([charge(f"e{month}", 4, member="dora", visit=f"v{month}", started_at=at)], dora)
+    assert [legs(one) for one in found] == [[("dora-account", 4)], [("dora-cash", 4)]]
+    receipt = receipt_of(found[1], dora.books)
+    assert receipt is not None
+    told = [(step.pocket, step.plan) for step in receipt.why if step.pocket]
+    assert told == [("dora-account", "keeper 2")]
     audited(dora)
 
 
