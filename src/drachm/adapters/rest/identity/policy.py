@@ -92,6 +92,11 @@ S  .  .  .  .  .  .  .  .  .   estimates       people             GET    /my/cov
 S  .  .  .  .  .  .  .  .  .   estimates       people             GET    /my/menu
 S  .  .  .  .  .  .  .  .  .   estimates       people             POST   /my/menu
 S  .  .  .  .  .  .  .  .  .   estimates       people             POST   /my/estimate
+S  R  .  .  .  .  .  .  .  .   money:read      people             GET    /my/wallet
+S  R  .  .  .  .  .  .  .  .   money:read      people             GET    /my/wallet/pots/{wallet_id}
+S  R  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/pots/{wallet_id}/top-up
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/pots/{wallet_id}/rule
+S  R  .  .  .  .  .  .  .  .   money:read      people             GET    /my/wallet/payments/{payment_id}
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/proof
 S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof
 

@@ -129,6 +129,16 @@ POST /my/menu  search_my_menu  many
   The same, by words of the name.
 POST /my/estimate  open_my_estimate  many
   One service before care: who gives it, at which price, with which own share.
+GET /my/wallet  open_my_wallet  many
+  What a patient can spend now, and the pots in their order.
+GET /my/wallet/pots/{wallet_id}  open_my_pot  one
+  One pot: its rules, what went in and out, more money in.
+POST /my/wallet/pots/{wallet_id}/top-up  top_up_my_pot  one
+  Ask a rail for money, after a word about a dear fee.
+POST /my/wallet/pots/{wallet_id}/rule  set_my_top_up_rule  one
+  Give, change or switch off the rule by which a pot tops itself up.
+GET /my/wallet/payments/{payment_id}  open_my_payment  one
+  How a payment stands, and where its payer goes.
 GET /my/proof  open_my_proof  many
   Ask a patient once more who is there, before a large payment.
 POST /my/proof  give_my_proof  many

@@ -37,6 +37,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     my_receipts,
     my_sign_in,
     notices,
+    my_wallet,
     office,
     openapi,
     page,

@@ -1,0 +1,268 @@
+"""The patient's money: what can be spent now, the pots in their order, and more money in.
+
+A top-up is asked of its rail only after the page has said what a dear fee takes; the payer then goes to the rail by a
+link of ours, because no page of ours takes a card.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from drachm.adapters.rest.service.asking import trouble_of
+from drachm.adapters.rest.service.browser_session import new_secret
+from drachm.adapters.rest.service.call import OPERATIONS, Reply
+from drachm.adapters.rest.service.fees import FeeView, fee_of
+from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
+from drachm.adapters.rest.service.my_wallet_view import RAILS, Pot, least_left, line_of, pot_of, usable
+from drachm.adapters.rest.service.page_frame import Entry
+from drachm.adapters.rest.service.page_words import Amount, said
+from drachm.adapters.rest.service.shapes import money
+from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.transport.problems import Problem
+from drachm.adapters.rest.transport.versions import etag
+from drachm.application.money_reading import Purse
+from drachm.domain.errors import DrachmError, InvalidMessage
+from drachm.domain.funding.model import drawing_order
+from drachm.domain.money import MAX_AMOUNT, exponent, micros
+from drachm.domain.payments.tariff import percent_of
+
+_AMOUNT: Final = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?", re.ASCII)
+_WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
+_RULE: Final = ("below", "amount", "month_cap")
+_WALLETS_MAX: Final = "100"
+_STATES: Final = {
+    "planned": (N_("We are asking for it"), N_("Look again in a minute. You will not pay twice.")),
+    "unknown": (N_("We are asking for it"), N_("Look again in a minute. You will not pay twice.")),
+    "waiting": (N_("Now it is your turn"), N_("Nothing is paid yet.")),
+    "captured": (N_("The money is in your wallet"), N_("You can use it now.")),
+    "declined": (N_("This was not paid"), N_("No money was taken. You can try another way.")),
+    "expired": (N_("The time for this is over"), N_("No money was taken. You can begin again.")),
+    "returned": (N_("This payment went back"), N_("Ask us for help: something has to be put right.")),
+}
+
+
+@patient_page("open_my_wallet", entry=Entry("wallet", N_("Wallet"), "/my/wallet", "wallet", 40))
+def open_my_wallet(seat: PatientSeat) -> Reply:
+    """What can be spent now, and the pots in the order in which care is paid from them."""
+    pots = _pots(seat)
+    own = next((pot for pot in pots if pot.own), None)
+    return seat.page("my_wallet.html", "wallet", pots=pots, sums=usable(pots), own=own, can_pay=bool(_rails(seat)))
+
+
+@patient_page("open_my_pot")
+def open_my_pot(seat: PatientSeat) -> Reply:
+    """One pot: its rules, what went in and out, and more money in."""
+    return _pot_page(seat)
+
+
+@patient_page("top_up_my_pot", form=True)
+def top_up_my_pot(seat: PatientSeat) -> Reply:
+    """Ask a rail for money, after a word about a dear fee. The page's own key makes two taps one payment."""
+    form, wallet = seat.call.form, _wallet(seat)
+    rail, key = form.get("rail", ""), form.get("key", "")
+    try:
+        if not _KEY.fullmatch(key) or rail not in _rails(seat):
+            raise Problem("bad_request")
+        size = _size(form.get("amount", ""), wallet.currency)
+        fee = fee_of(seat.call, rail, size, wallet.currency)
+        if fee is not None and form.get("sure") != str(size):
+            return _pot_page(seat, fee=fee, size=size)
+        body = {"amount": {"micros": size, "currency": wallet.currency}, "rail": rail}
+        paid = seat.ask("begin_payment", {"wallet_id": wallet.id}, body=body, key=key)
+    except DrachmError as error:
+        return _pot_page(seat, trouble=_told(error, seat), at="top-up")
+    return seat.sent_on(f"/my/wallet/payments/{paid.id}")
+
+
+@patient_page("open_my_payment")
+def open_my_payment(seat: PatientSeat) -> Reply:
+    """How a payment stands, and where its payer goes."""
+    paid = seat.ask("get_payment", {"payment_id": seat.call.path["payment_id"]})
+    title, text = _STATES[paid.state]
+    link = paid.link or ""
+    waits = paid.state == "waiting"
+    account, _, reference = link.partition(" ")
+    return seat.page(
+        "my_wallet_payment.html",
+        "wallet",
+        paid=paid,
+        title=gettext(title),
+        text=gettext(text),
+        amount=Amount(paid.amount.micros, paid.amount.currency),
+        rail=gettext(RAILS.get(paid.rail, N_("Pay"))),
+        link=link if waits and link.startswith("https://") else "",
+        transfer=(account, reference) if waits and paid.rail == "bank" else None,
+        asking=paid.state in ("planned", "unknown"),
+    )
+
+
+@patient_page("set_my_top_up_rule", form=True)
+def set_my_top_up_rule(seat: PatientSeat) -> Reply:
+    """Give, change or switch off the rule by which a pot tops itself up."""
+    form, wallet = seat.call.form, _wallet(seat)
+    rule = _rule(seat, wallet.id)
+    before, version = (rule.value, str(rule.tag[1])) if rule is not None and rule.tag else (None, "")
+    try:
+        if form.get("do") == "off" and before is not None:
+            amounts = {name: getattr(before, name) for name in _RULE}
+            rail, on = before.rail, False
+        else:
+            amounts = {name: money(_size(form.get(name, ""), wallet.currency), wallet.currency) for name in _RULE}
+            rail, on = form.get("rail", ""), True
+        body = {name: {"micros": one.micros, "currency": one.currency} for name, one in amounts.items()}
+        order = {**body, "rail": rail, "zone": before.zone if before is not None else "UTC", "on": on}
+        read = form.get("version", "")
+        path = {"wallet_id": wallet.id}
+        _put_rule(seat, path, order, etag(wallet.id, read) if version else None)
+    except DrachmError as error:
+        return _pot_page(seat, trouble=_told(error, seat), at="rule")
+    return seat.sent_on(f"/my/wallet/pots/{wallet.id}")
+
+
+def _pot_page(
+    seat: PatientSeat,
+    *,
+    trouble: str = "",
+    at: str = "",
+    fee: FeeView | None = None,
+    size: int = 0,
+) -> Reply:
+    wallet = _wallet(seat)
+    pot = _shown(seat, wallet)
+    entries = seat.ask("list_wallet_entries", {"wallet_id": wallet.id}, query={"limit": "20"}).data
+    rails = [(name, gettext(RAILS.get(name, N_("Pay")))) for name in _rails(seat)] if pot.own else []
+    rule = _rule(seat, wallet.id) if pot.own and seat.own else None
+    said_before = {name: seat.call.form.get(name, "") for name in ("rail", *_RULE)}
+    said_before["amount"] = seat.call.form.get("amount", "") if at == "top-up" or fee else ""
+    return seat.page(
+        "my_wallet_pot.html",
+        "wallet",
+        422 if trouble else 200,
+        pot=pot,
+        lines=[line_of(one) for one in entries],
+        rails=rails,
+        fee=_fee_words(fee),
+        size=size,
+        paying=Amount(size, wallet.currency) if fee is not None else None,
+        rule=rule.value if rule is not None else None,
+        version=rule.tag[1] if rule is not None and rule.tag else "",
+        rule_amounts={name: _amount(getattr(rule.value, name)) for name in _RULE} if rule is not None else {},
+        can_rule=pot.own and seat.own and bool(rails),
+        currency=wallet.currency,
+        key=_kept_key(seat) if at == "top-up" or fee else new_secret(),
+        form=said_before,
+        trouble=trouble,
+        at=at,
+    )
+
+
+def _pots(seat: PatientSeat) -> list[Pot]:
+    """The member's pots, in the order in which they are drawn."""
+    if not seat.member:
+        return []
+    mandate = seat.call.market.register.mandate(seat.member)
+    found = seat.ask("list_wallets", query={"limit": _WALLETS_MAX}).data
+    here = {purse.pot.id: purse for purse in seat.call.market.money.purses(ids=[one.id for one in found])}
+    mine = [one for one in found if one.id in here and (one.member == seat.member or _draws_on(seat, one))]
+    mine.sort(key=lambda one: (mandate.place(one.id), *_drawn(here[one.id])))
+    return [_shown(seat, one) for one in mine]
+
+
+def _drawn(purse: Purse) -> tuple[Any, ...]:
+    return drawing_order(purse.pot)
+
+
+def _draws_on(seat: PatientSeat, wallet: Any) -> bool:
+    return bool(wallet.shared) and any(one.member == seat.member for one in _members(seat, wallet))
+
+
+def _members(seat: PatientSeat, wallet: Any) -> list[Any]:
+    try:
+        return list(seat.ask("list_wallet_members", {"wallet_id": wallet.id}).data)
+    except DrachmError:
+        return []
+
+
+def _shown(seat: PatientSeat, wallet: Any) -> Pot:
+    left = None
+    if wallet.shared:
+        mine = [one for one in _members(seat, wallet) if one.member == seat.member]
+        left = least_left(mine[0].limits) if mine else None
+        left = 0 if mine and mine[0].paused else left
+    return pot_of(wallet, seat.call.at, lambda party: _name(seat, party), left)
+
+
+def _name(seat: PatientSeat, party: str) -> str:
+    try:
+        return str(seat.ask("get_party", {"party_id": party}).name) or party
+    except DrachmError:
+        return party
+
+
+def _wallet(seat: PatientSeat) -> Any:
+    return seat.ask("get_wallet", {"wallet_id": seat.call.path["wallet_id"]})
+
+
+def _rails(seat: PatientSeat) -> list[str]:
+    """Rails by which somebody can pay from here, in a fixed order."""
+    return [name for name in RAILS if name in seat.call.market.rails]
+
+
+def _rule(seat: PatientSeat, wallet: str) -> Reply | None:
+    """The rule with its version; None where there is none."""
+    asking = seat.asking("get_automatic_top_up", path={"wallet_id": wallet})
+    try:
+        found = OPERATIONS["get_automatic_top_up"].handler(asking)
+    except Problem as error:
+        if error.code != "not_found":
+            raise
+        return None
+    return found if isinstance(found, Reply) else None
+
+
+def _put_rule(seat: PatientSeat, path: dict[str, str], order: dict[str, Any], if_match: str | None) -> None:
+    seated = PatientSeat(seat.asking("set_automatic_top_up", if_match=if_match), seat.session)
+    seated.ask("set_automatic_top_up", path, body=order)
+
+
+def _size(text: str, currency: str) -> int:
+    """An amount that somebody typed, in micros. A point or a comma before at most two digits is meant as one thing."""
+    text = text.strip()
+    pattern = _AMOUNT if exponent(currency) else _WHOLE
+    size = micros(text.replace(",", ".")) if pattern.fullmatch(text) else 0
+    if not 0 < size <= MAX_AMOUNT:
+        raise InvalidMessage(gettext("Write an amount in digits, such as 25."), where="amount")
+    return size
+
+
+def _amount(value: Any) -> Amount:
+    return Amount(value.micros, value.currency)
+
+
+def _fee_words(fee: FeeView | None) -> dict[str, Any] | None:
+    if fee is None:
+        return None
+    part = percent_of(fee.share_ppm)
+    takes = said(gettext("The fee takes {part} of this payment: {fee}."), part=part, fee=_amount(fee.amount))
+    worth = fee.worthwhile_from
+    better = said(gettext("From {amount} on, it takes at most a twentieth."), amount=_amount(worth)) if worth else ""
+    return {"takes": takes, "better": better}
+
+
+def _kept_key(seat: PatientSeat) -> str:
+    key = seat.call.form.get("key", "")
+    return key if _KEY.fullmatch(key) else new_secret()
+
+
+def _told(error: DrachmError, seat: PatientSeat) -> str:
+    """Why not, in words for the page; what only programs understand stays out."""
+    if isinstance(error, InvalidMessage) and error.where == "amount":
+        return error.message
+    status = int(trouble_of(error, seat.call)["status"])
+    if status == 503:
+        return gettext("This way to pay does not work just now. Try another one, or later.")
+    if status == 412:
+        return gettext("The rule was changed meanwhile. Look at it, then send it again.")
+    return gettext("This did not go through, and no money was taken. Look at what you wrote.")
