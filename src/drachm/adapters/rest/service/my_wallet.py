@@ -133,7 +133,8 @@ def _pot_page(
     pot = _shown(seat, wallet)
     entries = seat.ask("list_wallet_entries", {"wallet_id": wallet.id}, query={"limit": "20"}).data
     rails = [(name, gettext(RAILS.get(name, N_("Pay")))) for name in _rails(seat)] if pot.own else []
-    rule = _rule(seat, wallet.id) if pot.own and seat.own else None
+    holder = seat.whose_own(wallet.member or "")
+    rule = _rule(seat, wallet.id) if pot.own and holder else None
     said_before = {name: seat.call.form.get(name, "") for name in ("rail", *_RULE)}
     said_before["amount"] = seat.call.form.get("amount", "") if at == "top-up" or fee else ""
     return seat.page(
@@ -149,7 +150,7 @@ def _pot_page(
         rule=rule.value if rule is not None else None,
         version=rule.tag[1] if rule is not None and rule.tag else "",
         rule_amounts={name: _amount(getattr(rule.value, name)) for name in _RULE} if rule is not None else {},
-        can_rule=pot.own and seat.own and bool(rails),
+        can_rule=pot.own and holder and bool(rails),
         currency=wallet.currency,
         key=_kept_key(seat) if at == "top-up" or fee else new_secret(),
         form=said_before,
