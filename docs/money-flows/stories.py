@@ -19,6 +19,7 @@ from drachm.application.complete_answer import complete_answer
 from drachm.application.desk import Desk
 from drachm.application.expiry import sweep_expired
 from drachm.application.first_answers import Outcome
+from drachm.application.keep_private import keep_private
 from drachm.application.pay_due import Yes, pay_due
 from drachm.application.payments import begin, carry_out, hear
 from drachm.application.payouts_to_holders import pay_out
@@ -236,6 +237,47 @@ def _grandmother(desk: Desk) -> list[Outcome]:
     april = {"started_at": NOON + timedelta(days=31), "visit": "v4"}
     outcomes += clear_events([charge("e4", 40, **april, **refill)], desk)
     return outcomes + clear_events([charge("r1", 0, kind="reversal", replaces="e1", member="rosa")], desk)
+
+
+def _household(desk: Desk, terms: Terms) -> Pot:
+    """A family's pot of 100 dollars, admitted to it on these terms Rosa, who has 20 of her own behind it."""
+    fund = open_fund("family", "USD", slices=1, pocket="family")
+    desk.books.enrol(members=[Member("rosa")], pots=[fund, Pot("rosa-cash", "rosa", "USD", priority=2)])
+    desk.books.enrol(pots=[admission(fund, "rosa", priority=1, terms=terms)])
+    pay_in(desk, fund.id, 100)
+    pay_in(desk, "rosa-cash", 20)
+    return fund
+
+
+def _category_limit(desk: Desk) -> list[Outcome]:
+    teeth = Limit(25 * MICROS, "month", "America/New_York", ("dental",))
+    _household(desk, Terms((teeth, Limit(60 * MICROS, "month", "America/New_York"))))
+    kinds = (("dental", 20), ("dental", 20), ("visit", 40))
+    return [
+        outcome
+        for number, (kind, dollars) in enumerate(kinds, start=1)
+        for outcome in clear_events(
+            [charge(f"e{number}", dollars, member="rosa", visit=f"v{number}", facts={"category": kind})], desk
+        )
+    ]
+
+
+def _private_care(desk: Desk) -> list[Outcome]:
+    _household(desk, Terms())
+    kept = charge("e1", 12, member="rosa", facts={"category": "mental_health", "private": True})
+    later = charge("e2", 15, member="rosa", visit="v2")
+    outcomes = clear_events([kept, later], desk)
+    key = event_key(desk.books.tenant, later.source, later.event_id)
+    with desk.books.work() as work:
+        stored = work.newest([key])[key]
+    return [*outcomes, keep_private(stored, desk)]
+
+
+def _revoke_in_flight(desk: Desk) -> list[Outcome]:
+    fund = _household(desk, Terms())
+    outcomes = clear_events([charge("h1", 30, kind="hold", member="rosa")], desk)
+    desk.books.enrol(pots=[admission(fund, "rosa", priority=1, terms=Terms(ended=True))])
+    return outcomes + clear_events([charge("e1", 30, kind="replacement", replaces="h1", member="rosa")], desk)
 
 
 def _later(desk: Desk, days: int) -> Desk:
@@ -464,6 +506,31 @@ STORIES = (
         "16.00 return to the family, and to what Rosa may take in March. What she used stands among her running "
         "totals, under `quota/`.",
         _grandmother,
+    ),
+    Story(
+        "family-category-limit",
+        "A family's pot, and a limit for some care",
+        "The family's pot pays for Rosa up to 60.00 in a month of New York, of which 25.00 for her teeth. Two fillings "
+        "of 20.00 find 25.00: 15.00 of the second come from her own pot. A visit of 40.00 finds what is left of the "
+        "60.00, which the teeth used too: 35.00, and 5.00 of her own.",
+        _category_limit,
+    ),
+    Story(
+        "family-private-care",
+        "Care that the family does not see",
+        "Rosa keeps her first visit private: its 12.00 come from her own pot, though the family's is asked first "
+        "otherwise. The second, 15.00, is paid by the family. Then she keeps that private too: one further revision "
+        "gives the 15.00 back to the family's pot and takes what is left of her own, 8.00; 7.00 are due. In the list "
+        "of the family's pot neither the payment nor its return is shown.",
+        _private_care,
+    ),
+    Story(
+        "family-revoke",
+        "A revoke that meets a request in flight",
+        "A request of 30.00 for Rosa is promised by the family's pot. Before the care is given, the holder takes her "
+        "out. The capture is decided as things stand then: the 30.00 go back to the family's pot whole, 20.00 come "
+        "from Rosa's own, and 10.00 are due. The clinic is owed what it was owed before.",
+        _revoke_in_flight,
     ),
     Story(
         "gift-expiry",

@@ -91,6 +91,7 @@ def test_demo_shows_the_line_and_ends_well(run) -> None:
         "Why this amount?",
         "books balanced",
         "Everything follows",
+        "the family's pot pays 12.00 of it",
     ):
         assert words in shown.stdout
     assert shown.stdout.count("Receipt rcp_") == 3

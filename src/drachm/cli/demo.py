@@ -24,7 +24,7 @@ from drachm.bootstrap import (
     sample_plans,
     samples,
 )
-from drachm.cli.demo_network import enrol_network, network_events
+from drachm.cli.demo_network import FAMILY_POT, enrol_network, network_events
 from drachm.cli.demo_serve import Guest, serve_demo
 from drachm.cli.render import STATUS_STYLE, audit_verdict, closing_table, receipt_card, wide_console
 from drachm.domain.benefits.model import Adjudication
@@ -96,8 +96,19 @@ class _Stream:
             no_wrap=True,
             crop=True,
         )
+        self._family(outcome)
         self.slept += self._pause
         time.sleep(self._pause)
+
+    def _family(self, outcome: Outcome) -> None:
+        """That a family's pot paid, and what those learn who filled it."""
+        legs = outcome.decision.funding.legs if outcome.decision else ()
+        paid = sum(leg.amount for leg in legs if leg.pocket == FAMILY_POT.pocket)
+        if paid:
+            self._console.print(
+                f"{'':<10} [green]the family's pot pays {plain(paid)} of it:[/green] "
+                "Ana, who fills it, sees amount, date and name, not the care"
+            )
 
     def _keep(self, outcome: Outcome, event: ServiceEvent, answer: Adjudication) -> None:
         """The first of each kind that tells something: split three ways, two payers, a provider abroad."""

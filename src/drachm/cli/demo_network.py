@@ -14,7 +14,9 @@ from drachm.application.replay import World
 from drachm.application.top_up import top_up
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage, Member, Party
 from drachm.domain.events.model import UNIT, Code, ServiceEvent
+from drachm.domain.funding.allotment import admission, open_fund
 from drachm.domain.funding.model import Pot
+from drachm.domain.funding.quota import Limit, Terms
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
 
@@ -34,6 +36,7 @@ MEMBERS: Final = [
     Member("demo-li", date(1990, 11, 3), "female", facts={"member_category": "employee"}),
     Member("demo-wang", date(1951, 2, 14), "male", facts={"member_category": "retiree"}),
     Member("demo-sam", date(1999, 12, 1), "other"),
+    Member("demo-grandmother", date(1947, 5, 21), "female"),
 ]
 COVERAGES: Final = [
     Coverage("demo-c1", "demo-ana", "drachm-us-ppo", YEAR, policy="demo-p1"),
@@ -44,6 +47,7 @@ COVERAGES: Final = [
     Coverage("demo-c6", "demo-li", "drachm-beijing-employee", YEAR),
     Coverage("demo-c7", "demo-wang", "drachm-beijing-employee", YEAR),
     Coverage("demo-c8", "demo-sam", NO_PLAN, YEAR),
+    Coverage("demo-c9", "demo-grandmother", NO_PLAN, YEAR),
 ]
 WALLETS: Final = {
     "demo-ana": ("USD", 120),
@@ -53,7 +57,13 @@ WALLETS: Final = {
     "demo-li": ("CNY", 1500),
     "demo-wang": ("CNY", 400),
     "demo-sam": ("USD", 30),
+    "demo-grandmother": ("USD", 5),
 }
+FAMILY_POT: Final = open_fund("demo-family-pot", "USD", slices=1, pocket="family")
+"""What Ana puts aside for hers: herself, Tom, and the grandmother, who has said yes to it."""
+FAMILY_MONEY: Final = 60
+REFILLS: Final = Limit(20 * MICROS, "month", "America/New_York", ("drug",))
+"""What the grandmother may take from it in a month, for drugs."""
 
 
 def enrol_network(desk: Desk) -> None:
@@ -64,6 +74,13 @@ def enrol_network(desk: Desk) -> None:
     contracts.append(Contract("east-gate-hospital", "", "demo-cn", YEAR))
     pots = [Pot(f"{member}-cash", member, currency, 0) for member, (currency, _) in WALLETS.items()]
     desk.books.enrol(parties=PARTIES, members=MEMBERS, coverages=COVERAGES, contracts=contracts, pots=pots)
+    desk.books.enrol(pots=[FAMILY_POT])
+    # Ana and Tom pay from their own pockets first; the grandmother's refills are the family's.
+    admitted = [admission(FAMILY_POT, member, priority=1, terms=Terms()) for member in ("demo-ana", "demo-tom")]
+    admitted.append(admission(FAMILY_POT, "demo-grandmother", terms=Terms((REFILLS,))))
+    desk.books.enrol(pots=admitted)
+    put_aside = TopUp("demo", "top-up-family", FAMILY_POT.id, "", FAMILY_MONEY * MICROS, "USD", "cash-desk", MONDAY)
+    top_up(put_aside, desk)
     for member, (currency, amount) in WALLETS.items():
         order = TopUp(
             "demo", f"top-up-{member}", f"{member}-cash", member, amount * MICROS, currency, "cash-desk", MONDAY
@@ -80,6 +97,7 @@ def network_events() -> World:
     li = _Diary("demo-li", "east-gate-hospital", "CNY")
     wang = _Diary("demo-wang", "east-gate-hospital", "CNY")
     sam = _Diary("demo-sam", "riverside-clinic", "USD")
+    grandmother = _Diary("demo-grandmother", "riverside-clinic", "USD")
     events = [
         ana.event(0, "TELE-MINUTE", "telehealth", minutes=11, billed=40, name="Video visit"),
         ana.event(1, "LAB-A1C", "lab", billed=30, name="Long-term blood sugar test"),
@@ -96,6 +114,7 @@ def network_events() -> World:
         wang.event(12, "VITAMIN-COMPLEX", "drug", count=30, name="Vitamins, class C"),
         wang.event(14, "MRI-HEART", "imaging", name="Heart MRI"),
         sam.event(13, "GP-VISIT", "primary_care", billed=95, name="Visit without cover"),
+        grandmother.event(15, "DRUG-METFORMIN-500", "drug", count=60, billed=12, name="Refill, 60 tablets"),
     ]
     return World(PARTIES, MEMBERS, COVERAGES, events)
 
