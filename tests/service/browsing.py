@@ -74,7 +74,7 @@ XSS = (
 )
 """Texts that run, or break a page, wherever somebody forgot to escape."""
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_PATHS = ("/my", "/r/", "/static", "/desk", "/operator")
+_PATHS = ("/kiosk", "/s/", "/my", "/r/", "/static", "/desk", "/operator")
 
 
 def not_run(why: str) -> None:

@@ -61,6 +61,7 @@ from drachm.application.first_answers import Outcome
 from drachm.application.records import Records
 from drachm.application.top_up import top_up
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.errors import Forbidden
 from drachm.domain.events.model import Code, ServiceEvent
 from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
@@ -350,6 +351,8 @@ class Street:
     keys: dict[str, KeptKeys] = field(default_factory=dict)
 
     def market(self, tenant: str) -> Market:
+        if tenant not in self.markets:
+            raise Forbidden("the tenant of this credential is not here", where="tenant")
         return self.markets[tenant]
 
     def key_store(self, tenant: str) -> KeptKeys:

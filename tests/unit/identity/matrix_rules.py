@@ -95,7 +95,12 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, RETRY, ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH, LOOK_AT_REFUNDS, GIVE_BACK),
-            *(SIT_AT_THE_DESK, "hand_out_at_desk print_slip retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK),
+            *(
+                SIT_AT_THE_DESK,
+                "hand_out_at_desk print_slip open_desk_help help_at_desk retry_at_desk",
+                LOOK_AT_DESK_WINDOWS,
+                CASH_AT_THE_DESK,
+            ),
             *("get_payment", LOOK_AT_MONEY_BACK, "list_questions answer_question"),
         ),
         "tenant": (DIRECTORY, "match_member"),
@@ -202,6 +207,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "estimates": (ASK_BEFORE, OWN_PLANS),
     "receipts:read": (
         LOOK_AT_RECEIPTS,
+        "open_desk_help help_at_desk",
         OWN_RECEIPTS,
         OWN_CARE,
         "stream_party_receipts stream_member_receipts list_questions",
@@ -249,6 +255,8 @@ PUBLIC = words(
         "issue_token get_token_keys get_openapi get_problem get_health get_readiness get_static_file hear_callback",
         # Who is about to sign in is nobody yet; who signs out may be nobody any more.
         "open_desk_sign_in sign_in_at_desk begin_desk_provider end_desk_provider sign_out_of_desk",
+        # Whoever has a slip, or a text message, and proves it there.
+        "open_short_link open_kiosk show_at_kiosk show_kiosk_visit ask_at_kiosk end_at_kiosk",
         "open_my_sign_in sign_in_to_my begin_my_provider end_my_provider sign_out_of_my open_left_page",
     )
 )
@@ -271,7 +279,7 @@ HUMAN = words(
         # Machines have the interface; pages are for people.
         *(
             SIT_AT_THE_DESK,
-            "hand_out_at_desk print_slip retry_at_desk",
+            "hand_out_at_desk print_slip open_desk_help help_at_desk retry_at_desk",
             LOOK_AT_DESK_WINDOWS,
             CASH_AT_THE_DESK,
             OWN_PAGES,

@@ -90,7 +90,7 @@ def test_routes_are_plain_data() -> None:
         assert route.meaning.endswith("."), route
         assert len(route.meaning) < 130
         assert not (route.reads and route.needs_key), route
-        apart = ("/problems/{code}", "/static/{file}", "/v1/callbacks/{tenant}/{rail}")
+        apart = ("/problems/{code}", "/s/{code}", "/static/{file}", "/v1/callbacks/{tenant}/{rail}")
         assert (route.about is About.ONE) == bool(route.parameters) or route.template in apart, route
 
 

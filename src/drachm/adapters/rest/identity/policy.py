@@ -81,6 +81,12 @@ open                                                              GET    /my/sig
 open                                                              GET    /my/sign-in/return
 open                                                              POST   /my/sign-out
 open                                                              GET    /my/left
+open                                                              GET    /s/{code}
+open                                                              GET    /kiosk
+open                                                              POST   /kiosk/visit
+open                                                              GET    /kiosk/visit
+open                                                              GET    /kiosk/still
+open                                                              GET    /kiosk/end
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/visits/{visit_id}
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/visits/{visit_id}/parts
@@ -116,6 +122,8 @@ open                                                              POST   /desk/s
 .  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /desk/refunds/{refund_id}/agreement
 .  .  P  P  .  .  .  .  T  .   money:write     people             POST   /desk/refunds/{refund_id}/withdrawal
 .  .  P  .  .  .  .  .  .  .   receipts:share  people             POST   /desk/charges/{charge_id}/slip
+.  .  P  .  .  .  .  .  .  .   receipts:read   people             GET    /desk/help
+.  .  P  .  .  .  .  .  .  .   receipts:read   people             POST   /desk/help
 .  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk/events/{event_id}
 .  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/events/{event_id}/retry
 .  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/window

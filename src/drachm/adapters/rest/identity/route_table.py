@@ -145,6 +145,18 @@ POST /my/proof  give_my_proof  many
   Take that proof.
 
 
+GET /s/{code}  open_short_link  open
+  The short link of a text message: on to the receipt's page.
+GET /kiosk  open_kiosk  open
+  A screen in the hall: a code and one answer open a visit for a minute.
+POST /kiosk/visit  show_at_kiosk  open
+  Take a code and its answer at a kiosk.
+GET /kiosk/visit  show_kiosk_visit  open
+  The visit that was opened at this kiosk.
+GET /kiosk/still  ask_at_kiosk  open
+  Ask whether somebody is still at the kiosk.
+GET /kiosk/end  end_at_kiosk  open
+  Clear the kiosk.
 GET /desk/sign-in  open_desk_sign_in  open
   Where people who work at a clinic sign in.
 POST /desk/sign-in  sign_in_at_desk  open
@@ -177,6 +189,10 @@ POST /desk/charges/{charge_id}/link  hand_out_at_desk  one
   Make a receipt link for the patient; shown this once, to print.
 POST /desk/charges/{charge_id}/slip  print_slip  one
   A slip of the visit for paper, with a QR code and a short code.
+GET /desk/help  open_desk_help  many
+  A field for the code that a patient reads out.
+POST /desk/help  help_at_desk  many
+  What the patient sees of the visit of a code; that a clerk looked is kept.
 GET /desk/events/{event_id}  open_desk_event  one
   One event: what it waits for, or what became of it.
 POST /desk/events/{event_id}/retry  retry_at_desk  one

@@ -34,6 +34,7 @@ WAYS: Final = (
     ("today", "/desk", "Today", "open_desk"),
     ("refunds", "/desk/refunds", "Refunds", "open_desk_refunds"),
     ("window", "/desk/window", "Cash", "open_desk_window"),
+    ("help", "/desk/help", "Help by code", "open_desk_help"),
     ("office", "/desk/office", "Office", "open_office"),
 )
 """Ways on every page: (tab, path, words, the call that must be open to the person). Who signs in begins at the first

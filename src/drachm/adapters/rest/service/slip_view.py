@@ -25,6 +25,8 @@ class Part:
     when: datetime
     amount: Amount
     """The patient's part of it."""
+    what: str
+    """In plain words: never on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ def slip_of(market: Market, visit: Visit, total: VisitTotal, zone: tzinfo) -> Sl
         paid=Amount(paid, currency),
         due=Amount(due, currency),
         price=Amount(price, currency),
-        parts=[Part(at.astimezone(zone), Amount(receipt.patient, currency)) for receipt, at in receipts],
+        parts=[
+            Part(at.astimezone(zone), Amount(receipt.patient, currency), receipt.display) for receipt, at in receipts
+        ],
         pockets=[(pot, Amount(micros, currency)) for pot, micros in pockets.items()],
         final=not waiting,
     )
