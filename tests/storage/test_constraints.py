@@ -24,7 +24,11 @@ TABLES = (
 )
 APPEND_ONLY = ("journal", "codebook", "sheet", "outbox")
 REGISTER = ("party", "member", "coverage", "contract", "pot")
-INDEX = ("journal_index", "journal_party", "journal_followed", "account_day", "account_line", "money_followed")
+FIGURES = ("books", "day", "followed", "hour", "mix", "time", "word")
+INDEX = (
+    *("journal_index", "journal_party", "journal_followed", "account_day", "account_line", "money_followed"),
+    *(f"figure_{name}" for name in FIGURES),
+)
 SERVICE = ("record", "record_version", "record_tag", "api_key", "client", "receipt_link", "receipt_try", "operation")
 OF_NO_TENANT = ("identity_version", "used_statement")
 

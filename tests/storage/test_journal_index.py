@@ -180,7 +180,7 @@ def test_every_moment_shows_a_whole_beginning(
         reader.join(20)
     assert positions(index) == posted
     assert len(posted) == 48
-    assert len({len(some) for some in seen}) > 3
+    assert any(0 < len(some) < len(posted) for some in seen), "the reader never saw a part"
     for some in seen:
         assert some == posted[: len(some)]
 

@@ -62,5 +62,6 @@ def test_the_chart_names_every_kind_the_journal_uses() -> None:
         "holder_receivable",
         "cash_difference",
         "unallocated",
+        "funder_payable",
     }
     assert set(CHART) == used
