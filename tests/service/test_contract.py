@@ -66,7 +66,9 @@ def token_of(service: Running, town: Any, role: str) -> str:
 
 def clean(found: Found, role: str) -> int:
     """How many calls it were, none of which broke a promise."""
-    assert found.failures == {}, role
+    assert not found.failures, (
+        f"{role}: {chr(10).join(name + chr(10) + str(told)[:1500] for name, told in found.failures.items())}"
+    )
     assert found.errors == [], role
     assert not [status for status in found.statuses if status >= 500], role
     return found.calls

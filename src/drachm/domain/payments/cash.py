@@ -50,11 +50,13 @@ def opened(shift: Shift) -> Shift:
 def taken(shift: Shift, amount: int, currency: str, clerk: str) -> Shift:
     """The shift after its clerk took money.
 
-    Raises `InvalidMessage`, and `Conflict` (`shift_closed`, `not_your_shift`).
+    Raises `InvalidMessage`, and `Conflict` (for another currency; `shift_closed`, `not_your_shift`).
     """
     _coins(amount, currency, "amount")
     if currency != shift.currency:
-        raise InvalidMessage(f"this box holds {shift.currency}", where="currency", code="unknown_currency")
+        raise Conflict(
+            f"this box holds {shift.currency}", where="currency", next_step="Take it into a box of its own currency."
+        )
     _still_theirs(shift, clerk)
     return replace(shift, taken=shift.taken + amount)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 from drachm.adapters.rest.identity.decide import Access
 from drachm.adapters.rest.identity.errors import REASONS as UNPROVEN
@@ -93,9 +93,12 @@ def changes_version(operation: Operation) -> bool:
 
 def paged(operation: Operation) -> bool:
     """Whether the call is a list with `cursor` and `limit`."""
-    return not operation.route.streams and (
-        (operation.route.about is About.MANY and operation.route.reads) or "cursor" in operation.query
-    )
+    return not operation.route.streams and (_gives_pages(operation) or "cursor" in operation.query)
+
+
+def _gives_pages(operation: Operation) -> bool:
+    fields = getattr(get_origin(operation.answer) or operation.answer, "__struct_fields__", ())
+    return operation.route.about is About.MANY and operation.route.reads and "next" in fields
 
 
 def _codes(operation: Operation) -> Iterator[str]:

@@ -12,6 +12,7 @@ import msgspec
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.routing import Route as StarletteRoute
 
 from drachm.adapters.rest.identity.decide import Access
@@ -48,12 +49,15 @@ class Serving:
     def routes(self, operations: Iterable[Operation]) -> list[StarletteRoute]:
         """One Starlette route per operation; paths without parameters first, so that none of them is taken for one."""
         ordered = sorted(operations, key=lambda one: (bool(one.route.parameters), one.route.template))
-        return [
-            StarletteRoute(
+        addresses = frozenset(one.route.template for one in ordered if not one.route.parameters)
+        found: list[StarletteRoute] = []
+        for one in ordered:
+            route = _Fitting(
                 one.route.template, self._endpoint(one), methods=[one.route.method], name=one.route.operation
             )
-            for one in ordered
-        ]
+            route.addresses = addresses if one.route.parameters else frozenset()
+            found.append(route)
+        return found
 
     def _endpoint(self, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -106,6 +110,17 @@ class Serving:
             act=act,
             request_id=passage.request_id,
         )
+
+
+class _Fitting(StarletteRoute):
+    """A route that leaves addresses of their own alone: "/members/match" is no member, whatever the method."""
+
+    addresses: frozenset[str] = frozenset()
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] == "http" and scope["path"] in self.addresses:
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 def needs_credential(operation: Operation) -> bool:

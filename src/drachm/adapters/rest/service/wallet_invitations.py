@@ -180,7 +180,7 @@ def answer_invitation(call: Call) -> InvitationView:
     return _view(call, said)
 
 
-@operation("accept_help", body=HelperAnswer, answer=InvitationView, problems=("conflict",))
+@operation("accept_help", body=HelperAnswer, answer=InvitationView, problems=("conflict", "not_found"))
 @alone
 def accept_help(call: Call) -> InvitationView:
     """Become a helper: look at a pocket's amounts, and pay in."""
