@@ -2119,21 +2119,14 @@ class Operations(Base):
         since: str | None = None,
         until: str | None = None,
         party: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
         deadline: float | None = None,
     ) -> models.CareFigures:
         """What the charges of some months came to, how long they took to the books, what is owed and why payers said
         no.
         """
-        query = {
-            "since": since,
-            "until": until,
-            "party": party,
-            "cursor": cursor,
-            "limit": limit,
-        }
-        outgoing = self.outgoing(_GET_CARE_FIGURES, read_as(models.CareFigures), {}, query=query)
+        outgoing = self.outgoing(
+            _GET_CARE_FIGURES, read_as(models.CareFigures), {}, query={"since": since, "until": until, "party": party}
+        )
         return self.call(outgoing, deadline)
 
     def list_events(
