@@ -119,11 +119,12 @@ def _sentence(visit: VisitSummary, amounts: ChargeAmounts | None) -> Markup:
         return said(gettext("The clinic took everything back. What was paid went back to where it came from."))
     back = sum(1 for one in visit.items if one.state == "reversed") if isinstance(visit, Visit) else 0
     if back:
-        one, many = (
+        text = ngettext(
             "{number} part was taken back. You pay nothing for it.",
             "{number} parts were taken back. You pay nothing for them.",
+            back,
         )
-        return said(ngettext(one, many, back), number=back)
+        return said(text, number=back)
     if visit.provisional:
         return said(gettext("You need to do nothing. We tell you once when it is settled."))
     if amounts.due.micros > 0 and amounts.payers.micros == 0 and _denied(visit):
