@@ -109,3 +109,39 @@ def test_without_scripts_the_list_the_search_and_refunds_work(site: Site, browse
     assert "Found by amount" in page.inner_text("h1")
     quiet(page, site.base)
     page.context.close()
+
+
+def test_a_plan_changes_by_keyboard_and_a_second_person_publishes(site: Site, browser: Browser, axe: str) -> None:
+    editor = ("Ada", [Role.PRICE_EDITOR], ["town-insurance"])
+    page = at_desk(site, browser, editor)
+    tab_to(page, "Plans")
+    press(page)
+    checked(page, axe, "desk-plans", (320, 1280), large=False)
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.goto(f"{site.base}/desk/plans/town-plan")
+    tab_to(page, "Begin a draft")
+    press(page)
+    page.goto(f"{page.url}?line=3#edit")
+    checked(page, axe, "desk-plan-draft")
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.reload()
+    tab_to(page, "Share, percent")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("10")
+    press(page)
+    assert page.locator("[name='/steps/3/ppm']").input_value() == "10"
+    page.locator("#cost").focus()
+    press(page)
+    said = page.inner_text("section[aria-labelledby=try]")
+    assert "Live" in said
+    assert "Draft" in said
+    checked(page, axe, "desk-plan-case", (1280,), large=False)
+    other = at_desk(site, browser, ("Bob", [Role.PRICE_EDITOR], ["town-insurance"]))
+    other.goto(f"{site.base}/desk/plans/town-plan")
+    other.locator("#day").fill("2027-01-01")
+    tab_to(other, "Publish version")
+    press(other)
+    assert "comes on 2027-01-01" in other.inner_text("h1") or "2026.1 is live" in other.inner_text("h1")
+    for one in (page, other):
+        quiet(one, site.base)
+        one.context.close()

@@ -108,6 +108,11 @@ def plan_cases(plan: Plan, cases: Iterable[tuple[str, Sequence[tuple[Line, Wish]
     return results
 
 
+def one_line(document: Mapping[str, Any], line: Line) -> Adjudication:
+    """What a plan document would answer to one line, first of its year. Raises Pended and InvalidMessage."""
+    return adjudicate(line, build_stack([load_plan({**document, "effective": ALWAYS})]), {})
+
+
 def price_cases(
     document: Mapping[str, Any], cases: Iterable[tuple[str, ServiceEvent, PriceContext, Wish]], reading: MoneyReading
 ) -> list[CaseResult]:

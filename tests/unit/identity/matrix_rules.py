@@ -28,10 +28,14 @@ LOOK_AT_FAMILIES = "list_families get_family"
 KEEP_COVER = "create_coverage update_coverage terminate_coverage create_family join_family leave_family update_member"
 LET_RELATIVES_IN = "list_relatives allow_relative revoke_relative"
 PRICES = "list_price_books get_price_book"
+DESK_PRICES = "open_desk_price_books open_desk_price_book"
+DESK_PLANS = "open_desk_plans open_desk_plan"
+WRITE_AT_DESK = "write_desk_price_book write_desk_plan"
+PUBLISH_AT_DESK = "publish_desk_price_book publish_desk_plan"
 LOOK_AT_DRAFTS = "get_plan_draft get_price_book_draft"
-WRITE_DRAFTS = "draft_plan replace_plan_draft draft_price_book replace_price_book_draft"
+WRITE_DRAFTS = f"draft_plan replace_plan_draft draft_price_book replace_price_book_draft {WRITE_AT_DESK}"
 TRY_DRAFTS = "validate_plan preview_plan validate_price_book preview_price_book"
-PUBLISH = "publish_plan publish_price_book"
+PUBLISH = f"publish_plan publish_price_book {PUBLISH_AT_DESK}"
 LOOK_AT_WALLETS = "list_wallets get_wallet list_wallet_entries list_wallet_members"
 LIMIT_WALLETS = "set_wallet_member remove_wallet_member invite_to_wallet withdraw_wallet_invitation"
 LOOK_AT_LIMITS = "get_wallet_member list_wallet_invitations"
@@ -101,9 +105,10 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 LOOK_AT_DESK_WINDOWS,
                 CASH_AT_THE_DESK,
             ),
+            DESK_PRICES,
             *("get_payment", LOOK_AT_MONEY_BACK, "list_questions answer_question"),
         ),
-        "tenant": (DIRECTORY, "match_member"),
+        "tenant": (DIRECTORY, DESK_PLANS, "match_member"),
     },
     # The office of a clinic: sees what was billed and paid, keeps the directory entry and where money goes.
     "finance": {
@@ -111,15 +116,31 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_EVENTS, LOOK_AT_CARE, LOOK_AT_RECEIPTS, "update_party", KEEP_SITES, CONTRACTS, LOOK_AT_PAYOUTS),
             *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS),
             *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK, OFFICE),
+            DESK_PRICES,
             # Of payments at the clinic's own windows, or for its own care.
             *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund list_questions answer_question"),
         ),
-        "tenant": (DIRECTORY,),
+        "tenant": (
+            DIRECTORY,
+            DESK_PLANS,
+        ),
     },
     # Writes plans and price books; sees no person.
     "price_editor": {
-        "party": (CONTRACTS, LOOK_AT_DRAFTS, WRITE_DRAFTS, TRY_DRAFTS, PUBLISH, PRICES, "get_operation_by_key"),
-        "tenant": (DIRECTORY,),
+        "party": (
+            CONTRACTS,
+            LOOK_AT_DRAFTS,
+            WRITE_DRAFTS,
+            TRY_DRAFTS,
+            PUBLISH,
+            PRICES,
+            DESK_PRICES,
+            "get_operation_by_key",
+        ),
+        "tenant": (
+            DIRECTORY,
+            DESK_PLANS,
+        ),
     },
     # Sees what it pays for, keeps who is covered.
     "payer": {
@@ -160,6 +181,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             "list_payments get_payment get_automatic_top_up list_bank_lines",
             *(LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices list_questions"),
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
+            *(DESK_PRICES, DESK_PLANS),
             *(OFFICE, "open_office_books"),
             *(LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         ),
@@ -187,6 +209,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", BUDGETS, "list_questions"),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
+            *(DESK_PRICES, DESK_PLANS),
             *(OFFICE, "open_office_books"),
         ),
     },
@@ -224,7 +247,13 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "members:write": (
         *("create_member merge_members split_member allow_relative revoke_relative answer_invitation", KEEP_COVER),
     ),
-    "plans:read": ("list_plans get_plan list_expense_rules get_expense_rules", LOOK_AT_DRAFTS, PRICES),
+    "plans:read": (
+        DESK_PRICES,
+        DESK_PLANS,
+        "list_plans get_plan list_expense_rules get_expense_rules",
+        LOOK_AT_DRAFTS,
+        PRICES,
+    ),
     "plans:write": (RULE_EXPENSES, WRITE_DRAFTS, TRY_DRAFTS, PUBLISH),
     "money:read": (
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
@@ -285,6 +314,7 @@ HUMAN = words(
             OWN_PAGES,
         ),
         *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule"),
+        *(DESK_PRICES, DESK_PLANS),
         "open_office download_office_csv open_office_books",
         *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS),
     )

@@ -173,7 +173,7 @@ def test_a_list_reaches_what_the_role_reaches_and_no_more(role: Role) -> None:
         Role.OPERATOR: everything,
     }
     clinic = Reach(parties=frozenset({"north"}))
-    shared = {"list_parties", "list_plans", "list_expense_rules"}
+    shared = {"list_parties", "list_plans", "list_expense_rules", "open_desk_plans"}
     for route in ROUTES:
         if route.about is not About.MANY:
             continue

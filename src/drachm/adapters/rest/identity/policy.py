@@ -126,6 +126,14 @@ open                                                              POST   /desk/s
 .  .  P  .  .  .  .  .  .  .   receipts:read   people             POST   /desk/help
 .  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk/events/{event_id}
 .  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/events/{event_id}/retry
+.  .  P  P  P  .  .  T  T  .   plans:read      people             GET    /desk/prices
+.  .  P  P  P  .  .  T  T  .   plans:read      people             GET    /desk/prices/{price_book_id}
+.  .  .  .  P  .  .  .  .  .   plans:write     people             POST   /desk/prices/{price_book_id}
+.  .  .  .  P  .  .  .  T  .   plans:write     people,second      POST   /desk/prices/{price_book_id}/publication
+.  .  T  T  T  .  .  T  T  .   plans:read      people             GET    /desk/plans
+.  .  T  T  T  .  .  T  T  .   plans:read      people             GET    /desk/plans/{plan_id}
+.  .  .  .  P  .  .  .  .  .   plans:write     people             POST   /desk/plans/{plan_id}
+.  .  .  .  P  .  .  .  T  .   plans:write     people,second      POST   /desk/plans/{plan_id}/publication
 .  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/window
 .  .  P  .  .  .  .  .  T  .   money:write     people             POST   /desk/window
 .  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/shifts/{shift_id}

@@ -197,6 +197,22 @@ GET /desk/events/{event_id}  open_desk_event  one
   One event: what it waits for, or what became of it.
 POST /desk/events/{event_id}/retry  retry_at_desk  one
   Try a waiting event again.
+GET /desk/prices  open_desk_price_books  many
+  Price books: what holds, and what is drafted.
+GET /desk/prices/{price_book_id}  open_desk_price_book  one
+  One price book: its draft with faults and effect, else what holds.
+POST /desk/prices/{price_book_id}  write_desk_price_book  one
+  Begin or change the draft of a price book.
+POST /desk/prices/{price_book_id}/publication  publish_desk_price_book  one
+  Let the draft of a price book hold from a day on; somebody other than its author does it.
+GET /desk/plans  open_desk_plans  many
+  Plans: what holds, and what is drafted.
+GET /desk/plans/{plan_id}  open_desk_plan  one
+  One plan: its draft with faults and effect, else what holds.
+POST /desk/plans/{plan_id}  write_desk_plan  one
+  Begin or change the draft of a plan, or try a case on it.
+POST /desk/plans/{plan_id}/publication  publish_desk_plan  one
+  Let the draft of a plan hold from a day on; somebody other than its author does it.
 GET /desk/window  open_desk_window  many
   Cash at the window: the shifts of the last days.
 POST /desk/window  begin_desk_shift  named

@@ -21,6 +21,7 @@ from drachm.adapters.rest.identity.decide import Reach
 from drachm.adapters.rest.identity.model import Principal, Resource
 from drachm.adapters.rest.identity.permit import permit, reach_on
 from drachm.adapters.rest.identity.routes import BY_OPERATION, Route
+from drachm.adapters.rest.service.forms import FORM_BYTES
 from drachm.adapters.rest.service.house import House, Market
 from drachm.adapters.rest.transport.cursors import read_limit
 from drachm.adapters.rest.transport.problems import Header
@@ -143,6 +144,8 @@ class Operation:
     media: str = "application/json"
     form: bool = False
     """The body is a form of a browser (application/x-www-form-urlencoded): `Call.form`."""
+    form_bytes: int = FORM_BYTES
+    """How large such a form may be."""
     refusals: tuple[int, ...] = ()
     """Statuses at which the answer is no in the words of RFC 6749 section 5.2, where standard clients look for them."""
     pages: Mapping[int, str] = field(default_factory=dict)
@@ -164,6 +167,7 @@ def operation(
     tagged: bool = False,
     media: str = "application/json",
     form: bool = False,
+    form_bytes: int = FORM_BYTES,
     pages: Mapping[int, str] | None = None,
     refusals: Sequence[int] = (),
 ) -> Callable[[Handler], Handler]:
@@ -183,6 +187,7 @@ def operation(
             tagged,
             media,
             form,
+            form_bytes,
             tuple(refusals),
             dict(pages or {}),
         )

@@ -13,11 +13,12 @@ from datetime import datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from drachm.adapters.rest.identity.model import Principal
 from drachm.adapters.rest.service import desk_session
 from drachm.adapters.rest.service.asking import Asker, trouble_of
 from drachm.adapters.rest.service.call import Call, Handler, Reply, operation
 from drachm.adapters.rest.service.desk_session import Session
-from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
+from drachm.adapters.rest.service.forms import FORM_BYTES, PAGE, from_elsewhere
 from drachm.adapters.rest.service.page_frame import origin_of, page_headers, page_templates, root_of, sent_on
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
@@ -33,6 +34,8 @@ PAGES: Final = {
 WAYS: Final = (
     ("today", "/desk", "Today", "open_desk"),
     ("refunds", "/desk/refunds", "Refunds", "open_desk_refunds"),
+    ("prices", "/desk/prices", "Prices", "open_desk_price_books"),
+    ("plans", "/desk/plans", "Plans", "open_desk_plans"),
     ("window", "/desk/window", "Cash", "open_desk_window"),
     ("help", "/desk/help", "Help by code", "open_desk_help"),
     ("office", "/desk/office", "Office", "open_office"),
@@ -40,7 +43,13 @@ WAYS: Final = (
 """Ways on every page: (tab, path, words, the call that must be open to the person). Who signs in begins at the first
 that is."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?", re.ASCII)
-_ROLES: Final = {"clerk": "Clerk", "finance": "Finance", "auditor": "Auditor", "operator": "Operator"}
+_ROLES: Final = {
+    "clerk": "Clerk",
+    "finance": "Finance",
+    "price_editor": "Prices and plans",
+    "auditor": "Auditor",
+    "operator": "Operator",
+}
 _TITLES: Final = {403: "This is not open to you", 404: "Nothing here"}
 
 
@@ -68,6 +77,10 @@ class Seat(Asker):
     def here(self, moment: datetime | str) -> datetime:
         """A moment by the clinic's clock."""
         return (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).astimezone(self.zone)
+
+    def matching(self, tag: str | None) -> Seat:
+        """The same person, who has read a version of a thing (If-Match)."""
+        return replace(self, call=replace(self.call, if_match=tag))
 
     @property
     def ways(self) -> list[tuple[str, str, str]]:
@@ -100,7 +113,9 @@ class Seat(Asker):
         return self.page("desk_trouble.html", status, title=title, trouble=trouble, tab="")
 
 
-def desk(name: str, *, form: bool = False, query: Mapping[str, str] | None = None) -> Callable[..., Any]:
+def desk(
+    name: str, *, form: bool = False, form_bytes: int = FORM_BYTES, query: Mapping[str, str] | None = None
+) -> Callable[..., Any]:
     """Declare a page of the desk: `handler(seat)`. Who is not signed in is sent to the door; so is a form of theirs."""
 
     def declare(handler: Callable[[Seat], Reply]) -> Handler:
@@ -121,7 +136,9 @@ def desk(name: str, *, form: bool = False, query: Mapping[str, str] | None = Non
 
         answer.__doc__ = handler.__doc__
         more = {409: "Not as things stand.", 422: "Something has to be mended."} if form else {}
-        return operation(name, media=PAGE, form=form, query=query, pages={**PAGES, **more})(answer)
+        return operation(name, media=PAGE, form=form, form_bytes=form_bytes, query=query, pages={**PAGES, **more})(
+            answer
+        )
 
     return declare
 
@@ -131,6 +148,12 @@ FOREIGN: Final = {
     "next_step": "Open the page again and send the form from there.",
     "faults": [],
 }
+
+
+def home_of(call: Call, principal: Principal) -> str:
+    """Where the person's desk begins: the first page that is open to them."""
+    staff = Asker(replace(call, caller=replace(principal, roles=principal.roles & desk_session.STAFF)))
+    return next((path for _, path, _, name in WAYS if staff.may(name)), "/desk")
 
 
 def unreadable(text: str) -> InvalidMessage:

@@ -14,7 +14,7 @@ from drachm.adapters.rest.service.house import House
 __all__ = ["DESK", "STAFF", "Session", "door", "door_of", "end_all", "ended", "new_secret", "opened", "same",
            "session_of", "without"]  # fmt: skip
 
-STAFF: Final = frozenset({Role.CLERK, Role.FINANCE, Role.AUDITOR, Role.OPERATOR})
+STAFF: Final = frozenset({Role.CLERK, Role.FINANCE, Role.PRICE_EDITOR, Role.AUDITOR, Role.OPERATOR})
 LONGEST: Final = timedelta(hours=8)
 IDLE: Final = timedelta(minutes=30)
 DESK: Final = Place(

@@ -14,7 +14,7 @@ from drachm.adapters.rest.identity.model import Environment, Principal
 from drachm.adapters.rest.service import desk_session
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Call, Reply, operation
-from drachm.adapters.rest.service.desk_frame import render
+from drachm.adapters.rest.service.desk_frame import home_of, render
 from drachm.adapters.rest.service.desk_session import DESK
 from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
 from drachm.adapters.rest.service.page_frame import origin_of, page_headers, sent_on
@@ -98,7 +98,7 @@ def _in(call: Call, principal: Principal, name: str, until: datetime) -> Reply:
         (b"set-cookie", begun.encode()),
         (b"set-cookie", desk_session.without(call.house, door=True).encode()),
     ]
-    return sent_on(call, "/desk", headers)
+    return sent_on(call, home_of(call, principal), headers)
 
 
 def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:

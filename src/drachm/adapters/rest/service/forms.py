@@ -20,14 +20,19 @@ def browser_fields(fields: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name: fields[name.encode()].decode("latin-1") for name in _FIELDS if name.encode() in fields}
 
 
-async def read_form(request: Request, fields: Mapping[bytes, bytes]) -> dict[str, str]:
+async def read_form(request: Request, fields: Mapping[bytes, bytes], most: int = FORM_BYTES) -> dict[str, str]:
     """The form of a request, of a repeated field the last; empty when it is none, or larger than a form of ours."""
     kind = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
     body = await request.body()
-    if kind != _FORM or len(body) > FORM_BYTES:
+    if kind != _FORM or len(body) > most:
         return {}
     try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20, errors="strict")
+        pairs = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            max_num_fields=20 if most == FORM_BYTES else 200,
+            errors="strict",
+        )
     except ValueError:
         return {}
     return dict(pairs)

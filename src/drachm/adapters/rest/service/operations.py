@@ -15,6 +15,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     contracts,
     coverages,
     desk_charge,
+    desk_documents,
     desk_find,
     desk_frame,
     desk_help,

@@ -91,7 +91,7 @@ class Serving:
             key=read_key(_text(fields.get(b"idempotency-key"))) if operation.route.needs_key else "",
             if_match=_text(fields.get(b"if-match")),
             fields=browser_fields(fields) if operation.media == PAGE else {},
-            form=await read_form(request, fields) if operation.form else {},
+            form=await read_form(request, fields, operation.form_bytes) if operation.form else {},
         )
 
         async def act() -> Answer:
