@@ -48,7 +48,9 @@ def fields_of(document: Any, pointer: str, currency: str) -> list[Field]:
     found: list[Field] = []
     for place, value in _leaves(part, ()):
         kind = _kind(place, value)
-        label = " ".join(str(one + 1) if isinstance(one, int) else _LABELS.get(one, one) for one in place).replace("_", " ")
+        label = " ".join(str(one + 1) if isinstance(one, int) else _LABELS.get(one, one) for one in place).replace(
+            "_", " "
+        )
         name = pointer + "".join(f"/{_escaped(one)}" for one in place)
         found.append(Field(name, label, kind, _shown(value, kind, currency)))
         if len(found) == _MOST:
