@@ -63,6 +63,11 @@ def test_private_care_is_not_paid_by_a_pocket_that_its_funder_looks_into() -> No
     assert (found, passed) == ((savings,), (Passed(gift, "pocket_private"),))
 
 
+def test_a_frozen_pot_pays_nothing_and_says_why() -> None:
+    cash = pot("cash")._replace(frozen="pocket_frozen")
+    assert names([cash, pot("other")]) == (["other"], [("cash", "pocket_frozen")])
+
+
 def test_money_with_an_end_pays_for_care_that_begins_before_it() -> None:
     gift = pot("gift", Purpose("acme", until=NOON))
     assert names([gift], at=NOON - timedelta(microseconds=1)) == (["gift"], [])
