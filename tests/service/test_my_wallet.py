@@ -20,8 +20,9 @@ from stripe_fake import FakeStripe
 
 from drachm.adapters.stripe.rail import Stripe, client_for
 from drachm.application.bank import BankAccount
-from drachm.application.payments import KIND
+from drachm.application.payments import KIND, begin, carry_out
 from drachm.domain.money import MICROS
+from drachm.domain.payments.model import Payment
 from drachm.domain.payments.tariff import Tariff
 
 Ask = Callable[..., Any]
@@ -29,10 +30,16 @@ IBAN = "NL26VAYB8060476890"
 
 
 @pytest.fixture
-def site(street: Any, town: Any, tmp_path: Path) -> Iterator[Site]:
-    """A town with Stripe and a bank account, and pages in front of it."""
+def fake() -> Iterator[FakeStripe]:
     fake = FakeStripe()
     end = stripe_fake.serve(fake)
+    yield fake
+    end()
+
+
+@pytest.fixture
+def site(street: Any, town: Any, tmp_path: Path, fake: FakeStripe) -> Iterator[Site]:
+    """A town with Stripe and a bank account, and pages in front of it."""
     stripe = Stripe(
         client_for(stripe_fake.KEY, address=fake.url, seconds=5),
         signing_secret=stripe_fake.SECRET,
@@ -45,7 +52,6 @@ def site(street: Any, town: Any, tmp_path: Path) -> Iterator[Site]:
     street.markets[town.name] = town.market
     with serving(street, town, tmp_path) as site:
         yield site
-    end()
 
 
 @pytest.fixture
@@ -180,6 +186,28 @@ def test_a_rule_is_switched_on_and_off(site: Site, browser: Any, axe: str) -> No
     tab_to(page, "Switch it off")
     press(page)
     assert "Off. Nothing comes in without you." in page.inner_text("main")
+    page.context.close()
+
+
+def test_what_is_left_goes_back_the_way_it_came(site: Site, browser: Any, axe: str, fake: FakeStripe) -> None:
+    """Ten dollars by card can go back to it; what came over the window's counter stays."""
+    town = site.town
+    wish = Payment("pay_1", "stripe", "ana-cash", "ana", 10 * MICROS, "USD", town.clock.now())
+    begin(wish, town.market.records, author="test")
+    carry_out("pay_1", town.market.rails, town.desk, town.market.records)
+    fake.pay("cs_test_1")
+    carry_out("pay_1", town.market.rails, town.desk, town.market.records)
+    page = sign_in(site, browser, "ana")
+    page.goto(f"{site.base}/my/wallet/pots/ana-cash")
+    form = page.locator("form[action$=pay-out]")
+    form.locator("#out").fill("25")
+    with page.expect_navigation():
+        form.locator("button").click()
+    main = page.inner_text("main")
+    assert "We are sending $10.00 back the way it came in." in main
+    assert "$15.00 stays here" in main
+    assert town.desk.books.pots(["ana-cash"])["ana-cash"][0] == 95 * MICROS
+    checked(page, axe, "my-wallet-out", widths=(320,))
     page.context.close()
 
 

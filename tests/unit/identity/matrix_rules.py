@@ -78,7 +78,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, LOOK_AT_LIMITS, OWN_WISHES, "open_wallet"),
             *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS, BUDGETS, QUESTIONS),
-            *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule"),
+            *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot"),
             # Their own money, back to where they paid it from.
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", OWN_PAGES),
         ),
@@ -263,7 +263,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *(OFFICE, "open_office_books"),
     ),
     "money:write": (
-        "top_up_my_pot set_my_top_up_rule",
+        "top_up_my_pot set_my_top_up_rule pay_out_my_pot",
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
         "set_wallet_privacy keep_charge_private read_ach_returns pay_arrears",
@@ -313,7 +313,7 @@ HUMAN = words(
             CASH_AT_THE_DESK,
             OWN_PAGES,
         ),
-        *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule"),
+        *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot"),
         *(DESK_PRICES, DESK_PLANS),
         "open_office download_office_csv open_office_books",
         *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS),

@@ -137,6 +137,8 @@ POST /my/wallet/pots/{wallet_id}/top-up  top_up_my_pot  one
   Ask a rail for money, after a word about a dear fee.
 POST /my/wallet/pots/{wallet_id}/rule  set_my_top_up_rule  one
   Give, change or switch off the rule by which a pot tops itself up.
+POST /my/wallet/pots/{wallet_id}/pay-out  pay_out_my_pot  one
+  Send what is left back the way it came in.
 GET /my/wallet/payments/{payment_id}  open_my_payment  one
   How a payment stands, and where its payer goes.
 GET /my/proof  open_my_proof  many

@@ -76,6 +76,25 @@ def top_up_my_pot(seat: PatientSeat) -> Reply:
     return seat.sent_on(f"/my/wallet/payments/{paid.id}")
 
 
+@patient_page("pay_out_my_pot", form=True)
+def pay_out_my_pot(seat: PatientSeat) -> Reply:
+    """Send what is left back the way it came in. A large amount asks once more who is there."""
+    form, wallet = seat.call.form, _wallet(seat)
+    key = form.get("key", "")
+    try:
+        if not _KEY.fullmatch(key):
+            raise Problem("bad_request")
+        size = _size(form.get("amount", ""), wallet.currency)
+        asked = seat.must_prove(size, f"/my/wallet/pots/{wallet.id}")
+        if asked is not None:
+            return asked
+        body = {"amount": {"micros": size, "currency": wallet.currency}}
+        done = seat.ask("begin_payout", {"wallet_id": wallet.id}, body=body, key=key)
+    except DrachmError as error:
+        return _pot_page(seat, trouble=_told(error, seat), at="pay-out")
+    return _pot_page(seat, sent=(Amount(size - int(done.rest.micros), wallet.currency), _sum(done.rest)))
+
+
 @patient_page("open_my_payment")
 def open_my_payment(seat: PatientSeat) -> Reply:
     """How a payment stands, and where its payer goes."""
@@ -128,6 +147,7 @@ def _pot_page(
     at: str = "",
     fee: FeeView | None = None,
     size: int = 0,
+    sent: tuple[Amount, Amount] | None = None,
 ) -> Reply:
     wallet = _wallet(seat)
     pot = _shown(seat, wallet)
@@ -150,9 +170,12 @@ def _pot_page(
         rule=rule.value if rule is not None else None,
         version=rule.tag[1] if rule is not None and rule.tag else "",
         rule_amounts={name: _amount(getattr(rule.value, name)) for name in _RULE} if rule is not None else {},
+        can_pay_out=pot.own and holder and pot.amount.micros > 0,
+        sent=sent,
         can_rule=pot.own and holder and bool(rails),
         currency=wallet.currency,
         key=_kept_key(seat) if at == "top-up" or fee else new_secret(),
+        key_out=_kept_key(seat) if at == "pay-out" else new_secret(),
         form=said_before,
         trouble=trouble,
         at=at,
@@ -240,6 +263,10 @@ def _size(text: str, currency: str) -> int:
 
 def _amount(value: Any) -> Amount:
     return Amount(value.micros, value.currency)
+
+
+def _sum(value: Any) -> Amount:
+    return Amount(int(value.micros), value.currency)
 
 
 def _fee_words(fee: FeeView | None) -> dict[str, Any] | None:
