@@ -1,0 +1,51 @@
+"""Every page of a patient in every language, size and width. Minutes, so `make long`; CI samples it elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from browsing import Site, checked, quiet, serving, sign_in
+
+from drachm.adapters.rest.identity.routes import ROUTES
+from drachm.adapters.rest.service.speech import LANGUAGES
+
+LEFT_OUT = ("/my/sign-in/provider", "/my/sign-in/return", "/my/receipts.csv")
+"""What leads elsewhere, or is no page."""
+
+
+@pytest.fixture
+def site(street: Any, town: Any, tmp_path: Path) -> Iterator[Site]:
+    town.clear(town.event("e1", 40), town.event("e2", 16, display="Heart monitor reading"))
+    with serving(street, town, tmp_path, help_phone="555 0100") as site:
+        yield site
+
+
+def places(page: Any, site: Site) -> list[str]:
+    """Every page without a parameter, and those of the first visit and receipt."""
+    found = [one.template for one in ROUTES if one.reads and one.template.startswith("/my") and not one.parameters]
+    page.goto(f"{site.base}/my")
+    visit = page.locator("article a").first.get_attribute("href")
+    page.goto(f"{site.base}/my/receipts")
+    receipt = page.locator(".rows a").first.get_attribute("href")
+    return [*(one for one in found if one not in LEFT_OUT), visit, f"{visit}/parts", receipt, f"{receipt}/why"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", ["normal", "elder"])
+@pytest.mark.parametrize("language", [*LANGUAGES, "en-XA"])
+def test_every_page_in_every_language_and_width(site: Site, browser: Any, axe: str, language: str, size: str) -> None:
+    page = sign_in(site, browser, "ana")
+    for place in places(page, site):
+        page.goto(f"{site.base}{place}?lang={language}&size={size}")
+        assert page.locator("html").get_attribute("lang") == language, place
+        name = place.strip("/").replace("/", "-")[:40]
+        checked(page, axe, f"every-{name}-{language}-{size}", large=size == "normal")
+    quiet(page, site.base)
+    page.context.close()
