@@ -65,6 +65,7 @@ OWN_CARE = "explain_my_receipt"
 OWN_PLANS = "open_my_cover open_my_menu search_my_menu open_my_estimate"
 OWN_RECEIPTS = "list_my_receipts export_my_receipts open_my_receipt"
 LOOK_AT_OWN_MONEY = "open_my_wallet open_my_pot open_my_payment"
+OWN_FAMILY = "open_my_family answer_my_invitation change_my_family"
 LOOK_AT_BOOKS = "list_accounts get_account list_account_entries list_statements get_statement"
 OFFICE = "get_care_figures open_office download_office_csv"
 LOOK_AT_KEYS = "list_api_keys get_api_key list_clients get_client"
@@ -78,7 +79,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, LOOK_AT_LIMITS, OWN_WISHES, "open_wallet"),
             *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS, BUDGETS, QUESTIONS),
-            *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot"),
+            *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot", OWN_FAMILY),
             # Their own money, back to where they paid it from.
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", OWN_PAGES),
         ),
@@ -246,6 +247,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     ),
     "members:write": (
         *("create_member merge_members split_member allow_relative revoke_relative answer_invitation", KEEP_COVER),
+        "answer_my_invitation",
     ),
     "plans:read": (
         DESK_PRICES,
@@ -259,14 +261,14 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines get_wallet_privacy",
         *(LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices"),
-        LOOK_AT_OWN_MONEY,
+        *(LOOK_AT_OWN_MONEY, "open_my_family"),
         *(OFFICE, "open_office_books"),
     ),
     "money:write": (
         "top_up_my_pot set_my_top_up_rule pay_out_my_pot",
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
-        "set_wallet_privacy keep_charge_private read_ach_returns pay_arrears",
+        "set_wallet_privacy keep_charge_private change_my_family read_ach_returns pay_arrears",
         "set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question",
     ),
     "keys:read": (LOOK_AT_KEYS,),
@@ -313,7 +315,7 @@ HUMAN = words(
             CASH_AT_THE_DESK,
             OWN_PAGES,
         ),
-        *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot"),
+        *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot", OWN_FAMILY),
         *(DESK_PRICES, DESK_PLANS),
         "open_office download_office_csv open_office_books",
         *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS),

@@ -103,6 +103,9 @@ S  R  .  .  .  .  .  .  .  .   money:read      people             GET    /my/wal
 S  R  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/pots/{wallet_id}/top-up
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/pots/{wallet_id}/rule
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/pots/{wallet_id}/pay-out
+S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/family
+S  .  .  .  .  .  .  .  .  .   members:write   people             POST   /my/family
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/family/{wallet_id}
 S  R  .  .  .  .  .  .  .  .   money:read      people             GET    /my/wallet/payments/{payment_id}
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/proof
 S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof

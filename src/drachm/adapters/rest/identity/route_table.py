@@ -139,6 +139,12 @@ POST /my/wallet/pots/{wallet_id}/rule  set_my_top_up_rule  one
   Give, change or switch off the rule by which a pot tops itself up.
 POST /my/wallet/pots/{wallet_id}/pay-out  pay_out_my_pot  one
   Send what is left back the way it came in.
+GET /my/family  open_my_family  many
+  The pots that a patient shares: limits, a pause, who was asked.
+POST /my/family  answer_my_invitation  many
+  Say yes or no to an invitation.
+POST /my/family/{wallet_id}  change_my_family  one
+  Pause, limit, invite, take out, leave, or let others see.
 GET /my/wallet/payments/{payment_id}  open_my_payment  one
   How a payment stands, and where its payer goes.
 GET /my/proof  open_my_proof  many

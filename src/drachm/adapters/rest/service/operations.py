@@ -35,6 +35,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     matching,
     members,
     my_cover,
+    my_family,
     my_home,
     my_menu,
     my_receipts,

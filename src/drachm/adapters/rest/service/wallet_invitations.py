@@ -23,7 +23,7 @@ from drachm.adapters.rest.service.register_shapes import alone
 from drachm.adapters.rest.service.shapes import END, Instant, Page, Shape, View, Word
 from drachm.adapters.rest.service.wallet_joining import Shared, decided_on, let_in, place_of, shared_pocket
 from drachm.adapters.rest.service.wallet_members import LimitShape, TermsShape, terms_of
-from drachm.adapters.rest.service.wallet_records import helper_of
+from drachm.adapters.rest.service.wallet_records import helper_of, record_of
 from drachm.adapters.rest.transport.identifiers import encode
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.values import write_instant
@@ -71,6 +71,10 @@ class InvitationView(View):
     asked: Asked
     member: str | None
     """Whom it names."""
+    holder: str | None
+    """Who decides for the others of the pocket, and will see amount, date and name."""
+    funder: str | None
+    """Whose party puts money in, and will see the same."""
     limits: int
     """How many limits would hold."""
     state: Literal["open", "accepted", "declined", "withdrawn", "expired"]
@@ -242,11 +246,14 @@ def _tie_of(one: Invitation) -> str:
 
 def _view(call: Call, one: Invitation, code: str = "") -> InvitationView:
     over = one.state == "open" and not one.may_stand(call.at)
+    record = record_of(call, one.wallet)
     return InvitationView(
         id=one.id,
         wallet=one.wallet,
         asked=one.asked,
         member=one.member or None,
+        holder=str(record.body.get("holder") or "") or None if record is not None else None,
+        funder=next(iter(sorted(record.parties)), None) if record is not None else None,
         limits=len(one.terms.limits),
         state="expired" if over else one.state,
         opens_at=write_instant(one.opens_at),
