@@ -1035,6 +1035,10 @@ class InvitationView(Struct, kw_only=True):
     asked: str
     member: str | None
     """Whom it names."""
+    holder: str | None
+    """Who decides for the others of the pocket, and will see amount, date and name."""
+    funder: str | None
+    """Whose party puts money in, and will see the same."""
     limits: int
     """How many limits would hold."""
     state: str
