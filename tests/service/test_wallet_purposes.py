@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from family_helpers import put_terms, say_yes, terms
+
 from drachm.application.expiry import sweep_expired
+from drachm.application.notices import Notices
 from drachm.domain.money import MICROS
 from drachm.domain.payments.tariff import Tariff
+from drachm.service.following import follow
 
 Ask = Callable[..., Any]
 RULES: dict[str, Any] = {
@@ -74,6 +83,25 @@ def test_a_gift_says_its_conditions_and_goes_back_in_time(town: Any, ask: Ask) -
     assert ask("list_accounts", town.funder("town-hall"), query={"kind": "funder_payable"}).body["data"] == []
 
 
+def test_who_follows_the_journal_also_gives_back_what_expired(town: Any, ask: Ask) -> None:
+    wallet = opened(ask, town.funder(), 30, funder="town-fund", expires_at="2026-04-01T00:00:00Z")
+    town.clock.move(days=60)
+    market, stopping = town.market, threading.Event()
+    notices = Notices(town.tenant, market.index, market.register, market.money, market.records)
+    threads = follow(market.index, market.money, market.figures, notices, market.desk, stopping)
+    try:
+        for _ in range(200):
+            if not left(ask, town, wallet):
+                break
+            stopping.wait(0.05)
+        assert left(ask, town, wallet) == 0
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in threads)
+
+
 @pytest.mark.parametrize(
     ("order", "pointer"),
     [
@@ -129,20 +157,16 @@ def test_rules_are_published_once_by_the_operator_and_read_by_all(town: Any, ask
 
 
 def test_a_familys_pocket_keeps_its_purpose_for_each_member(town: Any, ask: Ask) -> None:
-    answer = ask(
-        "open_wallet",
-        town.funder(),
-        body={"currency": "USD", "family": "dans", "funder": "town-fund", "categories": ["dental"]},
-    )
+    body = {"currency": "USD", "family": "dans", "funder": "town-fund", "categories": ["dental"]}
+    answer = ask("open_wallet", town.funder(), body=body)
     wallet = {"wallet_id": answer.body["id"]}
     ask("top_up_wallet", town.funder(), path=wallet, body={"amount": dollars(40)})
-    members = ask("list_wallet_members", town.funder(), path=wallet).body["data"]
-    member = members[0]["member"]
-    limits = {"limits": [{"amount": dollars(20), "every": "month"}]}
-    assert ask("set_wallet_member", town.funder(), path={**wallet, "member_id": member}, body=limits).status == 200
-    before = town.desk.books.pots()
-    town.clear(town.event("e1", 8, member=member, facts={"category": "vision"}))
-    assert town.desk.books.pots()[f"{answer.body['id']}/0"] == before[f"{answer.body['id']}/0"]
+    say_yes(town, ask, "dan")
+    assert put_terms(ask, town.funder(), {**wallet, "member_id": "dan"}, terms(20)).status == 200
+    town.clear(town.event("e1", 8, member="dan", facts={"category": "vision"}))
+    assert left(ask, town, answer.body["id"]) == 40
+    town.clear(town.event("e2", 8, member="dan", visit="v2", facts={"category": "dental"}))
+    assert left(ask, town, answer.body["id"]) == 36, "his part of it"
     assert ask("get_wallet", town.funder(), path=wallet).body["categories"] == ["dental"]
 
 
