@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from drachm import settings as configuration
+from drachm.adapters.messengers.sandbox import FileMessenger
+from drachm.adapters.rest.service.notices_text import writer
+from drachm.adapters.rest.transport.identifiers import Identifiers
 from drachm.application.catch_up import keep_catching_up
 from drachm.application.desk import Desk
 from drachm.application.expiry import keep_sweeping
@@ -23,8 +26,12 @@ from drachm.application.follow import keep_following
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.application.notices import Notices, keep_telling
+from drachm.application.records import Records
+from drachm.application.register import Register
+from drachm.application.text_messages import TextMessages, keep_texting
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
 from drachm.service.own_secrets import with_secrets
+from drachm.settings import Settings
 from drachm.storage.figures import open_figures
 from drachm.storage.journal_index import open_index
 from drachm.storage.money_reading import PostgresMoney
@@ -37,6 +44,8 @@ LOOK_SECONDS: Final = 0.1
 """How soon a tenant that a worker has opened is followed."""
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """What the processes of one service share: the supervisor names the folder."""
+MESSAGES_FILE: Final = "messages.jsonl"
+"""Beside the embedded server: what a sandbox would have sent."""
 _OPENED: Final = "tenant-"
 
 
@@ -46,6 +55,7 @@ def follow(
     figures: Figures,
     notices: Notices,
     desk: Desk,
+    messages: TextMessages,
     stopping: threading.Event,
 ) -> list[threading.Thread]:
     """Follow one tenant's journal with threads of this process until `stopping` is set; give back what expired, and
@@ -56,11 +66,30 @@ def follow(
         partial(keep_counting, figures, stopping),
         partial(keep_telling, notices, stopping),
         partial(keep_sweeping, desk, stopping),
+        partial(keep_texting, messages, stopping),
     )
     threads = [threading.Thread(target=work, name=f"drachm-follow-{at}", daemon=True) for at, work in enumerate(works)]
     for thread in threads:
         thread.start()
     return threads
+
+
+def text_messages(
+    settings: Settings, index: JournalIndex, register: Register, records: Records, desk: Desk
+) -> TextMessages:
+    """The text messages of one tenant. In a sandbox they go into a file of the data folder; in live they wait, because
+    no gateway is connected."""
+    identifiers = Identifiers(lambda: int(desk.clock.now().timestamp() * 1000), desk.ids.random_bytes)
+    write = writer(
+        str(desk.books.tenant),
+        settings.base_url,
+        settings.help_phone,
+        records,
+        desk.ids.random_bytes,
+        lambda: identifiers.new("cod"),
+    )
+    messenger = FileMessenger(settings.data_dir / MESSAGES_FILE) if settings.environment == "sandbox" else None
+    return TextMessages(index, desk.books, register, records, write, messenger, desk.clock.now)
 
 
 def announce(tenant: int) -> None:
@@ -82,12 +111,14 @@ def follow_all(stopping: threading.Event) -> None:
                 opened[name] = books
                 index, money = open_index(books, master_key), PostgresMoney.of(books)
                 register = PostgresRegister(books.tenant, books.sessions)
+                desk = Desk(books, SystemClock(), SystemIds())
                 threads += follow(
                     index,
                     money,
                     open_figures(books, master_key, SystemIds()),
                     Notices(tenant, index, register, money, books.records()),
-                    Desk(books, SystemClock(), SystemIds()),
+                    desk,
+                    text_messages(settings, index, register, books.records(), desk),
                     stopping,
                 )
                 spare_the_collector()

@@ -48,7 +48,7 @@ from drachm.application.records import Records
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
 from drachm.domain.errors import Forbidden
 from drachm.domain.money import MICROS
-from drachm.service.following import FOLDER, announce, follow
+from drachm.service.following import FOLDER, announce, follow, text_messages
 from drachm.service.own_secrets import with_secrets
 from drachm.service.providers import read_providers, read_sign_ins
 from drachm.service.rails import RailsForm, connect, read_rails
@@ -79,12 +79,12 @@ class Tenants:
     """The tenants of one database by their name in credentials; each is opened at its first call."""
 
     def __init__(
-        self, url: str, master_key: bytes, rails: Mapping[str, RailsForm], base_url: str, *, beside: bool = False
+        self, settings: Settings, master_key: bytes, rails: Mapping[str, RailsForm], *, beside: bool = False
     ) -> None:
-        self._url, self._master_key = url, master_key
+        self._settings, self._url, self._master_key = settings, settings.database_url, master_key
         self._beside = beside
         """Whether a process beside this one follows the journals."""
-        self._rails, self._base_url = rails, base_url
+        self._rails, self._base_url = rails, settings.base_url
         self._markets: dict[str, Market] = {}
         self._books: list[PostgresBooks] = []
         self._lock = threading.Lock()
@@ -128,7 +128,9 @@ class Tenants:
         else:
             notices = Notices(books.tenant, market.index, market.register, market.money, market.records)
             self._followers += follow(
-                *(market.index, market.money, market.figures, notices, market.desk, self._stopping)
+                *(market.index, market.money, market.figures, notices, market.desk),
+                text_messages(self._settings, market.index, market.register, market.records, market.desk),
+                self._stopping,
             )
         self._books.append(books)
         self._markets[tenant] = market
@@ -209,7 +211,7 @@ def assemble(settings: Settings, *, access_log: AccessLog | None = None, beside:
     environment = Environment(settings.environment)
     master_key = configuration.master_key(settings)
     rails = read_rails(settings.rails_file)
-    tenants = Tenants(settings.database_url, master_key, rails, settings.base_url, beside=beside)
+    tenants = Tenants(settings, master_key, rails, beside=beside)
     signal = Signal(os.environ.get(FOLDER, ""))
     stores = stores_of(settings.database_url, tenants, signal)
     own = own_secrets(settings)

@@ -18,9 +18,6 @@ BASIC: Final = frozenset(
 EXTENSION: Final = frozenset("\f^{}\\[~]|€")
 ONE: Final[Mapping[str, int]] = {"GSM-7": 160, "UCS-2": 70}
 _PART: Final[Mapping[str, int]] = {"GSM-7": 153, "UCS-2": 67}
-NAME_LEAST: Final = 4
-"""A name is never cut to fewer letters than this."""
-_DOT: Final = "."
 
 
 class Length(NamedTuple):
@@ -43,16 +40,13 @@ def length(text: str) -> Length:
     return _length("UCS-2", len(text.encode("utf-16-be", "surrogatepass")) // 2)
 
 
-def fitted(forms: Sequence[str], values: Mapping[str, str], name: str) -> str | None:
-    """The first of the forms, from the fullest to the shortest, that fits into one message with these values; the value
-    `name` may be cut, if nothing fits otherwise. None where even that does not help: nothing is sent in two parts."""
+def fitted(forms: Sequence[str], values: Mapping[str, str]) -> str | None:
+    """The first of the forms, from the fullest to the shortest, that fits into one message with these values.
+
+    None where none does: nothing is sent in two parts.
+    """
     for form in forms:
         text = form.format(**values)
-        if length(text).is_one:
-            return text
-    whole = values[name]
-    for letters in range(len(whole) - 1, NAME_LEAST - 1, -1):
-        text = forms[-1].format(**{**values, name: whole[:letters].rstrip() + _DOT})
         if length(text).is_one:
             return text
     return None

@@ -6,7 +6,7 @@ away is asked after a minute and forgotten twenty seconds later. All without scr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -15,9 +15,11 @@ from drachm.adapters.rest.identity.errors import Unauthenticated
 from drachm.adapters.rest.identity.links import Link
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.forms import PAGE, cookie, from_elsewhere
+from drachm.adapters.rest.service.links import LinkOrder, links_of, made_link
 from drachm.adapters.rest.service.look import LOOK_QUERY
 from drachm.adapters.rest.service.page import Trouble, given_answer
 from drachm.adapters.rest.service.page_frame import in_its_language, origin_of, page, root_of, sent_on
+from drachm.adapters.rest.service.shared_receipts import shared_receipt
 from drachm.adapters.rest.service.speech import gettext
 from drachm.adapters.rest.service.visit_told import VisitTold, visit_told
 from drachm.adapters.rest.transport.problems import Header, Problem
@@ -115,6 +117,11 @@ def open_short_link(call: Call) -> Reply:
     if coded is None:
         return sent_on(call, "/r/nothing")
     token, _ = call.house.links.create(tenant, coded.receipt, coded.until - at, at)
+    held = replace(call, caller=call.house.links.open(token, at))
+    shared = shared_receipt(held.market, coded.receipt)
+    if shared is not None and not links_of(held, coded.receipt):
+        # Nobody agreed on the second question yet: the birth date, where it is known.
+        made_link(held, shared, LinkOrder(hours=max(1, (coded.until - at) // timedelta(hours=1))))
     return sent_on(call, f"/r/{token}")
 
 

@@ -76,7 +76,11 @@ def list_receipt_links(call: Call) -> Page[ReceiptLink]:
 @operation("create_receipt_link", body=LinkOrder, answer=NewReceiptLink, status=201, problems=("invalid_body",))
 def create_receipt_link(call: Call) -> Reply:
     """Make a link. Its address is in this answer and nowhere else."""
-    shared, order = _asked(call), call.body
+    return Reply(made_link(call, _asked(call), call.body), status=201)
+
+
+def made_link(call: Call, shared: SharedReceipt, order: LinkOrder) -> NewReceiptLink:
+    """A new link to a receipt of the caller's tenant, its second question agreed and kept."""
     house, tenant, name = call.house, call.caller.tenant, shared.receipt.number
     question, answer = _question(call, shared, order.second_factor)
     if order.replace:
@@ -102,7 +106,7 @@ def create_receipt_link(call: Call) -> Reply:
     )
     (kept,) = call.market.records.put([record])
     view = _view(kept)
-    made = NewReceiptLink(
+    return NewReceiptLink(
         id=view.id,
         receipt=view.receipt,
         question=view.question,
@@ -110,7 +114,6 @@ def create_receipt_link(call: Call) -> Reply:
         expires_at=view.expires_at,
         url=f"{house.base_url}/r/{token}",
     )
-    return Reply(made, status=201)
 
 
 @operation("revoke_receipt_links")

@@ -63,6 +63,8 @@ class PersonContact(Shape):
     phone: Annotated[str, Meta(max_length=40)] = ""
     email: Annotated[str, Meta(max_length=200)] = ""
     address: Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=6)] = field(default_factory=list)
+    language: Annotated[str, Meta(max_length=35)] = ""
+    """Of text messages and slips, as in HTML (BCP 47); English where it is none of ours."""
 
 
 class NewMember(Shape):
@@ -288,5 +290,6 @@ def _profile(body: NewMember | MemberChange, before: Mapping[str, Any]) -> dict[
         contact = body.contact
         lines = [plain(line, f"/contact/address/{at}", 100) for at, line in enumerate(contact.address)]
         phone, email = plain(contact.phone, "/contact/phone", 40), plain(contact.email, "/contact/email", 200)
-        kept["contact"] = {"phone": phone, "email": email, "address": lines}
+        language = plain(contact.language, "/contact/language", 35)
+        kept["contact"] = {"phone": phone, "email": email, "address": lines, "language": language}
     return kept

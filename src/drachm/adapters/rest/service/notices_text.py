@@ -1,0 +1,103 @@
+"""What does a text message say? The whole answer, so that nobody has to open anything: when, what it cost, what to do.
+
+No clinic, no service, no name: it lies on a locked screen. No currency sign, because in many alphabets it takes two
+places. The forms of a message stand from the fullest to the shortest, and the first that fits into one is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Final
+
+from babel.dates import format_date
+
+from drachm.adapters.rest.service.journal_reading import name_of
+from drachm.adapters.rest.service.speech import N_, digits, gettext, speaking, spoken
+from drachm.application.receipt_codes import LINK_LETTERS, Coded, make_code
+from drachm.application.records import Records
+from drachm.application.text_messages import Ended, Writer
+from drachm.domain.messages.lengths import fitted
+
+LINK_LASTS: Final = timedelta(days=30)
+_PAID: Final = N_(
+    "Visit {day}: price {price}, insurance {insurance}, you {you}, paid. Nothing more to pay. See why: {link} "
+    "Help {phone}"
+)
+_PAID_SHORT: Final = N_("Visit {day}: price {price}, insurance {insurance}, you {you}, paid. {link}")
+_NOTHING: Final = N_("Visit {day}: price {price}, insurance {insurance}. Nothing to pay. See why: {link} Help {phone}")
+_NOTHING_SHORT: Final = N_("Visit {day}: price {price}, insurance {insurance}. Nothing to pay. {link}")
+_DUE: Final = N_(
+    "Visit {day}: price {price}, insurance {insurance}, you {you}. Please pay {due}, in cash too. {link} Help {phone}"
+)
+_DUE_SHORT: Final = N_("Visit {day}: price {price}, insurance {insurance}. Please pay {due}. {link}")
+_WAITING: Final = N_(
+    "Visit {day}: your insurer has not answered. Your part so far {you}. Nothing to pay now, we tell you. {link} "
+    "Help {phone}"
+)
+_WAITING_SHORT: Final = N_("Visit {day}: insurer has not answered. Your part so far {you}. Nothing to pay now. {link}")
+_SETTLED: Final = N_(
+    "Visit {day}: settled. Price {price}, insurance {insurance}, you {you}. Nothing more to pay. {link} Help {phone}"
+)
+_SETTLED_SHORT: Final = N_("Visit {day}: settled. Price {price}, insurance {insurance}, you {you}. {link}")
+_DAYS: Final = {"en": "d MMM", "de": "d. MMM", "es": "d MMM", "zh-Hans": "M月d日", "ko": "M/d", "ar": "d/M"}
+
+
+def writer(
+    tenant: str,
+    base_url: str,
+    help_phone: str,
+    records: Records,
+    random: Callable[[int], bytes],
+    new_id: Callable[[], str],
+) -> Writer:
+    """Writes messages of one tenant, each with a short link of its own. `base_url`: how phones reach the service."""
+    host = base_url.partition("://")[2] or base_url
+
+    def write(ended: Ended) -> str | None:
+        def link() -> str:
+            coded = Coded(name_of(ended.row, "rcp"), ended.member, 0, ended.row.posted_at + LINK_LASTS, "birth_date")
+            code = make_code(records, new_id(), coded, ended.row.parties, random, "drachm", LINK_LETTERS)
+            return f"{host}/s/{tenant}-{code}"
+
+        # Whether it fits is known before a code is made that nobody would get.
+        sample = f"{host}/s/{tenant}-{'0' * LINK_LETTERS}"
+        if told(ended, sample, help_phone) is None:
+            return None
+        return told(ended, link(), help_phone)
+
+    return write
+
+
+def told(ended: Ended, link: str, phone: str) -> str | None:
+    """The message in its member's language; None where even the shortest form takes more than one."""
+    with speaking(ended.language or "en"):
+        values = {
+            "day": _day(ended.day),
+            "price": digits(ended.price, ended.currency) if ended.currency else "0",
+            "insurance": digits(ended.insurance, ended.currency) if ended.currency else "0",
+            "you": digits(ended.patient, ended.currency) if ended.currency else "0",
+            "due": digits(ended.due, ended.currency) if ended.currency else "0",
+            "link": link,
+            "phone": phone,
+        }
+        forms = [form for form in _forms(ended) if phone or "{phone}" not in form]
+    return fitted(forms, values)
+
+
+def _forms(ended: Ended) -> list[str]:
+    """What it says, from the fullest form to the shortest."""
+    if not ended.final:
+        return [gettext(_WAITING), gettext(_WAITING_SHORT)]
+    if ended.due > 0:
+        return [gettext(_DUE), gettext(_DUE_SHORT)]
+    if ended.again:
+        return [gettext(_SETTLED), gettext(_SETTLED_SHORT)]
+    if ended.patient == 0:
+        return [gettext(_NOTHING), gettext(_NOTHING_SHORT)]
+    return [gettext(_PAID), gettext(_PAID_SHORT)]
+
+
+def _day(day: date) -> str:
+    language = spoken()
+    return format_date(day, _DAYS.get(language.code, "d MMM"), language.locale)
