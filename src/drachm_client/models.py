@@ -1947,6 +1947,8 @@ class PersonContact(Struct, kw_only=True):
     phone: str | UnsetType = UNSET
     email: str | UnsetType = UNSET
     address: list[str] | UnsetType = UNSET
+    language: str | UnsetType = UNSET
+    """Of text messages and slips, as in HTML (BCP 47); English where it is none of ours."""
 
 
 class PlanCase(Struct, kw_only=True):
