@@ -11,7 +11,7 @@ import pytest
 
 from drachm.application.ports import Books, ConstraintFired, Posting, Raced
 from drachm.domain.benefits.model import Key
-from drachm.domain.clearing.numbers import total_number
+from drachm.domain.clearing.numbers import place_of, total_number
 from drachm.domain.clearing.world import Needs
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Entry, Source
@@ -223,3 +223,28 @@ def test_reserved_blocks_never_overlap(books: Books, race: Any) -> None:
     positions = [position for block in blocks for position in block]
     assert len(positions) == len(set(positions)) == 1080
     assert min(positions) >= 1
+
+
+def test_whoever_lost_a_race_for_new_totals_finds_all_rows_the_next_time(
+    postgres: Any, draft: Any, totals: Any, placed: Any
+) -> None:
+    """Also those that nobody has written anything to yet: while they are missing, the next one may be faster again."""
+    keys = [Key(f"m{n}", "plan/visits", "Y2025-01-01") for n in range(3)]
+    mine = [total_number(1, key) for key in keys]
+
+    def post(name: str, needed: list[int], moved: list[int], between: Callable[[], None] = lambda: None) -> None:
+        with postgres.work() as work:
+            locked = work.lock(Needs(needed, ()), 1)
+            between()
+            row = draft(name).row(1, locked.first_position)
+            work.post(Posting([row], dict.fromkeys(moved, 5), {}, {}))
+            work.commit()
+
+    with pytest.raises(Raced):
+        post("loser", mine, mine[:2], lambda: post("faster", mine[:1], mine[:1]))
+    assert totals(postgres) == placed(postgres, {keys[0]: 5})
+    with postgres.sessions.transaction("reader") as conn:
+        here = {row for (row,) in conn.execute("SELECT id FROM total").fetchall()}
+    assert here == {place_of(number).row for number in mine}
+    post("loser", mine, mine[:2])
+    assert totals(postgres) == placed(postgres, {keys[0]: 10, keys[1]: 5})

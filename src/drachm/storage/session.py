@@ -23,6 +23,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from drachm.application.ports import ConstraintFired, Raced
 from drachm.domain.errors import DrachmError, IntegrityError, Unavailable
 from drachm.storage import arrays
+from drachm.storage.statements import Prepared
 
 Connection = psycopg.Connection[Any]
 Role = Literal["owner", "writer", "reader", "registrar"]
@@ -65,9 +66,9 @@ class Sessions:
         self._url = url
         self._tenant = tenant
         self._pools = {
-            "writer": _pool(url, _configure_writer, WRITERS_MAX, wait_seconds),
-            "reader": _pool(url, _configure, READERS_MAX, wait_seconds),
-            "registrar": _pool(url, _configure, REGISTRARS_MAX, wait_seconds),
+            "writer": _pool(url, Prepared, _configure_writer, WRITERS_MAX, wait_seconds),
+            "reader": _pool(url, psycopg.Connection, _configure, READERS_MAX, wait_seconds),
+            "registrar": _pool(url, psycopg.Connection, _configure, REGISTRARS_MAX, wait_seconds),
         }
 
     @contextmanager
@@ -154,9 +155,12 @@ def meaning(error: psycopg.Error) -> DrachmError:
     )
 
 
-def _pool(url: str, configure: Any, most: int, wait_seconds: float) -> ConnectionPool[Connection]:
+def _pool(
+    url: str, kind: type[Connection], configure: Any, most: int, wait_seconds: float
+) -> ConnectionPool[Connection]:
     return ConnectionPool(
         url,
+        connection_class=kind,
         kwargs={"autocommit": True},
         configure=configure,
         min_size=0,

@@ -33,6 +33,11 @@ class Totals:
         """Row -> its totals by number."""
         self._where: dict[int, bytes] = {}
 
+    @property
+    def absent(self) -> list[int]:
+        """The rows that are not here, in their order."""
+        return [row for row in self.rows if row not in self._where]
+
     def load(self, found: Iterable[tuple[int, bytes, bytes]]) -> dict[int, int]:
         """Take the rows that are here, as (row, packed, its place in the table); what they hold, by number."""
         values: dict[int, int] = {}

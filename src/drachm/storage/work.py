@@ -20,7 +20,7 @@ from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.ledger.model import Account
-from drachm.storage import queries
+from drachm.storage import queries, statements
 from drachm.storage.arrays import byteas, int8s, texts, tids
 from drachm.storage.library import Library
 from drachm.storage.posting import Grip, ensure_writable, queue_changes
@@ -29,10 +29,10 @@ from drachm.storage.registered import Registered
 from drachm.storage.registry import Register, asked
 from drachm.storage.rows import Accounts, copy_of_journal, stored_of
 from drachm.storage.session import Connection, Sessions, answered
-from drachm.storage.totals import Totals
+from drachm.storage.totals import ROOM, Totals
 from drachm.storage.vault import DataKey, Vault
 
-_WORK: Final = queries.load("work")
+_WORK: Final = statements.statements(queries.load("work"))
 
 KNOWN_MAX: Final = 200_000
 
@@ -84,6 +84,8 @@ class PostgresWork:
         self._written: tuple[Sequence[int], Sequence[Row]] = (), ()
         """The rows that were written, with the numbers of their patients."""
         self._whole, self._wrote = True, False
+        self._lost: list[int] = []
+        """Rows of totals to make before the next try, because another writer was faster with some of them."""
 
     def __enter__(self) -> Self:
         ensure(self._conn is None, "a unit of work is entered once at a time", where="work")
@@ -118,9 +120,16 @@ class PostgresWork:
         ensure(rows > 0, "at least one position must be reserved", where="work")
         self._wrote = True
         totals = self._totals = Totals(needs.totals)
-        values = totals.load(self._ask("lock_totals", ids=int8s(totals.rows))) if totals.rows else {}
-        avail = self._lock_pots(needs)
-        first = self._ask("reserve_positions", rows=rows)[0][0]
+        by_number = {self._pot_numbers[pot]: pot for pot in needs.pots}
+        found = self._ask("take_hold", totals=int8s(totals.rows), pots=int8s(sorted(by_number)), rows=rows)
+        first: int = found.pop()[0]
+        values = totals.load([(row, packed, where) for row, packed, _, where in found if packed is not None])
+        avail: dict[str, int] = {}
+        for number, _, left, where in found:
+            if left is not None:
+                pot = by_number[number]
+                avail[pot] = left
+                self._pots[pot] = where
         self._grip = Grip(totals.numbers, avail.keys(), first, rows)
         return Locked(values, avail, first)
 
@@ -156,6 +165,7 @@ class PostgresWork:
 
     def _end(self) -> None:
         conn, self._conn, self._grip = self._conn, None, None
+        lost, self._lost = self._lost, []
         if conn is None:
             return
         try:
@@ -165,17 +175,15 @@ class PostgresWork:
                     conn.commit()
         finally:
             self._sessions.end("writer", conn)
+        if lost:
+            self._make_totals(lost)
 
-    def _lock_pots(self, needs: Needs) -> dict[str, int]:
-        if not needs.pots:
-            return {}
-        by_number = {self._pot_numbers[pot]: pot for pot in needs.pots}
-        avail: dict[str, int] = {}
-        for number, left, where in self._ask("lock_pots", ids=int8s(sorted(by_number))):
-            pot = by_number[number]
-            avail[pot] = left
-            self._pots[pot] = where
-        return avail
+    def _make_totals(self, rows: list[int]) -> None:
+        """Make missed rows of totals, empty, in a transaction of their own: the next try of a batch that lost a
+        race for some of them cannot lose one again, however many new ones it needs and whoever needs them too."""
+        with self._sessions.transaction("writer") as conn:
+            values = {"tenant": self.tenant, "ids": int8s(rows), "packed": byteas([ROOM] * len(rows))}
+            statements.tell(conn, _WORK["add_totals"], values)
 
     def _write(self, posting: Posting) -> None:
         rows = posting.rows
@@ -200,6 +208,7 @@ class PostgresWork:
         if new:
             ids, packed = int8s([row for row, _ in new]), byteas([one for _, one in new])
             if self._tell("add_totals", ids=ids, packed=packed) < len(new):
+                self._lost = self._totals.absent
                 raise Raced("another writer made the row of one of these totals first", where="total")
         if changed:
             places, packed = tids([place for place, _ in changed]), byteas([one for _, one in changed])
@@ -292,16 +301,13 @@ class PostgresWork:
 
     def _ask(self, query: str, **values: object) -> list[Any]:
         with answered():
-            cursor = self._connection.execute(
-                _WORK[query], {"tenant": self.tenant, **values}, prepare=True, binary=True
-            )
-            return cursor.fetchall()
+            return statements.ask(self._connection, _WORK[query], {"tenant": self.tenant, **values})
 
     def _tell(self, query: str, **values: object) -> int:
         """How many rows it changed."""
         with answered():
-            return self._connection.execute(_WORK[query], {"tenant": self.tenant, **values}, prepare=True).rowcount
+            return statements.tell(self._connection, _WORK[query], {"tenant": self.tenant, **values})
 
     def _copy(self, query: str, stream: bytes) -> None:
-        with answered(), self._connection.cursor() as cursor, cursor.copy(_WORK[query]) as copy:
+        with answered(), self._connection.cursor() as cursor, cursor.copy(_WORK[query].text) as copy:
             copy.write(stream)

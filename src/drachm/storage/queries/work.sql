@@ -53,28 +53,26 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS s;
 
--- name: lock_totals
--- Lock each row that is here once, in the order of the sorted ids; what is returned is the row as it stands under the
--- lock, and its place in the table, which it keeps until the lock's holder changes it.
-SELECT t.id, t.packed, t.ctid
-FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+-- name: take_hold
+-- Lock each row of totals that is here once, then each pot, in the order of the sorted ids; then reserve a block of
+-- journal positions that nobody else receives. What is returned is each row as it stands under the lock, and its place
+-- in the table, which it keeps until the lock's holder changes it: rows with `packed` are totals, with `avail` pots, and
+-- the last names the first position. The parts of a UNION ALL are run one after the other, as they are written.
+SELECT t.id, t.packed, NULL::bigint, t.ctid
+FROM unnest(%(totals)s::bigint[]) AS wanted (id)
 CROSS JOIN LATERAL (
     SELECT total.id, total.packed, total.ctid FROM total
     WHERE total.id = wanted.id AND total.tenant = %(tenant)s FOR UPDATE
-) AS t;
-
--- name: lock_pots
--- The same for pots.
-SELECT s.id, s.avail, s.ctid
-FROM unnest(%(ids)s::bigint[]) AS wanted (id)
+) AS t
+UNION ALL
+SELECT s.id, NULL, s.avail, s.ctid
+FROM unnest(%(pots)s::bigint[]) AS wanted (id)
 CROSS JOIN LATERAL (
     SELECT state.id, state.avail, state.ctid FROM state
     WHERE state.id = wanted.id AND state.tenant = %(tenant)s FOR UPDATE
-) AS s;
-
--- name: reserve_positions
--- The first of a block of journal positions that nobody else receives.
-SELECT reserve_positions(%(rows)s::integer);
+) AS s
+UNION ALL
+SELECT reserve_positions(%(rows)s::integer), NULL, NULL, NULL;
 
 -- name: add_totals
 -- Rows of totals seen for the first time, in order of id. One that another writer made since is left out.
