@@ -37,6 +37,7 @@ HOT = (
     "domain/ledger/*.py",
     "domain/transparency/*.py",
     "domain/coverage/facts.py",
+    "domain/catalog/model.py",
     "domain/catalog/pricing.py",
     "domain/catalog/edition.py",
     "domain/catalog/books.py",

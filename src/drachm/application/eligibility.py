@@ -20,8 +20,7 @@ from drachm.domain.benefits.outlook import Asked, Read
 from drachm.domain.benefits.remaining import Remaining, Waiting, limits_of, takes_part, waiting_of
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.numbers import total_number
-from drachm.domain.clearing.register import PartyRecord, Person
-from drachm.domain.clearing.world import ANY_PAYER
+from drachm.domain.clearing.register import ANY_PAYER, PartyRecord, Person
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage
 from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import Fact, ServiceEvent
@@ -107,7 +106,7 @@ def eligibility(
 
 
 def _facts(person: Person, record: PartyRecord | None, day: date) -> dict[str, Fact]:
-    """What is known before there is care (`coverage.facts.line_facts`)."""
+    """What is known before there is care (`coverage.facts.LineFacts`)."""
     member = person.member
     known: dict[str, Fact] = {**(record.party.facts if record else {}), **member.facts}
     if member.birth_date is not None:

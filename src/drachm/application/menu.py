@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from drachm.application.money_reading import MoneyReading, Published
 from drachm.application.register import Register
-from drachm.domain.clearing.world import ANY_PAYER
+from drachm.domain.clearing.register import ANY_PAYER
 
 SELF_PAY: Final = ""
 _AT_ONCE: Final = 100

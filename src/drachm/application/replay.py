@@ -14,7 +14,7 @@ from drachm.application.clear_events import clear_events
 from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome
 from drachm.application.top_up import top_up
-from drachm.domain.clearing.world import ANY_PAYER
+from drachm.domain.clearing.register import ANY_PAYER
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import DrachmError
 from drachm.domain.events.model import ServiceEvent

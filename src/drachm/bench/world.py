@@ -19,7 +19,7 @@ from drachm.bench.plans import Plans, Product
 from drachm.bench.pockets import has_everything, with_purpose
 from drachm.bench.prices import SCALE, Prices, make_prices
 from drachm.domain.catalog import AS_SUBMITTED
-from drachm.domain.clearing.world import ANY_PAYER
+from drachm.domain.clearing.register import ANY_PAYER
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage, Member, Party
 from drachm.domain.events.model import Fact
 from drachm.domain.funding.model import Pot

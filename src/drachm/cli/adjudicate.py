@@ -16,7 +16,7 @@ from drachm.bootstrap import read_document, read_events
 from drachm.cli.render import wide_console
 from drachm.domain.benefits import adjudicate, apply, build_stack, load_plan
 from drachm.domain.benefits.model import Adjudication, Key, Line
-from drachm.domain.coverage.facts import line_facts
+from drachm.domain.coverage.facts import LineFacts
 from drachm.domain.coverage.model import Member
 from drachm.domain.errors import DrachmError, Refused
 from drachm.domain.events.model import ServiceEvent
@@ -60,8 +60,8 @@ def _line(event: ServiceEvent, zone: str) -> Line:
         raise Refused("invalid_event", "without a price book the event needs its billed amount", where="billed")
     day: date = local_date(event.started_at, zone)
     category = str(event.facts.get("category", "other"))
-    facts = line_facts(event, Member(event.member), {}, None, category, {}, day, day)
-    facts["network"] = event.facts.get("network", "in")
+    network = str(event.facts.get("network", "in"))
+    facts = LineFacts(event, Member(event.member), {}, network, category, {}, day, event.started_at, zone)
     return Line(
         id=f"{event.source}/{event.event_id}",
         billed=event.billed,

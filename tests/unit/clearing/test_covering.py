@@ -14,7 +14,7 @@ from drachm.domain.clearing.covering import Covering
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.model import EMPTY, Decision
 from drachm.domain.clearing.register import PartyRecord, Person
-from drachm.domain.coverage.model import NO_PLAN, Coverage, Member, Party
+from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage, Member, Party
 from drachm.domain.errors import Pended
 from drachm.domain.ledger import model as ledger
 from drachm.domain.ledger.model import Account, account_id
@@ -92,6 +92,45 @@ def test_a_party_is_remembered_at_its_sites(monkeypatch: pytest.MonkeyPatch) -> 
     assert record.at(moved).facts["state"] == "OK"
     context = record.at(moved).context(None, date(2025, 1, 1), self_pay=True)
     assert (context.book, context.state, context.network, context.rural) == ("as-submitted", "OK", "out", True)
+
+
+def test_what_a_price_is_looked_up_with_is_kept_for_its_day_and_agreement_only() -> None:
+    premises = PartyRecord(Party("clinic", ("provider",)), 8).at(None)
+    agreed = Contract("clinic", "payer", "book", Period(date(2025, 1, 1)))
+    days = [date(2025, 1, 1), date(2025, 1, 2)]
+    asked = [(contract, day, own) for contract in (agreed, None) for day in days for own in (True, False)]
+    told = [premises.context(contract, day, self_pay=own) for contract, day, own in asked]
+    said = [(one.book, one.service_date, one.network, one.self_pay) for one in told]
+    assert said == [
+        ("book" if contract else "as-submitted", day, "in" if contract else "out", own) for contract, day, own in asked
+    ]
+    assert premises.context(None, days[1], self_pay=False) is told[-1]
+
+
+def test_an_agreement_is_remembered_for_a_day_and_a_payer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(register, "PAYERS_MAX", 2)
+    ends = date(2025, 2, 1)
+    contracts = (
+        Contract("clinic", "", "own", Period(date(2025, 1, 1))),
+        Contract("clinic", register.ANY_PAYER, "any", Period(date(2025, 1, 1), ends)),
+        Contract("clinic", "payer", "agreed", Period(date(2025, 1, 1), ends)),
+    )
+    record = PartyRecord(Party("clinic", ("provider",)), 8, contracts)
+    day = date(2025, 1, 31)
+    for _ in range(2):
+        found = {payer: record.agreement(payer, day) for payer in (None, "payer", "other")}
+        assert {payer: one.price_book for payer, one in found.items()} == {
+            None: "own",
+            "payer": "agreed",
+            "other": "any",
+        }
+    assert record.agreement("payer", day) is record.agreement("payer", day)
+    later = record.agreement("payer", ends)
+    assert (later.price_book, later.network) == ("own", "out")
+    with pytest.raises(Pended, match="no price agreement"):
+        record.agreement("payer", date(2024, 12, 31))
+    with pytest.raises(Pended, match="no price agreement"):
+        record.agreement(None, date(2024, 12, 31))
 
 
 def test_account_ids_are_the_same_when_they_were_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

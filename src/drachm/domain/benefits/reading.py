@@ -7,7 +7,7 @@ gives the line's signature with the values that rules use (docs/reference/plan-m
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from drachm.domain.benefits.conditions import MISSING, Facts, Looks
@@ -39,13 +39,14 @@ class Reading:
             "bisect": bisect_right,
             "fits_day": fits_day,
             "fitting": self._fitting,
+            "overridden": _overridden,
         }
         for number, plan in enumerate(plans):
             self._document(number, plan)
         self.source = "\n".join(
             [
                 "def read(line, calendar):",
-                "    given, overriding = line.facts, line.document_facts",
+                "    given, overriding = line.facts.get, line.document_facts",
                 *[f"    {line}" for line in self._lines],
                 f"    return ({', '.join(self._signature)},), ({', '.join([*self._values, ''])})",
                 "",
@@ -73,7 +74,7 @@ class Reading:
         looks = Looks(plan)
         self.places.append({})
         self._lines.append(f"mine = overriding.get({plan.id!r})")
-        self._lines.append("get = {**given, **mine}.get if mine else given.get")
+        self._lines.append("get = overridden(mine, given) if mine else given")
         for position, (name, fact) in enumerate(plan.facts.items()):
             local = f"fact_{number}_{position}"
             self._declared(number, name, fact, local)
@@ -145,3 +146,12 @@ class Reading:
 def _optional(fact: FactType) -> bool:
     """Whether the fact may be missing, or absent by a null default."""
     return fact.kind != "flag" if fact.required else fact.default is None
+
+
+def _overridden(mine: Mapping[str, Any], given: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """How a fact is found where a document has some of its own."""
+
+    def get(name: str, default: Any) -> Any:
+        return mine[name] if name in mine else given(name, default)
+
+    return get

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from drachm.domain.catalog.books import Books
 from drachm.domain.catalog.context import AS_SUBMITTED, PriceContext
 from drachm.domain.catalog.listing import Item
-from drachm.domain.catalog.model import PricedEvent
+from drachm.domain.catalog.model import ByItem, PricedEvent
 from drachm.domain.errors import Pended, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import MAX_AMOUNT, round_ratio
+
+# As the class itself, but several times faster.
+_new: Final = tuple.__new__
 
 _NOT_IN_THE_SCHEDULE = frozenset({"unknown_code", "price_not_supported", "no_contract"})
 
@@ -48,13 +53,12 @@ def _by_the_book(event: ServiceEvent, books: Books, at: PriceContext) -> PricedE
     allowed = round_ratio(numerator, denominator, item.unit, item.mode)
     if allowed > MAX_AMOUNT:
         raise Refused("invalid_event", f"the price of {event.code.value} is beyond any amount", where="quantity")
-    rule = item.name(event, at)
-    billed = event.billed
+    billed, less_asked = event.billed, False
     if billed is None:
         billed = allowed
     elif item.lesser_of_billed and billed < allowed:
-        allowed = billed
-        rule += ", less was asked"
+        allowed, less_asked = billed, True
+    rule = _new(ByItem, (item, event, at, less_asked))
     return PricedEvent(billed, allowed, book.currency, item.category, book.hash, rule, item.display, item.facts)
 
 

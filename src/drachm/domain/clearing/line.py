@@ -8,15 +8,13 @@ from drachm.domain.clearing.covering import Covering
 from drachm.domain.clearing.documents import PAID
 from drachm.domain.clearing.model import Snapshot
 from drachm.domain.clearing.premises import Premises
-from drachm.domain.coverage.facts import line_facts
+from drachm.domain.coverage.facts import LineFacts
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.periods import local_date
 
 
 def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Covering, premises: Premises) -> Line:
     """The priced event with everything that the plans of its covers may look at."""
-    received = local_date(at.received, at.provider.zone)
-    own, answer = covering.facts, at.answer
+    own, answer, contract = covering.facts, at.answer, at.contract
     if answer is not None:
         paid = {PAID: answer.paid}
         own = {**own, **{cover.coverage.plan: paid for cover in at.covers if cover.payer == answer.payer}}
@@ -31,8 +29,16 @@ def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Co
         event.visit,
         event.admission,
         event.quantity,
-        line_facts(
-            event, at.member, premises.facts, at.contract, category_of(event, priced), priced.facts, at.day, received
+        LineFacts(
+            event,
+            at.member,
+            premises.facts,
+            contract.network if contract is not None else "out",
+            category_of(event, priced),
+            priced.facts,
+            at.day,
+            at.received,
+            at.provider.zone,
         ),
         own,
         covering.policies,

@@ -161,6 +161,13 @@ class Decision:
         return self.status, self.reason, self.standing, self.priced, self.funding, self.adjudication
 
     @property
+    def borne(self) -> tuple[int, int] | None:
+        """What all payers bear and what the patient bears, micros, without making the whole answer; None as there."""
+        if self.priced is None or self._split is None:
+            return None
+        return sum([amount for _, amount in self._split.payers]), self._split.patient
+
+    @property
     def adjudication(self) -> Adjudication | None:
         """What the plans said; its deltas are the standing's. None where none was asked."""
         if self._made is None and self.priced is not None and self._split is not None and self._program is not None:

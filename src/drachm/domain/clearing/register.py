@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Final, NamedTuple
 
 from drachm.domain.clearing.covering import Covering
 from drachm.domain.clearing.premises import Premises
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
+from drachm.domain.errors import Pended
 from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 
 PREMISES_MAX: Final = 256
 """Sites of one party that are kept ready."""
+PAYERS_MAX: Final = 1_024
+"""Payers for which a party's agreement is kept ready."""
+
+ANY_PAYER: Final = "*"
+"""A contract with this payer holds for every payer that has none of its own."""
 
 
 class Person:
@@ -50,7 +58,7 @@ class Person:
 class PartyRecord:
     """A party with its price agreements, as registered."""
 
-    __slots__ = ("_premises", "contracts", "number", "party")
+    __slots__ = ("_agreed", "_premises", "contracts", "number", "party")
 
     def __init__(self, party: Party, number: int, contracts: tuple[Contract, ...] = ()) -> None:
         self.party = party
@@ -59,6 +67,8 @@ class PartyRecord:
         self.contracts = contracts
         """By payer, then first day."""
         self._premises: dict[str, Premises] = {}
+        self._agreed: dict[str | None, tuple[date, Contract]] = {}
+        """By primary payer, what was last found, and for which day."""
 
     def at(self, site: Party | None) -> Premises:
         """The party at one of its sites, remembered."""
@@ -69,6 +79,31 @@ class PartyRecord:
                 self._premises.clear()
             found = self._premises[name] = Premises(self.party, site)
         return found
+
+    def agreement(self, payer: str | None, day: date) -> Contract:
+        """What prices a line of this day: with its primary payer, else with any payer, else the self-pay schedule.
+
+        `payer` is None for a person without cover. Raises `Pended` where nothing holds.
+        """
+        known = self._agreed.get(payer)
+        if known is not None and known[0] == day:
+            return known[1]
+        if len(self._agreed) >= PAYERS_MAX:
+            self._agreed.clear()
+        found = _agreement(self.contracts, payer, day)
+        self._agreed[payer] = day, found
+        return found
+
+
+def _agreement(contracts: tuple[Contract, ...], payer: str | None, day: date) -> Contract:
+    for wanted in () if payer is None else (payer, ANY_PAYER):
+        for contract in contracts:
+            if contract.payer == wanted and day in contract.period:
+                return contract
+    for contract in contracts:
+        if contract.payer == "" and day in contract.period:
+            return contract if payer is None else replace(contract, network="out")
+    raise Pended("no_contract", "no price agreement holds on the day of service", where="billing_party")
 
 
 class Registry(NamedTuple):

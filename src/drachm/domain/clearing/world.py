@@ -7,7 +7,6 @@ of a morning sees the deductible the first one used.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -17,14 +16,13 @@ from drachm.domain.clearing.clear import REFERRING, UNDOING, unwound
 from drachm.domain.clearing.covering import Covering
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.line import category_of, line_of
-from drachm.domain.clearing.model import Clearing, Cover, Snapshot, Target
+from drachm.domain.clearing.model import Clearing, Snapshot, Target
 from drachm.domain.clearing.numbers import numbering
 from drachm.domain.clearing.pockets import chosen
 from drachm.domain.clearing.premises import Premises
 from drachm.domain.clearing.privacy import is_private
 from drachm.domain.clearing.quotas import quotas_of
 from drachm.domain.clearing.register import Person, Registry
-from drachm.domain.coverage.model import Contract
 from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.drawable import drawable
@@ -33,9 +31,6 @@ from drachm.domain.transparency.leaf import event_key
 
 # As the class itself, but several times faster.
 _new: Final = tuple.__new__
-
-ANY_PAYER = "*"
-"""A contract with this payer holds for every payer that has none of its own."""
 
 
 class Needs(NamedTuple):
@@ -191,7 +186,7 @@ class World:
             person.member,
             provider,
             site,
-            _contract(record.contracts, covers, day),
+            record.agreement(covers[0].payer if covers else None, day),
             covers,
             day,
             waiting.received,
@@ -232,16 +227,3 @@ class World:
         if covering is None or not covering.holds(self._documents, at, day, zone):
             covering = person.covering = Covering(person.coverages, self._documents, at, day)
         return covering
-
-
-def _contract(contracts: tuple[Contract, ...], covers: tuple[Cover, ...], day: date) -> Contract:
-    """The agreement that prices the line: with the primary payer, else with any payer, else the self-pay schedule."""
-    wanted = [covers[0].payer, ANY_PAYER] if covers else []
-    for payer in wanted:
-        for contract in contracts:
-            if contract.payer == payer and day in contract.period:
-                return contract
-    for contract in contracts:
-        if contract.payer == "" and day in contract.period:
-            return replace(contract, network="out") if covers else contract
-    raise Pended("no_contract", "no price agreement holds on the day of service", where="billing_party")
