@@ -23,6 +23,11 @@ from drachm.application.desk import Desk
 from drachm.domain.errors import Unavailable
 from drachm.storage.tally import DiskTally
 
+
+class _Unheard(Exception):
+    """Of a class that nobody here has heard of."""
+
+
 NOT_UNICODE = "half a character: \ud800"
 BEYOND_64_BITS = 2**70
 
@@ -49,7 +54,7 @@ def _poison(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     monkeypatch.setattr(module._Writing, "_post", posted)
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("x"), KeyError("x"), TypeError("x"), IndexError("x")], ids=repr)
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), KeyError("x"), OSError("x"), _Unheard("x")], ids=repr)
 def test_three_kinds_of_poison_in_one_batch_stop_nobody_else(desk, charge, monkeypatch, error) -> None:
     """One whose decision raises, one whose row the database refuses, two that cannot be encoded: each is told by name,
     and all others of the batch are posted in order."""

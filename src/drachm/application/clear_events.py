@@ -14,23 +14,17 @@ from drachm.application.desk import RETRIES, Desk
 from drachm.application.first_answers import Answers, Outcome
 from drachm.application.ports import ConstraintFired, Posting, Raced, Row
 from drachm.application.rows import SALT_BYTES, row_of
-from drachm.application.shared_funds import Entangled, SharedFunds, Short
+from drachm.application.shared_funds import SharedFunds, Short
 from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.clear import clear
 from drachm.domain.clearing.model import EMPTY, Clearing, Decision
 from drachm.domain.clearing.world import Turn, Waiting, World
-from drachm.domain.errors import IntegrityError, Pended, Refused
+from drachm.domain.errors import Pended, Refused, Unavailable
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.arrange import TooLittle, by_itself
 from drachm.domain.funding.model import Agreed, Leg
 from drachm.domain.ledger.model import EntryKind, JournalEntry
 from drachm.domain.transparency.leaf import event_key
-
-Isolating = (
-    *(ConstraintFired, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, Entangled),
-    *(RuntimeError, AssertionError, StopIteration),
-)
-"""What one event may break, or hold up: the batch is halved until it stands alone."""
 
 
 def clear_events(events: Sequence[ServiceEvent], desk: Desk, answers: dict[str, Answer] | None = None) -> list[Outcome]:
@@ -60,7 +54,9 @@ def clear_batch(batch: Sequence[Waiting], desk: Desk, *, revise: bool = False) -
             races += 1
             if races == RETRIES:
                 raise
-        except Isolating as fault:
+        except Unavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever one event breaks, or holds up, must not stop the others
             if len(batch) == 1:
                 return _clear_once(batch, desk, shared, revise=revise, fault=fault)
             middle = len(batch) // 2
