@@ -110,13 +110,15 @@ class Body(msgspec.Struct, array_like=True):
         packed = self.packed
         if packed is None:
             return None
-        values = {name: getattr(packed, name) for name in _SAME}
-        return ServiceEvent(code=Code(packed.system, packed.code), **values)
+        fields = msgspec.structs.astuple(packed)
+        values: tuple[Any, ...] = (*fields[:_CODE], Code(packed.system, packed.code), *fields[_CODE + 2 :])
+        return ServiceEvent(*values)
 
 
 _INSIDE: Final = {"system": "code.system", "code": "code.value"}
 _fields: Final = attrgetter(*[_INSIDE.get(name, name) for name in _Event.__struct_fields__])
-_SAME: Final = tuple(name for name in _Event.__struct_fields__ if name not in _INSIDE)
+_CODE: Final = _Event.__struct_fields__.index("system")
+"""Where the two parts of the code stand; all other fields stand as in `ServiceEvent`."""
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Body)
 

@@ -7,7 +7,7 @@ The rooms behind this door: `work` posts, `reading` reads back, `enrolment` and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
@@ -17,6 +17,7 @@ from drachm.application.ports import ConstraintFired, Ids
 from drachm.domain.canonical import canonical_bytes
 from drachm.domain.clearing.documents import Documents
 from drachm.domain.clearing.numbers import patient_number
+from drachm.domain.clearing.register import Registry
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import DrachmError, IntegrityError
 from drachm.domain.funding.mandate import Mandate
@@ -71,6 +72,11 @@ class PostgresBooks(PostgresReading):
     def work(self) -> PostgresWork:
         """A unit of work: one transaction that posts a batch."""
         return PostgresWork(self.tenant, self.sessions, self.vault, self._known)
+
+    def registry_at(self, version: int, members: Collection[str], parties: Collection[str]) -> Registry:
+        """As in reading. What postings remember is asked first: most of what is decided again was decided just now."""
+        known = self._known.register.as_of(version, members, parties)
+        return known if known is not None else super().registry_at(version, members, parties)
 
     def records(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> PostgresRecords:
         """What the tenant keeps beside the books, over the same connections."""

@@ -93,6 +93,16 @@ class Register:
             records.update((one.party.id, one) for one in fetched)
         return Registry(tenant, version, people, records)
 
+    def as_of(self, version: int, members: Collection[str], parties: Collection[str]) -> Registry | None:
+        """The same without asking: None where somebody is not remembered, or as of another version."""
+        wanted, others = self._member_numbers.of(members), self._party_numbers.of(parties)
+        with self._lock:
+            if version != self._version:
+                return None
+            people, missing = _look(wanted, self._people)
+            records, absent = _look(others, self._parties)
+        return None if missing or absent else Registry(self._tenant, version, people, records)
+
     def _changes(self, ask: Ask) -> tuple[int, list[tuple[int, int]] | None]:
         """The register's version, and what changed since the one that is remembered; None: whatever there is."""
         version: int = ask("version")[0][0]

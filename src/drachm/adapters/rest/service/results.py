@@ -107,15 +107,10 @@ def results_of(outcomes: Sequence[Outcome], tenant: int, index: JournalIndex) ->
 
 def amounts_of(event: ServiceEvent, decision: Decision | None) -> Amounts | None:
     """The amounts of one decision; None where nothing was priced."""
-    if decision is None or decision.priced is None or decision.adjudication is None:
+    borne = decision.borne if decision is not None else None
+    if decision is None or decision.priced is None or borne is None:
         return None
-    currency, answer = event.currency, decision.adjudication
-    payers = patient = 0
-    for share in answer.shares:
-        if share.bearer == "payer":
-            payers += share.amount
-        elif share.bearer == "patient":
-            patient += share.amount
+    currency, (payers, patient) = event.currency, borne
     return Amounts(
         billed=Money(micros=decision.priced.billed, currency=currency),
         allowed=Money(micros=decision.priced.allowed, currency=currency),
