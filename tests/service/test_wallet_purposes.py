@@ -113,6 +113,7 @@ def test_who_follows_the_journal_also_gives_back_what_expired(town: Any, ask: As
             "",
         ),
         ({"expense_rules": "unheard-of"}, "/expense_rules"),
+        ({"funder": "town-fund", "expires_at": "9999-12-31T23:59:59-10:00"}, ""),
         ({"expires_at": "2030-01-01T00:00:00"}, "/expires_at"),
         ({"categories": [""]}, "/categories/0"),
     ],

@@ -8,6 +8,7 @@ from drachm.domain.errors import InvalidMessage
 from drachm.domain.funding.model import Pot, drawing_order
 from drachm.domain.funding.purpose import CATEGORIES_MAX, Purpose, checked_purpose
 
+WEST = timezone(timedelta(hours=-10))
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -37,6 +38,7 @@ def test_instants_are_kept_in_utc_and_categories_in_order() -> None:
         ({"funder": "acme", "closes": NEW_YEAR}, "after its last day"),
         ({"funder": "acme", "until": NEW_YEAR, "closes": NEW_YEAR - timedelta(seconds=1)}, "after its last day"),
         ({"funder": "acme", "until": datetime(2026, 1, 1)}, "needs an offset"),  # noqa: DTZ001 - the point of it
+        ({"funder": "acme", "until": datetime(9999, 12, 31, 23, tzinfo=WEST)}, "beyond the calendar"),
         ({"categories": ("",)}, "service categories"),
         ({"categories": tuple(f"c{n}" for n in range(CATEGORIES_MAX + 1))}, "service categories"),
         ({"expenses": "us hsa"}, "plain name"),

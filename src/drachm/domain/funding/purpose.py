@@ -52,6 +52,11 @@ def checked_purpose(purpose: Purpose, *, where: str) -> Purpose:
 
 
 def _utc(instant: datetime | None, where: str) -> datetime | None:
-    if instant is not None and instant.tzinfo is None:
+    if instant is None:
+        return None
+    if instant.tzinfo is None:
         raise InvalidMessage("an instant needs an offset", where=where, code="invalid_time")
-    return None if instant is None else instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise InvalidMessage("an instant lies beyond the calendar", where=where, code="invalid_time") from None
