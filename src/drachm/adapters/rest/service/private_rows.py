@@ -14,8 +14,9 @@ from drachm.adapters.rest.identity.model import Relation
 from drachm.adapters.rest.identity.permit import Denied
 from drachm.adapters.rest.service.call import Call
 from drachm.application.journal_index import Looked
-from drachm.application.recall import kept_of
-from drachm.domain.clearing.privacy import is_marked
+from drachm.application.recall import kept_of, recall
+from drachm.domain.clearing.line import category_of
+from drachm.domain.clearing.privacy import is_marked, is_private
 
 _STEPS: Final = 100
 """How many times one charge may have been replaced and still be looked through."""
@@ -42,7 +43,7 @@ def private_among(call: Call, rows: Sequence[Looked]) -> frozenset[int]:
     private: set[int] = set()
     ahead = {one.row.position: one for one in rows}
     for _ in range(_STEPS):
-        private |= {start for start, one in ahead.items() if _is_marked(one)}
+        private |= {start for start, one in ahead.items() if _is_private(call, one)}
         waiting = {start: one.by_position for start, one in ahead.items() if start not in private and one.by_position}
         if not waiting:
             break
@@ -51,6 +52,15 @@ def private_among(call: Call, rows: Sequence[Looked]) -> frozenset[int]:
     return frozenset(private)
 
 
-def _is_marked(one: Looked) -> bool:
+def _is_private(call: Call, one: Looked) -> bool:
+    """Whether a row bears the mark, and the mark holds: a minor's does as far as the law of the place says so."""
     kept = kept_of(one.stored)
-    return kept is not None and kept.body.event is not None and is_marked(kept.body.event)
+    event = kept.body.event if kept is not None else None
+    if kept is None or event is None or not is_marked(event):
+        return False
+    at = recall([kept], call.market.desk.books)[0].at
+    if at is None or at.priced is None:
+        # It takes back what was marked, or waits.
+        return True
+    facts = {**at.provider.facts, **(at.site.facts if at.site is not None else {})}
+    return is_private(event, at.member, category_of(event, at.priced), facts, at.day)
