@@ -46,7 +46,8 @@ PAY_IN = "list_payments begin_payment"
 LOOK_AT_MONEY_BACK = "list_refunds get_refund"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
 BUDGETS = "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices"
-QUESTIONS = "ask_question list_questions take_back_question"
+PAY_ON_PAGES = "open_my_pay check_my_pay make_my_payment open_my_paid set_my_budget set_my_automatic"
+QUESTIONS = f"ask_question list_questions take_back_question open_my_budget {PAY_ON_PAGES}"
 LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund"
 GIVE_BACK = (
     "propose_charge_refund agree_to_charge_refund withdraw_charge_refund open_desk_refund_form propose_refund_at_desk "
@@ -263,13 +264,14 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *(LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices"),
         *(LOOK_AT_OWN_MONEY, "open_my_family"),
         *(OFFICE, "open_office_books"),
+        "open_my_budget",
     ),
     "money:write": (
         "top_up_my_pot set_my_top_up_rule pay_out_my_pot",
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
         "set_wallet_privacy keep_charge_private change_my_family read_ach_returns pay_arrears",
-        "set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question",
+        *("set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question", PAY_ON_PAGES),
     ),
     "keys:read": (LOOK_AT_KEYS,),
     "keys:write": (TURN_KEYS, "create_api_key create_client"),
@@ -305,7 +307,7 @@ HUMAN = words(
             "create_contract update_contract merge_members split_member",
         ),
         "allow_relative create_api_key create_client answer_invitation begin_refund begin_payout",
-        "answer_question",
+        *("answer_question open_my_budget", PAY_ON_PAGES),
         *(GIVE_BACK, "open_desk_refunds open_desk_refund"),
         # Machines have the interface; pages are for people.
         *(

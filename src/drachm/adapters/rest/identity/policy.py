@@ -107,6 +107,13 @@ S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/fam
 S  .  .  .  .  .  .  .  .  .   members:write   people             POST   /my/family
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/family/{wallet_id}
 S  R  .  .  .  .  .  .  .  .   money:read      people             GET    /my/wallet/payments/{payment_id}
+S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/pay
+S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/pay/check
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/pay
+S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/pay/done
+S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/budget
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/budget
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/proof
 S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof
 

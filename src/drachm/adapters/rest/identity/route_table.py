@@ -11,6 +11,7 @@ First line: method, path, operation id, what the call is about, further words. S
 from __future__ import annotations
 
 from drachm.adapters.rest.identity.route_table_register import REGISTER
+from drachm.adapters.rest.identity.route_table_wishes import WISHES
 
 TABLE = (
     """
@@ -56,8 +57,6 @@ POST /v1/charge-refunds/{refund_id}/agreement  agree_to_charge_refund  one key
   A second person agrees; the money goes back to the pockets and payers that gave it, once.
 DELETE /v1/charge-refunds/{refund_id}  withdraw_charge_refund  one
   Stop a refund that nobody agreed to yet.
-POST /v1/charges/{charge_id}/payments  pay_charge  one key
-  Pay what is due of a charge, from wallets of the patient's choice; never more than is due.
 GET /v1/visits  list_visits  many
   Visits: many charges, one answer to the patient.
 GET /v1/visits/{visit_id}  get_visit  one
@@ -74,15 +73,6 @@ POST /v1/receipts/{receipt_id}/links  create_receipt_link  one
   A signed link that opens this one receipt in a browser until it expires.
 DELETE /v1/receipts/{receipt_id}/links  revoke_receipt_links  one
   Withdraw every link to this receipt at once.
-
-POST /v1/receipts/{receipt_id}/questions  ask_question  one key
-  Question a charge from its receipt: not received, wrong amount, not agreed to.
-GET /v1/questions  list_questions  many
-  Questions about receipts, and what became of them.
-POST /v1/questions/{question_id}/answer  answer_question  one
-  Answer a patient's question.
-DELETE /v1/questions/{question_id}  take_back_question  one
-  Take a question back.
 
 GET /r/{token}  open_receipt_page  one
   The page behind a signed link: clinic initials, date and amounts.
@@ -151,7 +141,6 @@ GET /my/proof  open_my_proof  many
   Ask a patient once more who is there, before a large payment.
 POST /my/proof  give_my_proof  many
   Take that proof.
-
 
 GET /s/{code}  open_short_link  open
   The short link of a text message: on to the receipt's page.
@@ -240,6 +229,7 @@ GET /desk/office/books  open_office_books  whole
 
 """
     + REGISTER
+    + WISHES
     + """
 
 GET /v1/wallets  list_wallets  many
@@ -342,16 +332,6 @@ GET /v1/events  list_events  many
   What happened since a cursor, in order: for machines that keep up with us.
 GET /v1/parties/{party_id}/receipts/stream  stream_party_receipts  one stream
   Receipts of a party as they are issued.
-GET /v1/members/{member_id}/budgets  get_budgets  one
-  A member's budgets of a month: what is used, what is left, and how the month will end.
-PUT /v1/members/{member_id}/budgets  set_budgets  one
-  Write a member's budgets anew; one that asks is never passed without a yes, and no delivered care refused for it.
-GET /v1/members/{member_id}/automatic-payments  get_automatic_payments  one
-  What is paid without asking the member, and from which wallet first.
-PUT /v1/members/{member_id}/automatic-payments  set_automatic_payments  one
-  Write anew what is paid without asking; it holds from the next posting on.
-GET /v1/members/{member_id}/notices  list_notices  one
-  What a member was told: that a budget of a month is half, to four fifths or wholly used.
 GET /v1/members/{member_id}/receipts/stream  stream_member_receipts  one stream
   Receipts of a member as they are issued.
 GET /v1/operations/by-key/{key}  get_operation_by_key  one

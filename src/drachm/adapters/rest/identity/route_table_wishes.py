@@ -1,0 +1,40 @@
+"""Calls and pages about what a patient lets be paid, pays on purpose and questions: a part of `route_table.py`."""
+
+from __future__ import annotations
+
+WISHES = """\
+POST /v1/charges/{charge_id}/payments  pay_charge  one key
+  Pay what is due of a charge, from wallets of the patient's choice; never more than is due.
+POST /v1/receipts/{receipt_id}/questions  ask_question  one key
+  Question a charge from its receipt: not received, wrong amount, not agreed to.
+GET /v1/questions  list_questions  many
+  Questions about receipts, and what became of them.
+POST /v1/questions/{question_id}/answer  answer_question  one
+  Answer a patient's question.
+DELETE /v1/questions/{question_id}  take_back_question  one
+  Take a question back.
+GET /my/pay  open_my_pay  many
+  What is due of a visit, and the wallets that can pay it.
+GET /my/pay/check  check_my_pay  many
+  Once more what is about to be paid, before anything moves.
+POST /my/pay  make_my_payment  many
+  Pay it, once for each page that was shown.
+GET /my/pay/done  open_my_paid  many
+  The visit after a payment.
+GET /my/budget  open_my_budget  many
+  Budgets of the month, how it will end, and what is paid without asking.
+POST /my/budget  set_my_budget  many
+  Give, change or take away the budget.
+POST /my/automatic  set_my_automatic  many
+  Say what is paid without asking.
+GET /v1/members/{member_id}/budgets  get_budgets  one
+  A member's budgets of a month: what is used, what is left, and how the month will end.
+PUT /v1/members/{member_id}/budgets  set_budgets  one
+  Write a member's budgets anew; one that asks is never passed without a yes, and no delivered care refused for it.
+GET /v1/members/{member_id}/automatic-payments  get_automatic_payments  one
+  What is paid without asking the member, and from which wallet first.
+PUT /v1/members/{member_id}/automatic-payments  set_automatic_payments  one
+  Write anew what is paid without asking; it holds from the next posting on.
+GET /v1/members/{member_id}/notices  list_notices  one
+  What a member was told: that a budget of a month is half, to four fifths or wholly used.
+"""

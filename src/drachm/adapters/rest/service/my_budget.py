@@ -1,0 +1,215 @@
+"""What may care cost a patient in a month, and what is paid without asking? Bars, the end of the month, two forms."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+from babel.dates import format_date
+
+from drachm.adapters.rest.service.call import OPERATIONS, Reply
+from drachm.adapters.rest.service.mandates import AutomaticPaymentsView, BudgetsView, BudgetView
+from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
+from drachm.adapters.rest.service.my_pay import wallets_of
+from drachm.adapters.rest.service.page_bar import Bar, bar_of
+from drachm.adapters.rest.service.page_frame import Entry
+from drachm.adapters.rest.service.page_words import Amount, said
+from drachm.adapters.rest.service.speech import N_, gettext, spoken
+from drachm.adapters.rest.transport.problems import Problem
+from drachm.adapters.rest.transport.versions import etag
+from drachm.domain.money import MAX_AMOUNT, MICROS, exponent
+from drachm.domain.periods import local_date
+
+OWN: Final = "all"
+"""The id of the budget that the page's form writes: for all care."""
+TOLD: Final = "5"
+_WRITTEN: Final = re.compile(r"\s*([0-9]{1,9})(?:[.,]([0-9]{1,6}))?\s*", re.ASCII)
+_NO_AMOUNT: Final = N_("This is no amount. Write it like 60 or 60.50.")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One budget of this month."""
+
+    month: str
+    used: Amount
+    amount: Amount
+    bar: Bar
+    days: int
+    asks: bool
+    kinds: str
+    """Of which care; empty for all."""
+    forecast: tuple[Amount, Amount, Amount] | None
+    """Low, likely, high."""
+    passed: bool
+
+
+@patient_page("open_my_budget", entry=Entry("budget", N_("Budget"), "/my/budget", "limit", 45))
+def open_my_budget(seat: PatientSeat) -> Reply:
+    """Budgets, what was told, and what is paid without asking."""
+    return _shown(seat)
+
+
+@patient_page("set_my_budget", form=True)
+def set_my_budget(seat: PatientSeat) -> Reply:
+    """Give, change or take away the budget for all care."""
+    form, (now, _) = seat.call.form, _budgets(seat)
+    others = [_said(one) for one in now.budgets if one.id != OWN]
+    if form.get("take") == "yes":
+        _write(seat, "set_budgets", {"budgets": others})
+        return seat.sent_on("/my/budget")
+    currency, zone = _money_of(seat, now)
+    micros = read_amount(form.get("amount", ""), currency)
+    if micros is None:
+        return _shown(seat, trouble=gettext(_NO_AMOUNT), status=422)
+    own = {
+        "id": OWN,
+        "amount": {"micros": micros, "currency": currency},
+        "zone": zone,
+        "categories": [],
+        "asks": form.get("asks") == "yes",
+    }
+    _write(seat, "set_budgets", {"budgets": [own, *others]})
+    return seat.sent_on("/my/budget")
+
+
+@patient_page("set_my_automatic", form=True)
+def set_my_automatic(seat: PatientSeat) -> Reply:
+    """What is paid without asking: everything, up to an amount for a visit, or nothing. Narrower rules stay."""
+    form, (now, _) = seat.call.form, _automatic(seat)
+    narrow = [_rule(one) for one in now.rules if one.provider or one.categories]
+    how = form.get("how", "")
+    if how not in ("all", "some", "none"):
+        raise Problem("invalid_body")
+    rule: list[dict[str, Any]] = []
+    if how != "all":
+        currency, _ = _money_of(seat, _budgets(seat)[0])
+        micros = 0 if how == "none" else read_amount(form.get("most", ""), currency)
+        if micros is None:
+            return _shown(seat, mistake=gettext(_NO_AMOUNT), status=422)
+        rule = [{"most": {"micros": micros, "currency": currency}, "per": "visit"}]
+    _write(seat, "set_automatic_payments", {"rules": [*narrow, *rule], "order": list(now.order)})
+    return seat.sent_on("/my/budget")
+
+
+def read_amount(text: str, currency: str) -> int | None:
+    """What a person wrote as an amount, in micros; None where it is none.
+
+    >>> read_amount("60,50", "USD")
+    60500000
+    """
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        return None
+    whole, part = found[1], found[2] or ""
+    if len(part) > exponent(currency):
+        return None
+    micros = int(whole) * MICROS + int(part.ljust(6, "0"))
+    return micros if micros <= MAX_AMOUNT else None
+
+
+def _shown(seat: PatientSeat, *, trouble: str = "", mistake: str = "", status: int = 200) -> Reply:
+    (budgets, tag), (automatic, _) = _budgets(seat), _automatic(seat)
+    currency, _ = _money_of(seat, budgets)
+    member = {"member_id": seat.member}
+    told = seat.ask("list_notices", member, query={"limit": "100"}).data[-int(TOLD) :]
+    own = next((one for one in budgets.budgets if one.id == OWN), None)
+    rule = next((one for one in automatic.rules if not one.provider and not one.categories), None)
+    how = "all" if rule is None or rule.most is None else ("some" if rule.most.micros else "none")
+    parties = seat.call.market.register.parties(ids=[one.provider for one in automatic.stops])
+    return seat.page(
+        "my_budget.html",
+        "budget",
+        status,
+        cards=[_card(seat, one) for one in budgets.budgets],
+        own=own,
+        amount=_plain(own.amount.micros) if own else "",
+        currency=currency,
+        how=how,
+        most=_plain(rule.most.micros) if rule and rule.most and rule.most.micros else "",
+        stops=[party.name or party.id for party in parties],
+        told=[(f"{one.percent}", _month(one.month), Amount(one.amount.micros, one.amount.currency)) for one in told],
+        version=tag,
+        trouble=trouble,
+        mistake=mistake,
+    )
+
+
+def _card(seat: PatientSeat, one: BudgetView) -> Card:
+    used, amount = Amount(int(one.used.micros), one.used.currency), Amount(one.amount.micros, one.amount.currency)
+    words = str(said(gettext("{used} of {amount} is used."), used=str(used), amount=str(amount)))
+    left = max(0, amount.micros - used.micros)
+    shares = [("you", min(used.micros, max(amount.micros, 1))), ("left", left)]
+    today = local_date(seat.call.at, one.zone)
+    ahead = one.forecast
+    return Card(
+        month=_month(one.month),
+        used=used,
+        amount=amount,
+        bar=bar_of(shares if used.micros or left else [("left", 1)], words),
+        days=monthrange(today.year, today.month)[1] - today.day,
+        asks=one.asks,
+        kinds=", ".join(one.categories),
+        forecast=tuple(Amount(int(end.micros), end.currency) for end in (ahead.low, ahead.likely, ahead.high))
+        if ahead
+        else None,  # type: ignore[arg-type]  # three of them
+        passed=used.micros >= amount.micros,
+    )
+
+
+def _budgets(seat: PatientSeat) -> tuple[BudgetsView, str]:
+    return _read(seat, "get_budgets")
+
+
+def _automatic(seat: PatientSeat) -> tuple[AutomaticPaymentsView, str]:
+    return _read(seat, "get_automatic_payments")
+
+
+def _read(seat: PatientSeat, name: str) -> tuple[Any, str]:
+    """What the interface says, with its tag."""
+    reply = OPERATIONS[name].handler(seat.asking(name, path={"member_id": seat.member}))
+    return reply.value, etag(*reply.tag)
+
+
+def _write(seat: PatientSeat, name: str, body: Mapping[str, Any]) -> None:
+    """Write it in the version that the form was made from."""
+    shape = msgspec.convert(body, OPERATIONS[name].body)
+    member, tag = {"member_id": seat.member}, seat.call.form.get("version", "") or '""'
+    OPERATIONS[name].handler(seat.asking(name, path=member, body=shape, if_match=tag))
+
+
+def _money_of(seat: PatientSeat, budgets: BudgetsView) -> tuple[str, str]:
+    """Currency and calendar of a person's budget: as they are, else of the first wallet and of the newest visit."""
+    for one in budgets.budgets:
+        return one.amount.currency, one.zone
+    wallets = wallets_of(seat)
+    visits = seat.ask("list_visits", query={"limit": "1", "member": seat.member}).data
+    parties = seat.call.market.register.parties(ids=visits[0].providers or []) if visits else []
+    currency = wallets[0].currency if wallets else (visits[0].totals[0].currency if visits else "USD")
+    return currency, parties[0].zone if parties else "UTC"
+
+
+def _said(one: BudgetView) -> dict[str, Any]:
+    amount = {"micros": one.amount.micros, "currency": one.amount.currency}
+    return {"id": one.id, "amount": amount, "zone": one.zone, "categories": one.categories, "asks": one.asks}
+
+
+def _rule(one: Any) -> dict[str, Any]:
+    return dict(msgspec.to_builtins(one))
+
+
+def _month(text: str) -> str:
+    """A month's name and year."""
+    year, month = text.split("-")
+    return format_date(date(int(year), int(month), 1), "LLLL y", spoken().locale)
+
+
+def _plain(micros: int) -> str:
+    """An amount as a person would type it."""
+    whole, part = divmod(micros, MICROS)
+    return f"{whole}.{part:06d}".rstrip("0").rstrip(".") if part else str(whole)
