@@ -46,7 +46,6 @@ _WITHDRAW_CHARGE_REFUND: Final = Spec("withdraw_charge_refund", "DELETE", "/v1/c
 _AGREE_TO_CHARGE_REFUND: Final = Spec(
     "agree_to_charge_refund", "POST", "/v1/charge-refunds/{refund_id}/agreement", repeatable=True, keyed=True
 )
-_PAY_CHARGE: Final = Spec("pay_charge", "POST", "/v1/charges/{charge_id}/payments", repeatable=True, keyed=True)
 _LIST_VISITS: Final = Spec("list_visits", "GET", "/v1/visits", repeatable=True)
 _GET_VISIT: Final = Spec("get_visit", "GET", "/v1/visits/{visit_id}", repeatable=True)
 _LIST_RECEIPTS: Final = Spec("list_receipts", "GET", "/v1/receipts", repeatable=True)
@@ -55,10 +54,6 @@ _EXPLAIN_RECEIPT: Final = Spec("explain_receipt", "GET", "/v1/receipts/{receipt_
 _LIST_RECEIPT_LINKS: Final = Spec("list_receipt_links", "GET", "/v1/receipts/{receipt_id}/links", repeatable=True)
 _CREATE_RECEIPT_LINK: Final = Spec("create_receipt_link", "POST", "/v1/receipts/{receipt_id}/links")
 _REVOKE_RECEIPT_LINKS: Final = Spec("revoke_receipt_links", "DELETE", "/v1/receipts/{receipt_id}/links")
-_ASK_QUESTION: Final = Spec("ask_question", "POST", "/v1/receipts/{receipt_id}/questions", repeatable=True, keyed=True)
-_LIST_QUESTIONS: Final = Spec("list_questions", "GET", "/v1/questions", repeatable=True)
-_ANSWER_QUESTION: Final = Spec("answer_question", "POST", "/v1/questions/{question_id}/answer")
-_TAKE_BACK_QUESTION: Final = Spec("take_back_question", "DELETE", "/v1/questions/{question_id}")
 _OPEN_SHORT_LINK: Final = Spec("open_short_link", "GET", "/s/{code}", repeatable=True, accept="text/html")
 _OPEN_KIOSK: Final = Spec("open_kiosk", "GET", "/kiosk", repeatable=True, accept="text/html")
 _SHOW_AT_KIOSK: Final = Spec("show_at_kiosk", "POST", "/kiosk/visit", accept="text/html")
@@ -146,6 +141,18 @@ _PUBLISH_PRICE_BOOK: Final = Spec("publish_price_book", "POST", "/v1/price-books
 _LIST_EXPENSE_RULES: Final = Spec("list_expense_rules", "GET", "/v1/expense-rules", repeatable=True)
 _PUBLISH_EXPENSE_RULES: Final = Spec("publish_expense_rules", "POST", "/v1/expense-rules")
 _GET_EXPENSE_RULES: Final = Spec("get_expense_rules", "GET", "/v1/expense-rules/{rules_id}", repeatable=True)
+_PAY_CHARGE: Final = Spec("pay_charge", "POST", "/v1/charges/{charge_id}/payments", repeatable=True, keyed=True)
+_ASK_QUESTION: Final = Spec("ask_question", "POST", "/v1/receipts/{receipt_id}/questions", repeatable=True, keyed=True)
+_LIST_QUESTIONS: Final = Spec("list_questions", "GET", "/v1/questions", repeatable=True)
+_ANSWER_QUESTION: Final = Spec("answer_question", "POST", "/v1/questions/{question_id}/answer")
+_TAKE_BACK_QUESTION: Final = Spec("take_back_question", "DELETE", "/v1/questions/{question_id}")
+_GET_BUDGETS: Final = Spec("get_budgets", "GET", "/v1/members/{member_id}/budgets", repeatable=True)
+_SET_BUDGETS: Final = Spec("set_budgets", "PUT", "/v1/members/{member_id}/budgets")
+_GET_AUTOMATIC_PAYMENTS: Final = Spec(
+    "get_automatic_payments", "GET", "/v1/members/{member_id}/automatic-payments", repeatable=True
+)
+_SET_AUTOMATIC_PAYMENTS: Final = Spec("set_automatic_payments", "PUT", "/v1/members/{member_id}/automatic-payments")
+_LIST_NOTICES: Final = Spec("list_notices", "GET", "/v1/members/{member_id}/notices", repeatable=True)
 _LIST_WALLETS: Final = Spec("list_wallets", "GET", "/v1/wallets", repeatable=True)
 _OPEN_WALLET: Final = Spec("open_wallet", "POST", "/v1/wallets")
 _GET_WALLET: Final = Spec("get_wallet", "GET", "/v1/wallets/{wallet_id}", repeatable=True)
@@ -217,13 +224,6 @@ _STREAM_PARTY_RECEIPTS: Final = Spec(
     repeatable=True,
     accept="text/event-stream",
 )
-_GET_BUDGETS: Final = Spec("get_budgets", "GET", "/v1/members/{member_id}/budgets", repeatable=True)
-_SET_BUDGETS: Final = Spec("set_budgets", "PUT", "/v1/members/{member_id}/budgets")
-_GET_AUTOMATIC_PAYMENTS: Final = Spec(
-    "get_automatic_payments", "GET", "/v1/members/{member_id}/automatic-payments", repeatable=True
-)
-_SET_AUTOMATIC_PAYMENTS: Final = Spec("set_automatic_payments", "PUT", "/v1/members/{member_id}/automatic-payments")
-_LIST_NOTICES: Final = Spec("list_notices", "GET", "/v1/members/{member_id}/notices", repeatable=True)
 _STREAM_MEMBER_RECEIPTS: Final = Spec(
     "stream_member_receipts",
     "GET",
@@ -603,20 +603,6 @@ class AsyncOperations(Base):
         )
         return await self.call(outgoing, deadline)
 
-    async def pay_charge(
-        self,
-        charge_id: str,
-        body: models.ChargePaymentOrder,
-        *,
-        idempotency_key: str | None = None,
-        deadline: float | None = None,
-    ) -> models.ChargePaymentView:
-        """Pay what is due of a charge, from wallets of the patient's choice; never more than is due."""
-        outgoing = self.outgoing(
-            _PAY_CHARGE, read_as(models.ChargePaymentView), {"charge_id": charge_id}, body=body, key=idempotency_key
-        )
-        return await self.call(outgoing, deadline)
-
     async def list_visits(
         self,
         *,
@@ -747,66 +733,6 @@ class AsyncOperations(Base):
     async def revoke_receipt_links(self, receipt_id: str, *, deadline: float | None = None) -> None:
         """Withdraw every link to this receipt at once."""
         outgoing = self.outgoing(_REVOKE_RECEIPT_LINKS, read_nothing, {"receipt_id": receipt_id})
-        await self.call(outgoing, deadline)
-
-    async def ask_question(
-        self,
-        receipt_id: str,
-        body: models.QuestionOrder,
-        *,
-        idempotency_key: str | None = None,
-        deadline: float | None = None,
-    ) -> models.QuestionView:
-        """Question a charge from its receipt: not received, wrong amount, not agreed to."""
-        outgoing = self.outgoing(
-            _ASK_QUESTION, read_as(models.QuestionView), {"receipt_id": receipt_id}, body=body, key=idempotency_key
-        )
-        return await self.call(outgoing, deadline)
-
-    async def list_questions(
-        self,
-        *,
-        state: str | None = None,
-        receipt: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        deadline: float | None = None,
-    ) -> models.QuestionViewPage:
-        """Questions about receipts, and what became of them."""
-        query = {
-            "state": state,
-            "receipt": receipt,
-            "cursor": cursor,
-            "limit": limit,
-        }
-        outgoing = self.outgoing(_LIST_QUESTIONS, read_as(models.QuestionViewPage), {}, query=query)
-        return await self.call(outgoing, deadline)
-
-    async def every_questions(
-        self, *, state: str | None = None, receipt: str | None = None, deadline: float | None = None
-    ) -> AsyncIterator[models.QuestionView]:
-        """Questions about receipts, and what became of them. All of them, page after page."""
-        cursor: str | None = None
-        while True:
-            page = await self.list_questions(state=state, receipt=receipt, cursor=cursor, limit=100, deadline=deadline)
-            for item in page.data:
-                yield item
-            cursor = page.next
-            if cursor is None:
-                return
-
-    async def answer_question(
-        self, question_id: str, body: models.AnswerOrder, *, deadline: float | None = None
-    ) -> models.QuestionView:
-        """Answer a patient's question."""
-        outgoing = self.outgoing(
-            _ANSWER_QUESTION, read_as(models.QuestionView), {"question_id": question_id}, body=body
-        )
-        return await self.call(outgoing, deadline)
-
-    async def take_back_question(self, question_id: str, *, deadline: float | None = None) -> None:
-        """Take a question back."""
-        outgoing = self.outgoing(_TAKE_BACK_QUESTION, read_nothing, {"question_id": question_id})
         await self.call(outgoing, deadline)
 
     async def open_short_link(self, code: str, *, deadline: float | None = None) -> str:
@@ -1611,6 +1537,151 @@ class AsyncOperations(Base):
         )
         return await self.call(outgoing, deadline)
 
+    async def pay_charge(
+        self,
+        charge_id: str,
+        body: models.ChargePaymentOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.ChargePaymentView:
+        """Pay what is due of a charge, from wallets of the patient's choice; never more than is due."""
+        outgoing = self.outgoing(
+            _PAY_CHARGE, read_as(models.ChargePaymentView), {"charge_id": charge_id}, body=body, key=idempotency_key
+        )
+        return await self.call(outgoing, deadline)
+
+    async def ask_question(
+        self,
+        receipt_id: str,
+        body: models.QuestionOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.QuestionView:
+        """Question a charge from its receipt: not received, wrong amount, not agreed to."""
+        outgoing = self.outgoing(
+            _ASK_QUESTION, read_as(models.QuestionView), {"receipt_id": receipt_id}, body=body, key=idempotency_key
+        )
+        return await self.call(outgoing, deadline)
+
+    async def list_questions(
+        self,
+        *,
+        state: str | None = None,
+        receipt: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> models.QuestionViewPage:
+        """Questions about receipts, and what became of them."""
+        query = {
+            "state": state,
+            "receipt": receipt,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_LIST_QUESTIONS, read_as(models.QuestionViewPage), {}, query=query)
+        return await self.call(outgoing, deadline)
+
+    async def every_questions(
+        self, *, state: str | None = None, receipt: str | None = None, deadline: float | None = None
+    ) -> AsyncIterator[models.QuestionView]:
+        """Questions about receipts, and what became of them. All of them, page after page."""
+        cursor: str | None = None
+        while True:
+            page = await self.list_questions(state=state, receipt=receipt, cursor=cursor, limit=100, deadline=deadline)
+            for item in page.data:
+                yield item
+            cursor = page.next
+            if cursor is None:
+                return
+
+    async def answer_question(
+        self, question_id: str, body: models.AnswerOrder, *, deadline: float | None = None
+    ) -> models.QuestionView:
+        """Answer a patient's question."""
+        outgoing = self.outgoing(
+            _ANSWER_QUESTION, read_as(models.QuestionView), {"question_id": question_id}, body=body
+        )
+        return await self.call(outgoing, deadline)
+
+    async def take_back_question(self, question_id: str, *, deadline: float | None = None) -> None:
+        """Take a question back."""
+        outgoing = self.outgoing(_TAKE_BACK_QUESTION, read_nothing, {"question_id": question_id})
+        await self.call(outgoing, deadline)
+
+    async def get_budgets(self, member_id: str, *, deadline: float | None = None) -> Versioned[models.BudgetsView]:
+        """A member's budgets of a month: what is used, what is left, and how the month will end."""
+        outgoing = self.outgoing(_GET_BUDGETS, read_versioned(models.BudgetsView), {"member_id": member_id})
+        return await self.call(outgoing, deadline)
+
+    async def set_budgets(
+        self, member_id: str, body: models.BudgetsShape, *, if_match: str, deadline: float | None = None
+    ) -> Versioned[models.BudgetsView]:
+        """Write a member's budgets anew; one that asks is never passed without a yes, and no delivered care refused
+        for it.
+        """
+        outgoing = self.outgoing(
+            _SET_BUDGETS, read_versioned(models.BudgetsView), {"member_id": member_id}, body=body, if_match=if_match
+        )
+        return await self.call(outgoing, deadline)
+
+    async def get_automatic_payments(
+        self, member_id: str, *, deadline: float | None = None
+    ) -> Versioned[models.AutomaticPaymentsView]:
+        """What is paid without asking the member, and from which wallet first."""
+        outgoing = self.outgoing(
+            _GET_AUTOMATIC_PAYMENTS, read_versioned(models.AutomaticPaymentsView), {"member_id": member_id}
+        )
+        return await self.call(outgoing, deadline)
+
+    async def set_automatic_payments(
+        self, member_id: str, body: models.AutomaticPaymentsShape, *, if_match: str, deadline: float | None = None
+    ) -> Versioned[models.AutomaticPaymentsView]:
+        """Write anew what is paid without asking; it holds from the next posting on."""
+        outgoing = self.outgoing(
+            _SET_AUTOMATIC_PAYMENTS,
+            read_versioned(models.AutomaticPaymentsView),
+            {"member_id": member_id},
+            body=body,
+            if_match=if_match,
+        )
+        return await self.call(outgoing, deadline)
+
+    async def list_notices(
+        self,
+        member_id: str,
+        *,
+        after: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> models.NoticeViewPage:
+        """What a member was told: that a budget of a month is half, to four fifths or wholly used."""
+        outgoing = self.outgoing(
+            _LIST_NOTICES,
+            read_as(models.NoticeViewPage),
+            {"member_id": member_id},
+            query={"after": after, "cursor": cursor, "limit": limit},
+        )
+        return await self.call(outgoing, deadline)
+
+    async def every_notices(
+        self, member_id: str, *, after: str | None = None, deadline: float | None = None
+    ) -> AsyncIterator[models.NoticeView]:
+        """What a member was told: that a budget of a month is half, to four fifths or wholly used. All of them, page
+        after page.
+        """
+        cursor: str | None = None
+        while True:
+            page = await self.list_notices(member_id, after=after, cursor=cursor, limit=100, deadline=deadline)
+            for item in page.data:
+                yield item
+            cursor = page.next
+            if cursor is None:
+                return
+
     async def list_wallets(
         self, *, cursor: str | None = None, limit: int | None = None, deadline: float | None = None
     ) -> models.WalletViewPage:
@@ -2222,77 +2293,6 @@ class AsyncOperations(Base):
         """Receipts of a party as they are issued. `after`: id of the last item that was seen."""
         outgoing = self.outgoing(_STREAM_PARTY_RECEIPTS, read_as(models.ReceiptView), {"party_id": party_id})
         return self.stream(outgoing, after)
-
-    async def get_budgets(self, member_id: str, *, deadline: float | None = None) -> Versioned[models.BudgetsView]:
-        """A member's budgets of a month: what is used, what is left, and how the month will end."""
-        outgoing = self.outgoing(_GET_BUDGETS, read_versioned(models.BudgetsView), {"member_id": member_id})
-        return await self.call(outgoing, deadline)
-
-    async def set_budgets(
-        self, member_id: str, body: models.BudgetsShape, *, if_match: str, deadline: float | None = None
-    ) -> Versioned[models.BudgetsView]:
-        """Write a member's budgets anew; one that asks is never passed without a yes, and no delivered care refused
-        for it.
-        """
-        outgoing = self.outgoing(
-            _SET_BUDGETS, read_versioned(models.BudgetsView), {"member_id": member_id}, body=body, if_match=if_match
-        )
-        return await self.call(outgoing, deadline)
-
-    async def get_automatic_payments(
-        self, member_id: str, *, deadline: float | None = None
-    ) -> Versioned[models.AutomaticPaymentsView]:
-        """What is paid without asking the member, and from which wallet first."""
-        outgoing = self.outgoing(
-            _GET_AUTOMATIC_PAYMENTS, read_versioned(models.AutomaticPaymentsView), {"member_id": member_id}
-        )
-        return await self.call(outgoing, deadline)
-
-    async def set_automatic_payments(
-        self, member_id: str, body: models.AutomaticPaymentsShape, *, if_match: str, deadline: float | None = None
-    ) -> Versioned[models.AutomaticPaymentsView]:
-        """Write anew what is paid without asking; it holds from the next posting on."""
-        outgoing = self.outgoing(
-            _SET_AUTOMATIC_PAYMENTS,
-            read_versioned(models.AutomaticPaymentsView),
-            {"member_id": member_id},
-            body=body,
-            if_match=if_match,
-        )
-        return await self.call(outgoing, deadline)
-
-    async def list_notices(
-        self,
-        member_id: str,
-        *,
-        after: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        deadline: float | None = None,
-    ) -> models.NoticeViewPage:
-        """What a member was told: that a budget of a month is half, to four fifths or wholly used."""
-        outgoing = self.outgoing(
-            _LIST_NOTICES,
-            read_as(models.NoticeViewPage),
-            {"member_id": member_id},
-            query={"after": after, "cursor": cursor, "limit": limit},
-        )
-        return await self.call(outgoing, deadline)
-
-    async def every_notices(
-        self, member_id: str, *, after: str | None = None, deadline: float | None = None
-    ) -> AsyncIterator[models.NoticeView]:
-        """What a member was told: that a budget of a month is half, to four fifths or wholly used. All of them, page
-        after page.
-        """
-        cursor: str | None = None
-        while True:
-            page = await self.list_notices(member_id, after=after, cursor=cursor, limit=100, deadline=deadline)
-            for item in page.data:
-                yield item
-            cursor = page.next
-            if cursor is None:
-                return
 
     def stream_member_receipts(
         self, member_id: str, *, after: str = ""

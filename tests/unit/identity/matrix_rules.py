@@ -271,7 +271,10 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
         "set_wallet_privacy keep_charge_private change_my_family read_ach_returns pay_arrears",
-        *("set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question", PAY_ON_PAGES),
+        *(
+            "set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question",
+            PAY_ON_PAGES,
+        ),
     ),
     "keys:read": (LOOK_AT_KEYS,),
     "keys:write": (TURN_KEYS, "create_api_key create_client"),
