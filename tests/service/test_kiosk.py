@@ -79,6 +79,7 @@ def test_a_code_and_a_birth_date_open_the_visit(noor: Visitor, screen: Screen) -
     for said in ("Town clinic", "$21.00", "$65.00", "Video visit", "Heart monitor reading", "$16.00", "$5.00"):
         assert said in page.body
     assert "Elsewhere" not in page.body
+    assert 'aria-label="You paid $21.00"' in page.body
     assert page.headers["refresh"].startswith("60; url=/kiosk/still?")
     assert page.headers["cache-control"] == "no-store"
 
