@@ -90,6 +90,26 @@ def test_the_printed_curl_lines_work_and_receipts_come_as_care_goes_on(demo: Dem
     assert "data:" in stream.stdout
 
 
+def test_four_people_open_their_pages_without_a_word(demo: Demo) -> None:
+    people = re.findall(r"^  (\w+), [^:]*(?:: [^:]*)?: (http://127\.0\.0\.1:\d+)(/\S+)$", demo.printed, re.MULTILINE)
+    assert [name for name, _, _ in people] == ["Ana", "Grandmother", "Noor", "Iris"]
+    for name, base, path in people:
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        door = browser.open(base + path, timeout=20)
+        text = door.read().decode()
+        [(token, shown)] = [
+            one for one in re.findall(r'name="token" value="([^"]+)">([^<]+)<', text) if one[1].startswith(f"{name},")
+        ]
+        [csrf] = set(re.findall(r'name="csrf" value="([^"]+)"', text))
+        form = urllib.parse.urlencode({"csrf": csrf, "token": token}).encode()
+        entered = browser.open(urllib.request.Request(door.url.partition("?")[0], form), timeout=20)
+        assert entered.url.rstrip("/").startswith(base + path.partition("?")[0]), shown
+        page = entered.read().decode()
+        assert "Sign out" in page, shown
+        # The operator is of no clinic.
+        assert name == "Iris" or "Riverside clinic" in page, shown
+
+
 def test_ctrl_c_ends_it_cleanly(demo: Demo) -> None:
     demo.process.send_signal(signal.SIGINT)
     rest, _ = demo.process.communicate(timeout=60)

@@ -18,6 +18,8 @@ from drachm.application.records import Record, Records
 from drachm.domain.errors import Conflict
 from drachm.domain.funding.quota import Terms
 
+WALLET: Final = "wallet"
+"""A pocket that was opened here: for which family, by which holder, funded by whom."""
 MEMBERSHIP: Final = "wallet_membership"
 INVITATION: Final = "wallet_invitation"
 _PAGE: Final = 100
@@ -77,6 +79,11 @@ class Invitation:
     def may_stand(self, at: datetime) -> bool:
         """Whether it can be answered now or later."""
         return self.state == "open" and at < self.expires_at
+
+
+def helper_of(wallet: str) -> str:
+    """In whose name a helper is tied to a pocket: nobody's, as no member's id holds a blank."""
+    return f"wallet {wallet}"
 
 
 def wallet_term(wallet: str) -> str:

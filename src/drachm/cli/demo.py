@@ -65,7 +65,7 @@ def run_demo(*, leave: bool, pace: int) -> bool:
         well = _summary(console, place, report)
         if well and not leave:
             guest = _guest(show, network.members)
-            serve_demo(console, place, settings, [*network.events, *recorded.events], guest)
+            serve_demo(console, place, settings, network.events, guest)
         return well
 
 

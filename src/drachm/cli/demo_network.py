@@ -5,6 +5,7 @@ Everybody here is made up; the recorded care beside it is Synthea's.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from drachm.domain.funding.quota import Limit, Terms
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
 
-YEAR: Final = Period(date(2026, 1, 1), date(2027, 1, 1))
+AGREED: Final = Period(date(2026, 1, 1), date(2036, 1, 1))
 MONDAY: Final = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 
 PARTIES: Final = [
@@ -39,15 +40,15 @@ MEMBERS: Final = [
     Member("demo-grandmother", date(1947, 5, 21), "female"),
 ]
 COVERAGES: Final = [
-    Coverage("demo-c1", "demo-ana", "drachm-us-ppo", YEAR, policy="demo-p1"),
-    Coverage("demo-c2", "demo-tom", "drachm-us-ppo", YEAR, policy="demo-p1"),
-    Coverage("demo-c3", "demo-hugo", "drachm-us-hdhp", YEAR, facts={"tier": "self_only"}),
-    Coverage("demo-c4", "demo-rosa", "us-medicare-part-b", YEAR, rank=1),
-    Coverage("demo-c5", "demo-rosa", "us-medicaid", YEAR, rank=2),
-    Coverage("demo-c6", "demo-li", "drachm-beijing-employee", YEAR),
-    Coverage("demo-c7", "demo-wang", "drachm-beijing-employee", YEAR),
-    Coverage("demo-c8", "demo-sam", NO_PLAN, YEAR),
-    Coverage("demo-c9", "demo-grandmother", NO_PLAN, YEAR),
+    Coverage("demo-c1", "demo-ana", "drachm-us-ppo", AGREED, policy="demo-p1"),
+    Coverage("demo-c2", "demo-tom", "drachm-us-ppo", AGREED, policy="demo-p1"),
+    Coverage("demo-c3", "demo-hugo", "drachm-us-hdhp", AGREED, facts={"tier": "self_only"}),
+    Coverage("demo-c4", "demo-rosa", "us-medicare-part-b", AGREED, rank=1),
+    Coverage("demo-c5", "demo-rosa", "us-medicaid", AGREED, rank=2),
+    Coverage("demo-c6", "demo-li", "drachm-beijing-employee", AGREED),
+    Coverage("demo-c7", "demo-wang", "drachm-beijing-employee", AGREED),
+    Coverage("demo-c8", "demo-sam", NO_PLAN, AGREED),
+    Coverage("demo-c9", "demo-grandmother", NO_PLAN, AGREED),
 ]
 WALLETS: Final = {
     "demo-ana": ("USD", 120),
@@ -59,8 +60,11 @@ WALLETS: Final = {
     "demo-sam": ("USD", 30),
     "demo-grandmother": ("USD", 5),
 }
-FAMILY_POT: Final = open_fund("demo-family-pot", "USD", slices=1, pocket="family")
+FAMILY_POT: Final = open_fund("wal_demofamily", "USD", slices=1, pocket="family")
 """What Ana puts aside for hers: herself, Tom, and the grandmother, who has said yes to it."""
+FAMILY_HOLDER: Final = "demo-ana"
+FAMILY_PRIORITIES: Final = {"demo-ana": 2, "demo-tom": 2, "demo-grandmother": 0}
+"""For whom it pays: Ana and Tom pay from their own pockets first; the grandmother's refills are the family's."""
 FAMILY_MONEY: Final = 60
 REFILLS: Final = Limit(20 * MICROS, "month", "America/New_York", ("drug",))
 """What the grandmother may take from it in a month, for drugs."""
@@ -69,23 +73,38 @@ REFILLS: Final = Limit(20 * MICROS, "month", "America/New_York", ("drug",))
 def enrol_network(desk: Desk) -> None:
     """Register the network and put money into its wallets."""
     books = {"riverside-clinic": "demo-us", "county-hospital": "demo-us", "east-gate-hospital": "demo-cn"}
-    contracts = [Contract(provider, "*", book, YEAR) for provider, book in books.items()]
-    contracts += [Contract(p, "", "demo-us-self-pay", YEAR) for p, book in books.items() if book == "demo-us"]
-    contracts.append(Contract("east-gate-hospital", "", "demo-cn", YEAR))
-    pots = [Pot(f"{member}-cash", member, currency, 0) for member, (currency, _) in WALLETS.items()]
+    contracts = [Contract(provider, "*", book, AGREED) for provider, book in books.items()]
+    contracts += [Contract(p, "", "demo-us-self-pay", AGREED) for p, book in books.items() if book == "demo-us"]
+    contracts.append(Contract("east-gate-hospital", "", "demo-cn", AGREED))
+    pots = [Pot(f"{member}-cash", member, currency, priority=1) for member, (currency, _) in WALLETS.items()]
     desk.books.enrol(parties=PARTIES, members=MEMBERS, coverages=COVERAGES, contracts=contracts, pots=pots)
     desk.books.enrol(pots=[FAMILY_POT])
-    # Ana and Tom pay from their own pockets first; the grandmother's refills are the family's.
-    admitted = [admission(FAMILY_POT, member, priority=1, terms=Terms()) for member in ("demo-ana", "demo-tom")]
-    admitted.append(admission(FAMILY_POT, "demo-grandmother", terms=Terms((REFILLS,))))
+    terms = {"demo-grandmother": Terms((REFILLS,))}
+    admitted = [
+        admission(FAMILY_POT, member, priority=priority, terms=terms.get(member, Terms()))
+        for member, priority in FAMILY_PRIORITIES.items()
+    ]
     desk.books.enrol(pots=admitted)
-    put_aside = TopUp("demo", "top-up-family", FAMILY_POT.id, "", FAMILY_MONEY * MICROS, "USD", "cash-desk", MONDAY)
-    top_up(put_aside, desk)
-    for member, (currency, amount) in WALLETS.items():
-        order = TopUp(
-            "demo", f"top-up-{member}", f"{member}-cash", member, amount * MICROS, currency, "cash-desk", MONDAY
-        )
-        top_up(order, desk)
+    fill_wallets(desk, MONDAY)
+
+
+def fill_wallets(desk: Desk, at: datetime, turn: int = 1) -> None:
+    """Put money into every pocket of the network, once for each turn."""
+    orders = [(f"{member}-cash", member, currency, amount) for member, (currency, amount) in WALLETS.items()]
+    for pot, member, currency, amount in [(FAMILY_POT.id, "", FAMILY_POT.currency, FAMILY_MONEY), *orders]:
+        top_up(TopUp("demo", f"top-up-{pot}-{turn}", pot, member, amount * MICROS, currency, "cash-desk", at), desk)
+
+
+def once_more(event: ServiceEvent, at: datetime, turn: int) -> ServiceEvent:
+    """The same care another time, ending now: another event of another visit."""
+    took = (event.ended_at or event.started_at) - event.started_at
+    return replace(
+        event,
+        event_id=f"{event.event_id}#{turn}",
+        visit=f"{event.member}#{turn}",
+        started_at=at - took,
+        ended_at=at if event.ended_at else None,
+    )
 
 
 def network_events() -> World:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import count
@@ -17,6 +17,8 @@ from rich.markup import escape
 from drachm.application.clear_events import clear_events
 from drachm.application.first_answers import Outcome
 from drachm.bootstrap import Place
+from drachm.cli.demo_network import fill_wallets, once_more
+from drachm.cli.demo_people import PERSONAS, settle
 from drachm.domain.errors import Unavailable
 from drachm.domain.events.model import ServiceEvent
 from drachm.service.run import Running, running
@@ -25,7 +27,6 @@ from drachm.settings import Settings
 PAUSE_SECONDS: Final = 1.0
 """Between two events that go on clearing: slow enough to follow a stream of receipts."""
 LINK_HOURS: Final = 24
-DESK_HOURS: Final = 12
 PATIENCE: Final = 200
 """Tenths of a second to wait for the list of receipts."""
 
@@ -39,9 +40,9 @@ class Guest:
 
 
 def serve_demo(
-    console: Console, place: Place, settings: Settings, events: Iterable[ServiceEvent], guest: Guest
+    console: Console, place: Place, settings: Settings, events: Sequence[ServiceEvent], guest: Guest
 ) -> None:
-    """Serve the demo's books until Ctrl-C; the recorded care goes on, an event a second.
+    """Serve the demo's books until Ctrl-C; the network's care goes on, an event a second.
 
     It is play money whatever the environment says, and on loopback only.
     """
@@ -50,10 +51,9 @@ def serve_demo(
         tenant = place.desk.books.tenant
         operator = service.new_key(["operator"], tenant=tenant)
         link = _link(service, tenant, guest.outcome)
-        clinic = guest.outcome.event.billing_party
-        clerk = service.person_token("Noor", ["clerk"], [clinic], tenant=tenant, hours=DESK_HOURS)
+        settle(service, place.desk)
         _tell(console, service.base_url, operator, link, guest)
-        _tell_desk(console, service.base_url, clinic, clerk)
+        _tell_people(console, service.base_url)
         _go_on(console, place, events)
 
 
@@ -77,37 +77,27 @@ def _tell(console: Console, base: str, key: str, link: str, guest: Guest) -> Non
         console.print(line, soft_wrap=True)
 
 
-def _tell_desk(console: Console, base: str, clinic: str, token: str) -> None:
-    for line in (
-        f"The desk of {escape(clinic)}, for its clerk:",
-        f"  {base}/desk",
-        "  It asks for this token of the sandbox:",
-        f"  {token}",
-        "Ctrl-C ends it.",
-    ):
-        console.print(line, soft_wrap=True)
+def _tell_people(console: Console, base: str) -> None:
+    console.print("Look around as one of these; the sign-in asks for no password:")
+    for persona in PERSONAS:
+        console.print(f"  {persona.name}, {escape(persona.what)}: {base}{persona.path}", soft_wrap=True)
+    console.print("Ctrl-C ends it.")
 
 
-def _go_on(console: Console, place: Place, events: Iterable[ServiceEvent]) -> None:
-    """Clear events until Ctrl-C."""
-    cleared = 0
+def _go_on(console: Console, place: Place, events: Sequence[ServiceEvent]) -> None:
+    """Clear the same care over and over, each time as it happens now, until Ctrl-C."""
+    cleared, desk = 0, place.desk
     try:
         with console.status("") as status:
-            for event in _again(list(events)):
-                clear_events([event], place.desk)
-                cleared += 1
-                status.update(f"{cleared:,} more events cleared; Ctrl-C ends")
-                time.sleep(PAUSE_SECONDS)
+            for turn in count(2):
+                fill_wallets(desk, desk.clock.now(), turn)
+                for event in events:
+                    clear_events([once_more(event, desk.clock.now(), turn)], desk)
+                    cleared += 1
+                    status.update(f"{cleared:,} more events cleared; Ctrl-C ends")
+                    time.sleep(PAUSE_SECONDS)
     except KeyboardInterrupt:
         console.print(f"\n{cleared:,} more events were cleared. The demo has ended; its books stay until the next one.")
-
-
-def _again(events: list[ServiceEvent]) -> Iterator[ServiceEvent]:
-    """The same care, over and over, each time as new events."""
-    for turn in count(2):
-        for event in events:
-            if event.kind == "charge":
-                yield replace(event, event_id=f"{event.event_id}#{turn}", visit=event.visit and f"{event.visit}#{turn}")
 
 
 def _link(service: Running, tenant: int, outcome: Outcome) -> str:

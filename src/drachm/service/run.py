@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import psycopg
 
-from drachm.adapters.rest.service.house import House
+from drachm.adapters.rest.service.house import House, Visitor
+from drachm.adapters.rest.service.sandbox_people import ISSUER
 from drachm.adapters.rest.transport.logs import AccessLog
 from drachm.adapters.rest.transport.server import Worker, listen
 from drachm.adapters.rest.transport.supervisor import Plan, Supervisor
+from drachm.application.records import Records
 from drachm.bootstrap import DATABASE, ready_database
 from drachm.domain.errors import Unavailable
 from drachm.service.own_secrets import with_secrets
@@ -81,6 +83,18 @@ class Running:
     ) -> str:
         """A token by which a person acts in a sandbox."""
         return person_token(self.settings, tenant=tenant, name=name, roles=roles, parties=parties, hours=hours)
+
+    def subject_of(self, name: str) -> str:
+        """How the person of such a token is called in ties to members."""
+        return f"{ISSUER}|{name}"
+
+    def records(self, tenant: int) -> Records:
+        """What the service keeps of a tenant beside the books."""
+        return self.house.market(str(tenant)).records
+
+    def welcome(self, name: str, token: str, *, staff: bool = False) -> None:
+        """Offer at the sign-in to be this person, to whoever opens it."""
+        self.house.visitors.append(Visitor(name, token, staff))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from drachm.adapters.rest.identity.errors import Unauthenticated
-from drachm.adapters.rest.identity.model import Environment, Principal
+from drachm.adapters.rest.identity.model import Principal
 from drachm.adapters.rest.service import desk_session
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Call, Reply, operation
@@ -18,7 +18,15 @@ from drachm.adapters.rest.service.desk_frame import home_of, render
 from drachm.adapters.rest.service.desk_session import DESK
 from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
 from drachm.adapters.rest.service.page_frame import origin_of, page_headers, sent_on
-from drachm.adapters.rest.service.sign_in_flow import ANSWER, from_provider, sandbox_person, to_provider, ways_in
+from drachm.adapters.rest.service.sign_in_flow import (
+    ANSWER,
+    from_provider,
+    sandbox,
+    sandbox_person,
+    to_provider,
+    visitors,
+    ways_in,
+)
 from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError, Forbidden, InvalidMessage, Unavailable
 
@@ -103,8 +111,15 @@ def _in(call: Call, principal: Principal, name: str, until: datetime) -> Reply:
 
 def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
     kept, csrf = desk_session.door(call)
-    sandbox = call.house.environment is Environment.SANDBOX
-    html = render(call, "desk_sign_in.html", csrf=csrf, ways=ways_in(call), sandbox=sandbox, trouble=trouble)
+    html = render(
+        call,
+        "desk_sign_in.html",
+        csrf=csrf,
+        ways=ways_in(call),
+        sandbox=sandbox(call),
+        visitors=visitors(call, staff=True),
+        trouble=trouble,
+    )
     return Reply(html, status, headers=[*page_headers(), (b"set-cookie", kept.encode())], media=PAGE)
 
 

@@ -44,6 +44,17 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody of a sandbox in whose name anyone may look around."""
+
+    name: str
+    """Who it is, in a few words."""
+    token: str
+    staff: bool = False
+    """They come to the desk; else to the pages of patients."""
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """Everything that calls share."""
 
@@ -65,6 +76,9 @@ class House:
     """Whom patients call, as it stands on their pages; empty: they ask their clinic."""
     step_up_micros: int = 100_000_000
     """From which amount on a payment on a page asks again who is there."""
+
+    visitors: list[Visitor] = field(default_factory=list)
+    """Whom a sandbox's sign-in offers to be, without a word; the demo fills it, nobody else does."""
 
     def market(self, tenant: str) -> Market:
         """Everything of one tenant."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from drachm.adapters.rest.identity.errors import Unauthenticated
 from drachm.adapters.rest.identity.links import Link
-from drachm.adapters.rest.identity.model import Environment, Principal
+from drachm.adapters.rest.identity.model import Principal
 from drachm.adapters.rest.service import browser_session, my_session
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
@@ -25,8 +25,10 @@ from drachm.adapters.rest.service.sign_in_flow import (
     ANSWER,
     Proof,
     from_provider,
+    sandbox,
     sandbox_person,
     to_provider,
+    visitors,
     ways_in,
 )
 from drachm.adapters.rest.service.speech import N_, gettext
@@ -135,7 +137,7 @@ def _ask_again(seat: PatientSeat, status: int = 200, trouble: str = "") -> Reply
     question = question_of(call, seat.session.record.body["receipt"]) if seat.visit else "sign-in"
     values: dict[str, Any] = {
         "question": question,
-        "sandbox": call.house.environment is Environment.SANDBOX,
+        "sandbox": sandbox(call),
         "ways": ways_in(call),
         "next": below_my(call.query.get("next", "") or call.form.get("next", "")),
         "trouble": gettext(trouble),
@@ -168,7 +170,8 @@ def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
         "csrf": csrf,
         "root": root_of(call),
         "ways": ways_in(call),
-        "sandbox": call.house.environment is Environment.SANDBOX,
+        "sandbox": sandbox(call),
+        "visitors": visitors(call, staff=False),
         "trouble": gettext(trouble),
     }
     headers: list[Header] = [(b"set-cookie", kept.encode())]

@@ -15,12 +15,13 @@ from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Money, Page, Shape, View, known_currency, money
-from drachm.adapters.rest.service.wallet_records import helper_of, holder_of, refuse_strange_money
+from drachm.adapters.rest.service.wallet_records import holder_of, refuse_strange_money
 from drachm.adapters.rest.service.wallets import reachable_wallet
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.automatic_top_ups import RULE, Rule, judge, set_rule
 from drachm.application.cards import forget_card, wish_for_card
+from drachm.application.households import helper_of
 from drachm.application.payments import KIND, begin, carry_out, payment_of
 from drachm.domain.payments.automatic import AutomaticTopUp
 from drachm.domain.payments.model import Payment

@@ -16,6 +16,7 @@ from drachm.adapters.rest.service import browser_session
 from drachm.adapters.rest.service.browser_session import Place, new_secret
 from drachm.adapters.rest.service.call import Call, Reply
 from drachm.adapters.rest.service.forms import PAGE
+from drachm.adapters.rest.service.house import Visitor
 from drachm.adapters.rest.service.page_frame import page_headers
 from drachm.adapters.rest.service.sandbox_people import ISSUER
 from drachm.adapters.rest.transport.problems import Header
@@ -39,7 +40,7 @@ def sandbox_person(call: Call, text: str) -> Proof:
     No API key and no provider's access token is a way in for a browser.
     """
     token = read_token(text)
-    if call.house.environment is not Environment.SANDBOX or token.claims.get("iss") != ISSUER:
+    if not sandbox(call) or token.claims.get("iss") != ISSUER:
         raise Unauthenticated("token_untrusted")
     principal = call.house.authenticator.principal(f"Bearer {text}", call.at)
     return principal, principal.subject.partition("|")[2], datetime.fromtimestamp(float(token.claims["exp"]), UTC)
@@ -83,3 +84,13 @@ def ways_in(call: Call) -> list[dict[str, Any]]:
 
 def _back(call: Call, back: str) -> str:
     return f"{call.house.base_url}{back}"
+
+
+def visitors(call: Call, *, staff: bool) -> list[Visitor]:
+    """Whom the demo lets anyone be; nobody outside of a sandbox."""
+    return [one for one in call.house.visitors if one.staff is staff] if sandbox(call) else []
+
+
+def sandbox(call: Call) -> bool:
+    """Whether this is play money."""
+    return call.house.environment is Environment.SANDBOX

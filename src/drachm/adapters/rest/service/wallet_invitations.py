@@ -23,7 +23,7 @@ from drachm.adapters.rest.service.register_shapes import alone
 from drachm.adapters.rest.service.shapes import END, Instant, Page, Shape, View, Word
 from drachm.adapters.rest.service.wallet_joining import Shared, decided_on, let_in, place_of, shared_pocket
 from drachm.adapters.rest.service.wallet_members import LimitShape, TermsShape, terms_of
-from drachm.adapters.rest.service.wallet_records import helper_of, record_of
+from drachm.adapters.rest.service.wallet_records import record_of
 from drachm.adapters.rest.transport.identifiers import encode
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.values import write_instant
@@ -33,6 +33,7 @@ from drachm.application.households import (
     Invitation,
     answered,
     find_invitation,
+    helper_of,
     invitations,
     invitations_of,
     keep_invitation,

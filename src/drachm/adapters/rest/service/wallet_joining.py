@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from drachm.adapters.rest.service.call import Call
-from drachm.adapters.rest.service.wallet_records import KIND, is_shared, members_of, record_of
+from drachm.adapters.rest.service.wallet_records import is_shared, members_of, record_of
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.households import (
+    WALLET,
     Invitation,
     Membership,
     invitations,
@@ -82,7 +83,7 @@ def decided_on(call: Call, *, wallet: str | None = None, self_too: str = "") -> 
 def pockets_of(call: Call, family: str) -> Iterator[Shared]:
     """The pockets of a family."""
     after = ""
-    while page := call.market.records.find(KIND, after=after, limit=_PAGE, terms=[family_term(family)]):
+    while page := call.market.records.find(WALLET, after=after, limit=_PAGE, terms=[family_term(family)]):
         found = [shared_as(call, record) for record in page]
         yield from [shared for shared in found if shared is not None]
         after = page[-1].id

@@ -25,9 +25,9 @@ from drachm.adapters.rest.service.wallet_joining import (
     shared_pocket,
     take_out,
 )
-from drachm.adapters.rest.service.wallet_records import helper_of, inside, members_of
+from drachm.adapters.rest.service.wallet_records import inside, members_of
 from drachm.adapters.rest.transport.problems import Problem
-from drachm.application.households import invitations, memberships
+from drachm.application.households import helper_of, invitations, memberships
 from drachm.application.records import Record
 from drachm.domain.clearing.numbers import total_number
 from drachm.domain.coverage.model import Member

@@ -11,11 +11,10 @@ from typing import Final
 
 from drachm.adapters.rest.service.call import Call
 from drachm.adapters.rest.service.money_shapes import faulty
-from drachm.application.households import Membership, memberships
+from drachm.application.households import WALLET, Membership, memberships
 from drachm.application.records import Record
 from drachm.domain.funding.model import Pot
 
-KIND: Final = "wallet"
 PREFIX: Final = "wal_"
 """Pockets that were opened here; others were enrolled and have no record."""
 _AT_ONCE: Final = 100
@@ -24,7 +23,7 @@ _MOST: Final = 10_000
 
 def record_of(call: Call, pot: str) -> Record | None:
     """The record of a pocket; None for one that has none."""
-    return call.market.records.get(KIND, pot) if pot.startswith(PREFIX) else None
+    return call.market.records.get(WALLET, pot) if pot.startswith(PREFIX) else None
 
 
 def parties_of_pot(call: Call, pot: str) -> frozenset[str]:
@@ -60,11 +59,6 @@ def holder_of(call: Call, pot: str) -> str:
     return holder if holder in members_of(call, record) else ""
 
 
-def helper_of(pot: str) -> str:
-    """In whose name a helper is tied to a pocket: nobody's, as no member's id holds a blank."""
-    return f"wallet {pot}"
-
-
 def refuse_strange_money(call: Call, pot: Pot, pointer: str) -> None:
     """Only the funder adds to a pocket that somebody funds: what is left in it goes back to the funder.
 
@@ -85,7 +79,7 @@ def funded_pots(call: Call, parties: Collection[str]) -> list[str]:
     found: list[str] = []
     after = ""
     while parties and len(found) < _MOST:
-        page = call.market.records.find(KIND, after=after, limit=_AT_ONCE, parties=parties)
+        page = call.market.records.find(WALLET, after=after, limit=_AT_ONCE, parties=parties)
         for record in page:
             found.append(record.id)
             found += [f"{record.id}/{number}" for number in range(int(record.body.get("slices", 0)))]

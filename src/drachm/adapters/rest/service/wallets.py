@@ -21,10 +21,11 @@ from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Currency, Money, Page, Shape, View, Word, known_currency
 from drachm.adapters.rest.service.wallet_joining import Shared, ask_or_let_in, family_term, let_in
 from drachm.adapters.rest.service.wallet_members import Category
-from drachm.adapters.rest.service.wallet_records import KIND, helper_of, members_of, record_of, refuse_strange_money
+from drachm.adapters.rest.service.wallet_records import members_of, record_of, refuse_strange_money
 from drachm.adapters.rest.service.wallet_views import CareShown, seen_by
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.body import TopUp
+from drachm.application.households import WALLET, helper_of
 from drachm.application.money_reading import Movement, Purse
 from drachm.application.records import Record
 from drachm.application.top_up import top_up
@@ -181,7 +182,7 @@ def open_wallet(call: Call) -> WalletView:
     said |= {"holder": body.holder or "", "priority": body.priority} if slices else {}
     members = frozenset({helper_of(pot.id)} if slices else {body.member or ""})
     terms = frozenset({family_term(body.family)} if body.family else ())
-    record = Record(KIND, pot.id, said, parties=named, members=members, terms=terms, author=call.caller.subject)
+    record = Record(WALLET, pot.id, said, parties=named, members=members, terms=terms, author=call.caller.subject)
     [kept] = call.market.records.put([record])
     if not slices:
         call.market.desk.books.enrol(pots=[pot])
@@ -189,7 +190,7 @@ def open_wallet(call: Call) -> WalletView:
     fund = open_fund(pot.id, pot.currency, slices=slices, pocket=pot.pocket, purpose=purpose)
     call.market.desk.books.enrol(pots=[fund])
     for one in people:
-        shared = Shared(fund, call.market.records.get(KIND, pot.id) or kept)
+        shared = Shared(fund, call.market.records.get(WALLET, pot.id) or kept)
         if one.id in reach.members:
             let_in(call, shared, one, Terms(), consented=True)
         else:
@@ -260,7 +261,7 @@ def _within(call: Call, reach: Reach, after: str, wanted: int) -> list[str]:
     """The next pockets that a record says the caller may see; who left a family does not any more."""
     found: list[str] = []
     while len(found) < wanted:
-        page = call.market.records.find(KIND, after=after, limit=wanted, parties=reach.parties, members=reach.members)
+        page = call.market.records.find(WALLET, after=after, limit=wanted, parties=reach.parties, members=reach.members)
         found += [one.id for one in page if one.parties & reach.parties or _seeing(call, one) & reach.members]
         if len(page) < wanted:
             break
