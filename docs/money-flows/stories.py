@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from town import ALWAYS, NOON, StoppedClock, charge, pay_in
 
@@ -15,6 +16,7 @@ from drachm.application.arrears import pay_from_pot
 from drachm.application.bank import BankAccount, allocate, reconcile
 from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
+from drachm.application.collection import Policy, collect
 from drachm.application.complete_answer import complete_answer
 from drachm.application.desk import Desk
 from drachm.application.expiry import sweep_expired
@@ -41,6 +43,8 @@ from drachm.domain.payments.cash import Shift
 from drachm.domain.payments.model import News, Payment
 from drachm.domain.payments.refund import Refund, RefundNews
 from drachm.domain.transparency.leaf import event_key
+from drachm.storage.memory import MemoryBooks
+from drachm.storage.memory_dues import MemoryDues
 from drachm.storage.memory_records import MemoryRecords
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -96,6 +100,21 @@ def _refund(desk: Desk, records: MemoryRecords, dollars: int, **more: str) -> No
     refund = Refund("rfd-1", "pay-1", "stripe", "ana-cash", "ana", dollars * MICROS, "USD", begun, **more)
     begin_refund(refund, records, author="fay")
     carry_out_refund("rfd-1", {"stripe": Willing()}, desk, records)
+
+
+def _collection(desk: Desk) -> list[Outcome]:
+    desk.books.enrol(members=[Member("zoe")])
+    records, reading = MemoryRecords(desk.clock.now), MemoryDues(cast(MemoryBooks, desk.books))
+    first, second, third = (
+        charge(f"e{number}", 0, member="zoe", billed=billed)
+        for number, billed in enumerate((16_202_500, 9_500_000, 2_004_000), start=1)
+    )
+    outcomes = clear_events([first, second], desk)
+    policy, rails = Policy("stripe"), {"stripe": Willing()}
+    collect("zoe", "USD", policy, rails, desk, records, reading)
+    later = clear_events([third], desk)
+    collect("zoe", "USD", policy, rails, desk, records, reading, asked=True)
+    return [*outcomes, *later]
 
 
 def _return_and_cure(desk: Desk) -> list[Outcome]:
@@ -426,6 +445,15 @@ STORIES = (
         "had called the charge a mistake. What care was paid from the pot stays paid, and the pot keeps what it "
         "has; Ana owes the 25.00. Were the dispute won after all, the opposite row would be posted.",
         _take_back,
+    ),
+    Story(
+        "collection",
+        "Dues collected in one payment, and a residue",
+        "Zoe has neither cover nor pots. Two visits are due, 16.2025 and 9.50; together they are worth a "
+        "payment, so one is asked for, in whole cents. The quarter of a cent stands in her residue account, "
+        "so that both dues are paid to the micro. Then she pays the third visit, 2.004, at once: with the "
+        "residue that is 2.0065, of which 2.00 are asked for and 0.0065 go on.",
+        _collection,
     ),
     Story(
         "return-and-cure",

@@ -25,6 +25,7 @@ from drachm.adapters.stripe.rail import Stripe, client_for
 from drachm.application.automatic_top_ups import keep_topped_up
 from drachm.application.bank import BankAccount
 from drachm.application.cards import card_of, keep
+from drachm.application.collection import apply_collected
 from drachm.application.payments import hear
 from drachm.application.refunds import hear_refund, work_through_refunds
 from drachm.domain.errors import Forbidden
@@ -405,3 +406,42 @@ def test_the_operator_hands_in_a_return_file(connected: Any, ask: Ask) -> None:
     assert ask("get_payment", town.patient(), {"payment_id": name.body["id"]}).body["reason"] == "not_authorised"
     assert ask("read_ach_returns", town.finance(), body=body).status == 403
     assert ask("read_ach_returns", town.operator(), body={"nacha": "x"}).status == 400
+
+
+def test_a_patient_pays_all_that_is_due_over_a_rail(connected: Any, ask: Ask, fake: FakeStripe) -> None:
+    town, ana, member = connected, connected.patient("cleo"), {"member_id": "cleo"}
+    assert ask("list_dues", ana, member).body["data"] == []
+    assert ask("pay_dues", ana, member, body={"currency": "USD", "rail": "stripe"}).code == "nothing_due"
+    town.clear(town.event(dollars=40, member="cleo"))
+    [owed] = ask("list_dues", ana, member).body["data"]
+    due = int(owed["owed"]["micros"])
+    assert due == 40 * MICROS
+    assert (owed["charges"], owed["payment"], owed["collected_from"]) == (1, None, None)
+    for caller, status in ((town.patient("ben"), 404), (town.finance(), 403), (town.relative(), 403)):
+        assert ask("list_dues", caller, member).status == status
+        assert ask("pay_dues", caller, member, body={"currency": "USD", "rail": "stripe"}).status == status
+    assert ask("pay_dues", ana, member, body={"currency": "USD", "rail": "alipay"}).code == "unknown_rail"
+    for key in ("k1", "k1", "k2"):
+        begun = ask("pay_dues", ana, member, body={"currency": "USD", "rail": "stripe"}, key=key)
+        assert (begun.status, begun.body["amount"]["micros"]) == (201, due)
+    assert len(fake.sessions) == 1
+    tell(town, fake.pay("cs_test_1"))
+    apply_collected(town.desk, town.market.records, town.market.money)
+    [owed] = ask("list_dues", ana, member).body["data"]
+    assert (owed["owed"]["micros"], owed["charges"], owed["payment"]) == ("0", 0, None)
+    # The clinic for whose care it was collected may see the payment, and refund it.
+    path = {"payment_id": begun.body["id"]}
+    assert ask("get_payment", town.finance(), path).body["state"] == "captured"
+    assert ask("get_payment", town.finance("hospital"), path).status == 404
+
+
+def test_only_the_patient_lets_dues_be_taken_from_the_card(connected: Any, ask: Ask) -> None:
+    town, ana, member = connected, connected.patient(), {"member_id": "ana"}
+    read = ask("get_collection_consent", ana, member)
+    assert read.body == {"member": "ana", "by_card": False}
+    assert ask("set_collection_consent", town.operator(), member, body={"by_card": True}).status == 403
+    given = ask("set_collection_consent", ana, member, body={"by_card": True})
+    assert given.body["by_card"] is True
+    assert ask("set_collection_consent", ana, member, body={"by_card": False}).status == 428
+    taken = ask("set_collection_consent", ana, member, body={"by_card": False}, if_match=given.etag)
+    assert taken.body["by_card"] is False

@@ -86,6 +86,19 @@ class Balance(NamedTuple):
     micros: int
 
 
+class Due(NamedTuple):
+    """What a patient owes of one charge."""
+
+    key: bytes
+    """Event key of the charge as it stands now."""
+    position: int
+    """Of the row that stands."""
+    amount: int
+    """Micros, more than 0."""
+    day: date
+    """On which it came due first, UTC."""
+
+
 class Movement(NamedTuple):
     """One entry of an account."""
 
@@ -208,6 +221,9 @@ class MoneyReading(Protocol):
 
     def sources(self) -> dict[tuple[Account, Source], int]:
         """Every account by whose money it is, added up by kind and currency, cash for each rail; costs as `trial`."""
+
+    def dues(self, member: str, currency: str) -> list[Due]:
+        """What a patient owes of care, charge by charge, oldest first; never late."""
 
     def book_sides(self, price_book: str) -> list[tuple[str, str]]:
         """(provider, payer) of every contract that names a price book."""

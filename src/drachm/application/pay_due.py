@@ -44,6 +44,8 @@ class Yes(NamedTuple):
     """Micros, more than 0; None: all that is due."""
     pots: Sequence[str] = ()
     """Pots, or shared funds, in the order in which to draw; none: all of the patient's in theirs."""
+    outside: Pot | None = None
+    """Instead of these, a pot that is nobody's pocket: it holds what was collected for dues."""
 
 
 class Paid(NamedTuple):
@@ -109,6 +111,9 @@ def _once(order: Yes, desk: Desk, asked: set[str]) -> Paid:
         # Which pots may pay for this care, and which limits and budgets count it, is as it is now.
         at = _read(Waiting(event, kept.body.received, order.charge, kept.body.answer), registry, desk)
         pots, quotas = _chosen(order.pots, at.pots, event.currency), at.quotas
+        if order.outside is not None:
+            # What came from outside for this very care is asked of no limit and no budget.
+            pots, quotas = [order.outside], None
         numbers = quotas.numbers if quotas is not None else ()
         locked = work.lock(Needs(frozenset(numbers), frozenset(pot.id for pot in pots)), 1)
         if work.registry([event]).version != registry.version:

@@ -21,7 +21,7 @@ from drachm.application.desk import RETRIES, Desk
 from drachm.application.rails import Rail
 from drachm.application.records import Record, Records
 from drachm.application.top_up import top_up
-from drachm.application.transfers import settle_debt, take_back
+from drachm.application.transfers import collected, settle_debt, take_back
 from drachm.domain.errors import Conflict, DrachmError, InvalidMessage, Unavailable
 from drachm.domain.payments.ach import identification
 from drachm.domain.payments.model import OPEN, News, Payment, planned, told
@@ -122,6 +122,8 @@ def record_of(payment: Payment, *, before: Record | None = None, author: str = "
     terms = {_state(payment.state), f"pot={payment.pot}"}
     if payment.automatic:
         terms.add("automatic")
+    if payment.purpose == "dues" and payment.state == "captured" and not payment.applied:
+        terms.add("unapplied")
     if payment.rail == "bank":
         # The bank may also take it from the payer's account: what comes back names it so.
         terms.add(f"ach={identification(payment.id)}")
@@ -155,6 +157,8 @@ def _book(before: Payment, after: Payment, desk: Desk, records: Records) -> None
         part = make_good(after.member, after.currency, f"paid {name}", amount, records)
         settle_debt(order, part, desk)
         thaw(after.member, after.currency, desk, records)
+    elif after.state == "captured" and after.purpose == "dues":
+        collected(order, after.residue, desk)
     elif after.state == "captured":
         top_up(order, desk)
 
@@ -172,7 +176,7 @@ def _found(news: News, rail: str, records: Records) -> Record:
 
 def _wish(payment: Payment) -> tuple[object, ...]:
     asked = payment.rail, payment.pot, payment.member, payment.amount, payment.currency
-    return *asked, payment.automatic, payment.purpose
+    return *asked, payment.automatic, payment.purpose, payment.residue
 
 
 def _rail(payment: Payment, rails: Mapping[str, Rail]) -> Rail:

@@ -81,6 +81,19 @@ def settle_debt(order: TopUp, part: int, desk: Desk, *, won: bool = False) -> in
     )
 
 
+def collected(order: TopUp, residue: int, desk: Desk) -> int:
+    """Money came in for what is due of care: into the pot for dues, together with the residue that is carried on.
+
+    Rails know no smaller coins than currencies have; the books do. What a collection leaves below one coin is owed by
+    the party in an account of its own, so that every due can be paid to the micro.
+    """
+    entries = [Entry(Account("cash", order.rail, order.currency), order.amount, Source.RAIL)]
+    if residue:
+        entries.append(Entry(Account("residue", order.member, order.currency), residue, Source.DUE))
+    entries.append(Entry(Account("wallet", order.pot, order.currency), -order.amount - residue, Source.RAIL))
+    return move(Transfer(f"collected {order.source}", order.event_id, tuple(entries), order.member), desk)
+
+
 def settle_from_pot(id: str, pot: str, member: str, part: int, currency: str, desk: Desk) -> int:
     """The holder makes good `part` micros out of a pot. Raises `Refused` when it holds too little."""
     entries = (

@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from drachm.application.money_reading import Balance, Movement, Published, Purse, Side, Statement, succeeding
+from drachm.application.money_reading import Balance, Due, Movement, Published, Purse, Side, Statement, succeeding
 from drachm.application.ports import Stored
 from drachm.domain.clearing.numbers import place_of, pot_number
 from drachm.domain.errors import IntegrityError, ensure
-from drachm.domain.ledger.model import Account, EntryKind, Source
+from drachm.domain.ledger.model import Account, EntryKind, Source, account_id
 from drachm.domain.periods import read_day
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts
@@ -206,6 +206,12 @@ class PostgresMoney:
             (Account(kind, owner, currency), Source(source)): int(amount)
             for kind, owner, currency, source, amount in found
         }
+
+    def dues(self, member: str, currency: str) -> list[Due]:
+        """What a patient owes of care, charge by charge, oldest first."""
+        number = account_id(self._tenant, Account("patient_receivable", member, currency))
+        found = self._sum_up("dues", number=number)
+        return [Due(key, position, int(amount), day) for key, position, amount, day in found]
 
     def book_sides(self, price_book: str) -> list[tuple[str, str]]:
         """(provider, payer) of every contract that names a price book."""

@@ -44,6 +44,7 @@ RULE_EXPENSES = "publish_expense_rules"
 FILL_WALLETS = "open_wallet top_up_wallet"
 PAY_IN = "list_payments begin_payment"
 LOOK_AT_MONEY_BACK = "list_refunds get_refund"
+LOOK_AT_DUES = "list_dues get_collection_consent"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
 BUDGETS = "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices"
 PAY_ON_PAGES = "open_my_pay check_my_pay make_my_payment open_my_paid set_my_budget set_my_automatic"
@@ -83,6 +84,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot", OWN_FAMILY),
             # Their own money, back to where they paid it from.
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", OWN_PAGES),
+            *(LOOK_AT_DUES, "pay_dues set_collection_consent"),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -181,7 +183,11 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_PAYOUTS, LOOK_AT_MEMBERS, "list_duplicates list_relatives", LOOK_AT_FAMILIES, LOOK_AT_DRAFTS),
             *(PRICES, LOOK_AT_WALLETS, LOOK_AT_BOOKS, "get_trial_balance list_events", LOOK_AT_KEYS, LOOK_AT_WINDOWS),
             "list_payments get_payment get_automatic_top_up list_bank_lines",
-            *(LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices list_questions"),
+            *(
+                LOOK_AT_DUES,
+                LOOK_AT_MONEY_BACK,
+                "list_arrears get_budgets get_automatic_payments list_notices list_questions",
+            ),
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
             *(DESK_PRICES, DESK_PLANS),
             *(OFFICE, "open_office_books"),
@@ -208,7 +214,14 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 TURN_KEYS,
             ),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
-            *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", BUDGETS, "list_questions"),
+            *(
+                LOOK_AT_MONEY_BACK,
+                "begin_refund begin_payout list_arrears pay_arrears",
+                LOOK_AT_DUES,
+                "pay_dues",
+                BUDGETS,
+                "list_questions",
+            ),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
             *(DESK_PRICES, DESK_PLANS),
@@ -261,12 +274,13 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "money:read": (
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines get_wallet_privacy",
-        *(LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices"),
+        *(LOOK_AT_DUES, LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices"),
         *(LOOK_AT_OWN_MONEY, "open_my_family"),
         *(OFFICE, "open_office_books"),
         "open_my_budget",
     ),
     "money:write": (
+        "pay_dues set_collection_consent",
         "top_up_my_pot set_my_top_up_rule pay_out_my_pot",
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
@@ -302,6 +316,7 @@ BY_LINK = words(("open_receipt_page give_second_factor",))
 BY_LINK_AND_ANSWER = words(("open_receipt_services open_visit_of_link",))
 HUMAN = words(
     (
+        "set_collection_consent",
         *(
             CHANGE_PAYOUTS,
             WRITE_DRAFTS,

@@ -63,5 +63,6 @@ def test_the_chart_names_every_kind_the_journal_uses() -> None:
         "cash_difference",
         "unallocated",
         "funder_payable",
+        "residue",
     }
     assert set(CHART) == used

@@ -82,6 +82,9 @@ CHART: Final = {
         AccountKind(
             "cash_difference", "asset", "window", "What was counted too little (or, below 0, too much) in cash boxes."
         ),
+        AccountKind(
+            "residue", "asset", "member", "What a collection left below the smallest coin; paid with the next one."
+        ),
         AccountKind("unallocated", "liability", "bank account", "Money at the bank whose payer nobody has found yet."),
         AccountKind("wallet", "liability", "pot", "Money a pot holds and may spend."),
         AccountKind("wallet_held", "liability", "pot", "Money a pot has promised to a request."),

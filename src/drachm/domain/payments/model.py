@@ -16,7 +16,7 @@ from drachm.domain.errors import InvalidMessage, ensure
 from drachm.domain.money import MAX_AMOUNT, minor_unit
 
 State = Literal["planned", "unknown", "waiting", "captured", "declined", "expired", "returned"]
-Purpose = Literal["top_up", "arrears"]
+Purpose = Literal["top_up", "arrears", "dues"]
 STATES: Final[tuple[State, ...]] = ("planned", "unknown", "waiting", "captured", "declined", "expired", "returned")
 
 NEXT: Final[Mapping[State, frozenset[State]]] = {
@@ -73,7 +73,12 @@ class Payment:
     parties: tuple[str, ...] = ()
     """Who took it, or for whose care it was collected: providers that may see and refund it."""
     purpose: Purpose = "top_up"
-    """Whether its money stays in the pot, or makes good what the holder owes (`domain.payments.arrears`)."""
+    """Whether its money stays in the pot, makes good what the holder owes (`domain.payments.arrears`), or pays what is
+    due of care: then the pot is the one for dues."""
+    residue: int = 0
+    """Micros that its collection carries over beyond what was carried before; below 0 it collects of them."""
+    applied: bool = False
+    """A collection's money went to the charges it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,34 @@ SELECT every.account, sum(every.amount), sum(every.entries) FROM (
 ) AS every
 GROUP BY 1;
 
+-- name: dues
+-- What is due of care by an account of a patient: of each chain of rows that took each other's place the newest, with
+-- what all of it left on the account, oldest first.
+WITH RECURSIVE touched AS (
+    SELECT every.position, sum(every.amount) AS amount FROM (
+        SELECT l.position, l.amount FROM account_line AS l WHERE l.account = %(number)s AND l.tenant = %(tenant)s
+        UNION ALL
+        SELECT e.position, e.amount FROM entry AS e
+        WHERE e.tenant = %(tenant)s AND e.position > %(followed)s AND e.account = %(number)s
+    ) AS every
+    GROUP BY 1
+), chain AS (
+    SELECT t.position AS origin, t.amount, t.position AS place FROM touched AS t
+    UNION ALL
+    SELECT c.origin, c.amount, s.position
+    FROM chain AS c
+    JOIN journal AS s ON s.supersedes = int8send(c.place) AND s.tenant = %(tenant)s AND s.supersedes <> ''
+), ends AS (
+    SELECT DISTINCT ON (c.origin) c.origin, c.amount, c.place FROM chain AS c ORDER BY c.origin, c.place DESC
+), open AS (
+    SELECT e.place, min(e.origin) AS origin, sum(e.amount) AS amount FROM ends AS e GROUP BY 1 HAVING sum(e.amount) > 0
+)
+SELECT j.key, o.place, o.amount, (first.posted_at AT TIME ZONE 'UTC')::date
+FROM open AS o
+JOIN journal AS j ON j.tenant = %(tenant)s AND j.position = o.place
+JOIN journal AS first ON first.tenant = %(tenant)s AND first.position = o.origin
+ORDER BY o.origin;
+
 -- name: months
 -- In which months these accounts moved, newest first.
 SELECT DISTINCT every.account, date_trunc('month', every.day)::date FROM (

@@ -261,6 +261,10 @@ open                                                              POST   /v1/cal
 .  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/bank-statements
 .  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/ach-returns
 S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/arrears
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/dues
+S  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/members/{member_id}/dues/payments
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/collection-consent
+S  .  .  .  .  .  .  .  .  .   money:write     people             PUT    /v1/members/{member_id}/collection-consent
 S  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/members/{member_id}/arrears/payments
 .  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/bank-lines
 .  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/bank-lines/{line_id}/allocation

@@ -63,7 +63,7 @@ class CureView(View):
 @operation("list_arrears", answer=Page[ArrearsView])
 def list_arrears(call: Call) -> Page[ArrearsView]:
     """What a member owes for payments that went back, in each currency in which any did."""
-    member = _member(call)
+    member = member_of_path(call)
     return Page(data=[_view(call, one) for one in all_arrears(member, call.market.records)], next=None)
 
 
@@ -76,7 +76,7 @@ def list_arrears(call: Call) -> Page[ArrearsView]:
 )
 def pay_arrears(call: Call) -> CureView:
     """Make a debt good; the wallets pay again as soon as nothing is owed. Once for one Idempotency-Key."""
-    member, body = _member(call), call.body
+    member, body = member_of_path(call), call.body
     amount = known_currency(body.amount, "/amount")
     records, desk = call.market.records, call.market.desk
     if (body.rail is None) == (body.wallet is None):
@@ -114,7 +114,8 @@ def _over_rail(call: Call, name: str, member: str, own: list[Pot], micros: int, 
     return carry_out(name, market.rails, market.desk, records)
 
 
-def _member(call: Call) -> str:
+def member_of_path(call: Call) -> str:
+    """The member of the path, if the caller may do this for them."""
     member = call.path["member_id"]
     found = call.market.register.members(ids=[member], limit=1)
     call.permit(call.resource(member, members=frozenset({member})) if found else None)

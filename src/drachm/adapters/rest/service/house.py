@@ -14,6 +14,7 @@ from drachm.adapters.rest.identity.second_factor import KnownAnswer
 from drachm.adapters.rest.identity.sign_in import SignIn
 from drachm.adapters.rest.transport.cursors import Cursors
 from drachm.adapters.rest.transport.identifiers import Identifiers
+from drachm.application.collection import Policy
 from drachm.application.desk import Desk
 from drachm.application.figures import Figures
 from drachm.application.journal_index import JournalIndex
@@ -41,6 +42,8 @@ class Market:
     """By which outside money comes in; none are connected unless the operator says so."""
     tariffs: Mapping[str, Tariff] = field(default_factory=dict)
     """What each rail costs, where it is known."""
+    collecting: Mapping[str, Policy] = field(default_factory=dict)
+    """By currency, when what patients owe is collected over a rail; in others it is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     desk_sign_in,
     desk_today,
     desk_window,
+    dues,
     eligibility,
     estimates,
     events,
