@@ -513,6 +513,19 @@ class ClientView(Struct, kw_only=True):
     disabled_at: str | None
 
 
+class ConsentShape(Struct, kw_only=True):
+    """Whether what is due may be taken from the card on file."""
+
+    by_card: bool
+
+
+class ConsentView(Struct, kw_only=True):
+    """The patient's word."""
+
+    member: str
+    by_card: bool
+
+
 class Contact(Struct, kw_only=True):
     """How a party is reached in the open."""
 
@@ -692,6 +705,34 @@ class DocumentUsed(Struct, kw_only=True):
     version: str
     hash: str
     payer: str
+
+
+class DuesOrder(Struct, kw_only=True):
+    """Pay all that is due in a currency."""
+
+    currency: Currency
+    rail: str
+    """A rail that the operator has connected."""
+
+
+class DuesView(Struct, kw_only=True):
+    """What is due of care in one currency."""
+
+    currency: Currency
+    owed: Sum
+    """With what is carried over."""
+    residue: Sum
+    """Carried over from collections: less than the smallest coin."""
+    charges: int
+    oldest: Day | None
+    """Since when the oldest of it is due."""
+    collected_from: Sum | None
+    """From how much on it is collected by itself; null: it is not."""
+    collected_after_days: int | None
+    rail: str | None
+    """By which it is collected."""
+    payment: PaymentView | None
+    """A collection on its way: its link is where to pay."""
 
 
 class EligibilityOrder(Struct, kw_only=True):
@@ -1631,6 +1672,13 @@ class CoverageViewPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[CoverageView]
+    next: str | None
+
+
+class DuesViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[DuesView]
     next: str | None
 
 

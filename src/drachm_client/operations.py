@@ -187,6 +187,12 @@ _LIST_REFUNDS: Final = Spec("list_refunds", "GET", "/v1/payments/{payment_id}/re
 _BEGIN_REFUND: Final = Spec("begin_refund", "POST", "/v1/payments/{payment_id}/refunds", repeatable=True, keyed=True)
 _GET_REFUND: Final = Spec("get_refund", "GET", "/v1/refunds/{refund_id}", repeatable=True)
 _BEGIN_PAYOUT: Final = Spec("begin_payout", "POST", "/v1/wallets/{wallet_id}/payouts", repeatable=True, keyed=True)
+_LIST_DUES: Final = Spec("list_dues", "GET", "/v1/members/{member_id}/dues", repeatable=True)
+_PAY_DUES: Final = Spec("pay_dues", "POST", "/v1/members/{member_id}/dues/payments", repeatable=True, keyed=True)
+_GET_COLLECTION_CONSENT: Final = Spec(
+    "get_collection_consent", "GET", "/v1/members/{member_id}/collection-consent", repeatable=True
+)
+_SET_COLLECTION_CONSENT: Final = Spec("set_collection_consent", "PUT", "/v1/members/{member_id}/collection-consent")
 _LIST_ARREARS: Final = Spec("list_arrears", "GET", "/v1/members/{member_id}/arrears", repeatable=True)
 _PAY_ARREARS: Final = Spec(
     "pay_arrears", "POST", "/v1/members/{member_id}/arrears/payments", repeatable=True, keyed=True
@@ -1914,6 +1920,43 @@ class Operations(Base):
         """Send what is left in a pocket back to the cards and accounts that filled it."""
         outgoing = self.outgoing(
             _BEGIN_PAYOUT, read_as(models.PayoutView), {"wallet_id": wallet_id}, body=body, key=idempotency_key
+        )
+        return self.call(outgoing, deadline)
+
+    def list_dues(self, member_id: str, *, deadline: float | None = None) -> models.DuesViewPage:
+        """What a member owes of care, when it is collected, and where to pay it."""
+        outgoing = self.outgoing(_LIST_DUES, read_as(models.DuesViewPage), {"member_id": member_id})
+        return self.call(outgoing, deadline)
+
+    def pay_dues(
+        self,
+        member_id: str,
+        body: models.DuesOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.PaymentView:
+        """One payment over a rail for everything that is due."""
+        outgoing = self.outgoing(
+            _PAY_DUES, read_as(models.PaymentView), {"member_id": member_id}, body=body, key=idempotency_key
+        )
+        return self.call(outgoing, deadline)
+
+    def get_collection_consent(self, member_id: str, *, deadline: float | None = None) -> Versioned[models.ConsentView]:
+        """Whether what is due may be taken from the card on file."""
+        outgoing = self.outgoing(_GET_COLLECTION_CONSENT, read_versioned(models.ConsentView), {"member_id": member_id})
+        return self.call(outgoing, deadline)
+
+    def set_collection_consent(
+        self, member_id: str, body: models.ConsentShape, *, if_match: str, deadline: float | None = None
+    ) -> Versioned[models.ConsentView]:
+        """Give this consent, or take it back."""
+        outgoing = self.outgoing(
+            _SET_COLLECTION_CONSENT,
+            read_versioned(models.ConsentView),
+            {"member_id": member_id},
+            body=body,
+            if_match=if_match,
         )
         return self.call(outgoing, deadline)
 
