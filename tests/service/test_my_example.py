@@ -29,7 +29,7 @@ def test_who_is_not_signed_in_is_sent_to_the_door(site: Site, browser: Any) -> N
 
 def test_the_first_page_and_leaving_it(site: Site, browser: Any, axe: str) -> None:
     page = sign_in(site, browser, "ana")
-    assert "No visit yet" in page.inner_text("main")
+    assert "No visits yet" in page.inner_text("main")
     assert "555 0100" in page.inner_text("footer")
     checked(page, axe, "my-home-empty")
     tab_to(page, "Leave this page now")

@@ -87,7 +87,9 @@ def test_looks_and_languages_hold(site: Site, browser: Any, axe: str) -> None:
     for query in ("lang=ar", "lang=de&size=large", "lang=en-XA&size=normal&theme=dark", "lang=zh-Hans&theme=contrast"):
         for number, place in enumerate(places):
             page.goto(f"{site.base}{place}?{query}")
-            checked(page, axe, f"my-{number}-{query.replace('&', '-').replace('=', '-')}", (320,))
+            name = f"my-{number}-{query.replace('&', '-').replace('=', '-')}"
+            # Larger text is what 200 % is for: one or the other.
+            checked(page, axe, name, (320,), large="large" not in query)
     page.goto(f"{site.base}/my")
     assert page.locator("html").get_attribute("lang") == "zh-Hans"
     assert page.locator("html").get_attribute("data-theme") == "contrast"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from drachm.adapters.rest.service.call import OPERATIONS, Reply
 from drachm.adapters.rest.service.charge_views import VisitSummary
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
+from drachm.adapters.rest.service.my_paid_from import paid_from
 from drachm.adapters.rest.service.my_told import told_of
 from drachm.adapters.rest.service.my_visit_view import visit_card, visit_parts
 from drachm.adapters.rest.service.page_frame import Entry
@@ -29,7 +31,15 @@ def open_my_home(seat: PatientSeat) -> Reply:
     page = seat.ask("list_visits", query={**asked, **({"cursor": cursor} if cursor else {})})
     names = names_of(seat, page.data)
     cards = [visit_card(visit, names) for visit in page.data]
-    return seat.page("my_home.html", "home", cards=cards, more=page.next or "", later=bool(cursor), pay=pay_path(seat))
+    others = sorted(seat.members - {seat.member})
+    values: dict[str, Any] = {
+        "cards": cards,
+        "more": page.next or "",
+        "later": bool(cursor),
+        "pay": pay_path(seat),
+        "others": others,
+    }
+    return seat.page("my_home.html", "home", **values)
 
 
 @patient_page("open_my_visit", link=True)
@@ -47,6 +57,7 @@ def open_my_visit(seat: PatientSeat) -> Reply:
         reference=reference(visit.items[-1].receipt),
         pay=pay_path(seat),
         named=seat.whose_own(visit.member),
+        pots=paid_from(seat, visit),
     )
 
 

@@ -88,8 +88,10 @@ def _cost(amounts: ChargeAmounts) -> Amount:
 
 
 def _lead(visit: VisitSummary, amounts: ChargeAmounts | None) -> Lead:
-    if visit.charges == 0 or amounts is None:
+    if visit.charges == 0:
         return Lead(gettext("Taken back in full"), None, "ok", gettext("Nothing to pay"))
+    if amounts is None:
+        return Lead(gettext("Erased"), None, "held", gettext("Its details are gone"))
     mine, due, paid = amount_of(amounts.patient), amount_of(amounts.due), amount_of(amounts.paid)
     if visit.provisional:
         return Lead(gettext("Your part so far"), mine, "held", gettext("Your insurer is still checking"))
@@ -113,6 +115,8 @@ def _denied(visit: VisitSummary) -> bool:
 
 
 def _sentence(visit: VisitSummary, amounts: ChargeAmounts | None) -> Markup:
+    if visit.charges and amounts is None:
+        return said(gettext("The books keep the amounts, without saying whose."))
     if not visit.complete:
         return said(gettext("This is not the whole yet. More may come, and then you see it here."))
     if visit.charges == 0 or amounts is None:

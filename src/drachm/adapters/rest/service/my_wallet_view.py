@@ -61,9 +61,18 @@ class Line:
     amount: Amount
 
 
+def kind_words(wallet: Any) -> str:
+    """What a wallet is called by its kind."""
+    return gettext(_kind(wallet)[0])
+
+
+def _kind(wallet: Any) -> tuple[str, str]:
+    return _KINDS.get("family" if wallet.shared and wallet.family else wallet.pocket, _OTHER)
+
+
 def pot_of(wallet: Any, at: datetime, funder: Callable[[str], str], left: int | None = None) -> Pot:
     """A wallet as the interface tells it; `left`: what this member may still take of a shared one, in micros."""
-    label, icon = _KINDS.get("family" if wallet.shared and wallet.family else wallet.pocket, _OTHER)
+    label, icon = _kind(wallet)
     currency, there = wallet.currency, int(wallet.available.micros)
     amount = Amount(there if left is None else min(there, left), currency)
     given = bool(wallet.funder) and not wallet.shared
