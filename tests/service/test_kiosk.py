@@ -123,6 +123,7 @@ def test_what_is_wrong_is_never_told_apart(noor: Visitor, screen: Screen) -> Non
         (right, {"at": "999999"}),
         (right, {"at": "nonsense"}),
         (right, {"at": ""}),
+        (right, {"at": "\x00" * 500}),
     ):
         answer = screen.type(typed, **form)
         assert answer.status == 403, (typed, form)

@@ -82,4 +82,6 @@ def open_figures(books: PostgresBooks, master_key: bytes, ids: Ids) -> PostgresF
 
 
 def _whose(parties: Collection[str] | None) -> dict[str, object]:
-    return {"all": parties is None, "parties": texts(list(parties or ()))}
+    # A name that cannot be stored is nobody's.
+    known = [one for one in parties or () if "\0" not in one and one.isprintable()]
+    return {"all": parties is None, "parties": texts(known)}

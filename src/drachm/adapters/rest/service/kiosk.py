@@ -29,6 +29,7 @@ from drachm.domain.messages.codes import read_code
 
 IDLE_SECONDS: Final = 60
 STILL_SECONDS: Final = 20
+_TENANT_MAX: Final = 20
 _COOKIE: Final = "drachm_kiosk"
 _LONGEST: Final = timedelta(seconds=IDLE_SECONDS + STILL_SECONDS + 10)
 _QUERY: Final = {**LOOK_QUERY, "at": "Which operator's kiosk it is."}
@@ -165,7 +166,7 @@ def _gone(call: Call, at: str) -> Reply:
 
 
 def _place(path: str, at: str) -> str:
-    return f"{path}?at={quote(at, safe='')}&size=elder"
+    return f"{path}?at={quote(at[:_TENANT_MAX], safe='')}&size=elder"
 
 
 def _later(call: Call, seconds: int, path: str, at: str) -> Header:
