@@ -34,7 +34,7 @@ from drachm.storage.money_reading import PostgresMoney
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fund_helpers import RandomIds, admit, audited, dues, left_in, pay_in
+from fund_helpers import RandomIds, admit, allotments, audited, dues, left_in, pay_in
 
 Charge = Callable[..., ServiceEvent]
 
@@ -202,6 +202,23 @@ def test_a_correction_keeps_the_yes_as_far_as_something_is_due(cleo: Desk, charg
         pay(cleo, "e3", id="p2")
     pay(cleo, "e4", id="p2")
     audited(cleo)
+
+
+def test_what_was_paid_on_purpose_is_not_fetched_from_a_shared_fund(desk: Desk, charge: Charge) -> None:
+    admit(desk, 60, slices=2)
+    desk.books.enrol(pots=[Pot("own", "m1", "USD", priority=5)])
+    pay_in(desk, "own", 20)
+    wishes(desk, "m1", rules=(Rule(0),))
+    assert cleared(desk, charge("e1", 30, member="m1")) == [30]
+    pay(desk, "e1", 12, "own")
+    before = allotments(desk)
+    assert cleared(desk, charge("e2", 40, member="m1", kind="replacement", replaces="e1")) == [28]
+    assert (allotments(desk), left(desk, "own"), left_in(desk)) == (before, [8], 60)
+    # The mandate is gone: the correction is paid by itself, the fund first, and no yes is needed any more.
+    wishes(desk, "m1")
+    assert cleared(desk, charge("e3", 90, member="m1", kind="replacement", replaces="e2")) == [10]
+    assert (left(desk, "own"), left_in(desk)) == ([0], 0)
+    audited(desk)
 
 
 def test_a_payers_late_answer_keeps_the_yes(desk: Desk, charge: Charge) -> None:

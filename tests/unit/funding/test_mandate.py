@@ -12,7 +12,7 @@ from drachm.domain.clearing.numbers import number_at, numbering, place_of, total
 from drachm.domain.clearing.quotas import Quotas, quotas_of
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.events.model import Code, ServiceEvent
-from drachm.domain.funding.arrange import AsksFirst, affordable, settle, withhold
+from drachm.domain.funding.arrange import AsksFirst, affordable, by_itself, settle, withhold
 from drachm.domain.funding.mandate import (
     NO_MANDATE,
     Budget,
@@ -163,6 +163,13 @@ def test_what_was_agreed_is_paid_as_far_as_it_is_due() -> None:
     assert affordable(yes, plan, pots) == [yes[0]._replace(amount=2)]
     assert affordable([yes[0], yes[0], yes[0]], FundingPlan(), pots) == [yes[0], yes[0], yes[0]._replace(amount=1)]
     assert AsksFirst(4, "rule").reason == "asks_first"
+
+
+def test_legs_without_what_was_agreed_to() -> None:
+    legs = (Leg("wallet", "a", 8), Leg("gift", "b", 4))
+    assert by_itself(legs, ()) is legs
+    yes = [Agreed("p1", "a", "wallet", 3), Agreed("p2", "a", "wallet", 1), Agreed("p2", "c", "gift", 9)]
+    assert by_itself(legs, yes) == [Leg("wallet", "a", 4), Leg("gift", "b", 4)]
 
 
 def test_places_and_numbers_are_one() -> None:
