@@ -47,7 +47,7 @@ class EntryKind(IntEnum):
     CAPTURE = 5
     RELEASE = 6
     REVISION = 7
-    """A later answer for the same event: the difference to what its earlier revision posted."""
+    """A later answer for the same event, or what was due of it paid: the difference to what stood."""
     TOP_UP = 8
     NOTE = 9
     """No money moved: a pended or refused outcome."""

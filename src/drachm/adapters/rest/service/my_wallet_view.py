@@ -29,7 +29,7 @@ _ENTRIES: Final = {
     "charge": N_("Care"),
     "reversal": N_("Care taken back"),
     "replacement": N_("Care corrected"),
-    "revision": N_("Care corrected"),
+    "revision": N_("Care"),
     "hold": N_("Set aside for care"),
     "capture": N_("Care, from what was set aside"),
     "release": N_("Free again"),
