@@ -185,4 +185,7 @@ def _facts(data: str | bytes) -> Any:
 
 def _configure_writer(conn: Connection) -> None:
     _configure(conn)
+    # By itself the driver prepares what comes often, and after an undone transaction forgets all, ours included. It is
+    # told here, because it sets the number when it has connected.
+    conn.prepare_threshold = None
     conn.execute(_WRITER_SETTINGS)

@@ -38,8 +38,6 @@ class Prepared(psycopg.Connection[Any]):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        # By itself the driver prepares what comes often, and after an undone transaction forgets all, ours included.
-        self.prepare_threshold = None
         self.known: set[bytes] = set()
 
 
