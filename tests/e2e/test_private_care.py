@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from drachm.application.clear_events import clear_events
 from drachm.application.desk import Desk
 from drachm.application.keep_private import keep_private
 from drachm.domain.coverage.model import Contract, Member, Party
-from drachm.domain.errors import Conflict, InvalidMessage
+from drachm.domain.errors import Conflict, InvalidMessage, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.allotment import admission, open_fund
 from drachm.domain.funding.model import Pot
@@ -187,3 +188,40 @@ def test_a_closed_pot_of_the_right_currency_leaves_it_due_and_does_not_stop_it(h
     home.books.enrol(pots=[Pot("m2-euro", "m2", "EUR", priority=2)])
     assert dues(clear_events([charge("e1", 9, member="m2", facts=SECRET)], home)) == [9]
     audited(home)
+
+
+def test_a_mark_and_a_correction_at_one_moment(database: str, town: Any, charge: Charge) -> None:
+    """Whichever is first: what stands in the end is private, or the member was told to look again."""
+    desk = town(database)
+    admit(desk, 500, slices=1, fund="home")
+    desk.books.enrol(pots=[Pot("m1-own", "m1", "USD", priority=5)])
+    pay_in(desk, "m1-own", 300)
+    other = town(database, settle=False)
+    kept: list[str] = []
+    for n in range(12):
+        bill = charge(f"e{n}", 5, member="m1", visit=f"v{n}")
+        clear_events([bill], desk)
+        stored, barrier = newest(desk, bill), threading.Barrier(2)
+
+        def correct(n: int = n, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            again = charge(f"r{n}", 7, kind="replacement", replaces=f"e{n}", member="m1", visit=f"v{n}")
+            assert clear_events([again], other)[0].status == "posted"
+
+        def keep(stored: Any = stored, n: int = n, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            try:
+                keep_private(stored, desk)
+                kept.append(f"r{n}")
+            except (Conflict, Refused):
+                pass
+
+        both = [threading.Thread(target=one) for one in (correct, keep)]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+    open_ones = {f"r{n}" for n in range(12)} - set(kept)
+    assert left_in(desk, "home") == 500 - 7 * len(open_ones)
+    assert own(desk) == 300 - 7 * len(kept)
+    audited(desk)

@@ -23,6 +23,11 @@ def complete_answer(source: str, event_id: str, answer: Answer, desk: Desk) -> O
     waiting = waiting_of([stored]) if stored is not None else []
     if stored is None or not waiting:
         raise Conflict("no such event", where=f"{source}/{event_id}", next_step="Send the event first.")
+    if stored.superseded:
+        raise Conflict(
+            "the event was replaced or taken back: the answer belongs to what took its place",
+            where=f"{source}/{event_id}",
+        )
     if waiting[0].event.kind in UNDOING:
         raise Conflict("a payer answers charges, not what takes them back", where=f"{source}/{event_id}")
     before = waiting[0].answer

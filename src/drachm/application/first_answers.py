@@ -180,10 +180,10 @@ def _target(row: Stored, recalled: Recalled | None) -> Target:
 
 def _settled(waiting: Waiting, stored: Stored, recalled: Recalled | None) -> bool:
     """What was posted is decided again only for another answer of a payer, or when it becomes private: a second worker
-    finds nothing to do."""
+    finds nothing to do. What another row took the place of never is."""
     if stored.status == "pended":
         return False
-    if recalled is None:
+    if recalled is None or stored.superseded:
         return True
     kept = recalled.body.event
     private = kept is not None and is_marked(waiting.event) and not is_marked(kept)

@@ -6,12 +6,13 @@ and whatever its sender posts later about it still finds it (docs/decisions/0024
 
 from __future__ import annotations
 
+from drachm.application.body import read_body
 from drachm.application.clear_events import clear_batch
 from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome, waiting_of
 from drachm.application.ports import Stored
 from drachm.domain.clearing.clear import UNDOING
-from drachm.domain.clearing.privacy import marked
+from drachm.domain.clearing.privacy import is_marked, marked
 from drachm.domain.errors import Conflict
 
 
@@ -35,6 +36,9 @@ def keep_private(stored: Stored, desk: Desk) -> Outcome:
             next_step="Ask who sent it to stop it, and to ask again as private.",
         )
     outcome = clear_batch([waiting._replace(event=marked(waiting.event))], desk, revise=True)[0]
+    if not _is_kept(outcome):
+        # Its sender replaced it, or took it back, at the same moment.
+        raise Conflict("this charge has just changed", where="charge", next_step="Look at it again, then decide.")
     if outcome.status not in ("posted", "denied"):
         raise Conflict(
             "this charge cannot be decided anew at the moment",
@@ -42,3 +46,10 @@ def keep_private(stored: Stored, desk: Desk) -> Outcome:
             next_step="Try again; nothing was changed.",
         )
     return outcome
+
+
+def _is_kept(outcome: Outcome) -> bool:
+    if not outcome.duplicate:
+        return True
+    event = read_body(outcome.body, where="charge").event if outcome.body else None
+    return event is not None and is_marked(event)
