@@ -123,11 +123,11 @@ class Family:
         self.turn += 1
         self.agree(member, **{how: True})
         since = self.reserved()
-        threading.Event().wait(0.05)
+        threading.Event().wait(0.15)
         until = self.reserved()
         self.agree(member)
         self.closed.append((member, since, until))
-        threading.Event().wait(0.05)
+        threading.Event().wait(0.35)
 
     def reserved(self) -> int:
         """The newest position that anybody has reserved: whoever posts at a later one took its locks later."""
