@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -13,11 +14,14 @@ from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, payment_of
 from drachm.application.rails import Rail
 from drachm.application.records import Record, Records
-from drachm.domain.errors import DrachmError
+from drachm.domain.errors import Conflict, DrachmError
 from drachm.domain.payments.automatic import AutomaticTopUp, Verdict, verdict
 from drachm.domain.payments.model import Payment
 
 RULE: Final = "automatic_top_up"
+LOOK: Final = "automatic_top_up_look"
+"""Beside a rule: whether its pot is to be looked at although it has not moved."""
+WANTED: Final = "wanted"
 PAYMENTS_MAX: Final = 1_000
 """Of a pot, as many as are looked at: far more than any month's cap and burst guard allow."""
 
@@ -36,8 +40,22 @@ def set_rule(rule: Rule, records: Records, *, author: str, version: int = 0) -> 
     """Keep a holder's rule in the place of `version` (0: there was none). Raises `Conflict` (`version`)."""
     body = msgspec.to_builtins(rule)
     members = frozenset({rule.member})
-    [record] = records.put([Record(RULE, rule.pot, body, version, members=members, author=author)])
+    look = records.get(LOOK, rule.pot)
+    wanted = Record(LOOK, rule.pot, {}, look.version if look else 0, members=members, terms=frozenset({WANTED}))
+    [record, _] = records.put([Record(RULE, rule.pot, body, version, members=members, author=author), wanted])
     return record
+
+
+def newly_ruled(records: Records) -> list[str]:
+    """Pots whose rule was given or changed and that nobody has looked at since. Asked once, they are looked at."""
+    pots = []
+    for record in records.find(LOOK, terms=[WANTED]):
+        try:
+            records.put([replace(record, terms=frozenset())])
+        except Conflict:
+            continue  # Somebody else looks, or the rule changed again: at the next look.
+        pots.append(record.id)
+    return pots
 
 
 def judge(record: Record, desk: Desk, records: Records) -> tuple[Rule, Verdict, list[Payment]]:
@@ -54,19 +72,27 @@ def judge(record: Record, desk: Desk, records: Records) -> tuple[Rule, Verdict, 
     return rule, says, payments
 
 
-def keep_topped_up(rails: Mapping[str, Rail], desk: Desk, records: Records) -> list[Payment]:
-    """Top up every pot that is due; what became of each. One that fails does not hold up the others."""
+def keep_topped_up(
+    rails: Mapping[str, Rail], desk: Desk, records: Records, pots: Collection[str] | None = None
+) -> list[Payment]:
+    """Top up every pot that is due - of these, where they are told, else of all that have a rule - and say what became
+    of each. One that fails does not hold up the others."""
+    found = _all(records) if pots is None else (one for pot in pots if (one := records.get(RULE, pot)) is not None)
     done: list[Payment] = []
+    for record in found:
+        try:
+            done += _one(record, rails, desk, records)
+        except DrachmError:
+            # The payment says how it stands, and is taken up again; the next pot must not wait for it.
+            continue
+    return done
+
+
+def _all(records: Records) -> Iterator[Record]:
     after = ""
     while page := records.find(RULE, after=after):
-        for record in page:
-            try:
-                done += _one(record, rails, desk, records)
-            except DrachmError:
-                # The payment says how it stands, and is taken up again; the next pot must not wait for it.
-                continue
+        yield from page
         after = page[-1].id
-    return done
 
 
 def _one(record: Record, rails: Mapping[str, Rail], desk: Desk, records: Records) -> list[Payment]:

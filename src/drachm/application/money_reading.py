@@ -222,6 +222,12 @@ class MoneyReading(Protocol):
     def sources(self) -> dict[tuple[Account, Source], int]:
         """Every account by whose money it is, added up by kind and currency, cash for each rail; costs as `trial`."""
 
+    def moved_pots(self, kind: str, after: int) -> tuple[list[str], int]:
+        """Pots with a record of a kind that moved behind a position, and up to which position that was looked at.
+
+        Behind none (-1): no pots, only how far the index is whole.
+        """
+
     def dues(self, member: str, currency: str) -> list[Due]:
         """What a patient owes of care, charge by charge, oldest first; never late."""
 

@@ -3,7 +3,8 @@
 In a service of several processes one of them does nothing else (`follow_all`, beside the workers): opening bodies takes
 about as much time as half of the clearing, and in a worker it would take the interpreter from those who clear. A
 service inside another program follows by threads of its own. Of all processes of all machines the database lets one at
-a time; whoever is left goes on when that one ends.
+a time; whoever is left goes on when that one ends. Payments over rails are taken up there, too, and never
+in a worker.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from drachm.application.follow import keep_following
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.application.notices import Notices, keep_telling
+from drachm.application.paying import Payer, keep_paying
 from drachm.application.records import Records
 from drachm.application.register import Register
 from drachm.application.text_messages import TextMessages, keep_texting
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
 from drachm.service.own_secrets import with_secrets
+from drachm.service.rails import connect, read_rails
 from drachm.settings import Settings
 from drachm.storage.figures import open_figures
 from drachm.storage.journal_index import open_index
@@ -98,9 +101,11 @@ def announce(tenant: int) -> None:
 
 
 def follow_all(stopping: threading.Event) -> None:
-    """Follow every tenant that a worker has opened, until `stopping` is set (`transport.beside.Work`)."""
+    """Follow every tenant that a worker has opened, and take up its payments, until `stopping` is set
+    (`transport.beside.Work`)."""
     settings = with_secrets(read_settings())
     master_key, folder = configuration.master_key(settings), Path(os.environ[FOLDER])
+    rails = read_rails(settings.rails_file)
     opened: dict[str, PostgresBooks] = {}
     threads: list[threading.Thread] = []
     try:
@@ -121,6 +126,12 @@ def follow_all(stopping: threading.Event) -> None:
                     text_messages(settings, index, register, books.records(), desk),
                     stopping,
                 )
+                if str(tenant) in rails:
+                    form, records = rails[str(tenant)], books.records(desk.clock.now)
+                    connected = connect(form, str(tenant), settings.base_url, records, desk.clock.now)
+                    payer = Payer(connected.rails, desk, records, money, connected.collecting)
+                    threads.append(threading.Thread(target=keep_paying, args=(payer, stopping), daemon=True))
+                    threads[-1].start()
                 spare_the_collector()
             stopping.wait(LOOK_SECONDS)
     finally:

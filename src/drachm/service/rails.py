@@ -27,6 +27,7 @@ from drachm.adapters.stripe.rail import Stripe, client_for
 from drachm.adapters.wechat.rail import Wechat, WechatAccount
 from drachm.application.bank import BankAccount
 from drachm.application.cards import card_of
+from drachm.application.collection import Policy
 from drachm.application.rails import Rail
 from drachm.application.records import Records
 from drachm.domain.errors import InvalidMessage
@@ -81,6 +82,8 @@ class RailsForm(_Form):
     alipay: AlipayForm | None = None
     wechat: WechatForm | None = None
     bank: BankForm | None = None
+    collecting: dict[str, Policy] = {}
+    """By currency, when and by which of these rails what patients owe is collected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Connected:
 
     rails: Mapping[str, Rail] = field(default_factory=dict)
     tariffs: Mapping[str, Tariff] = field(default_factory=dict)
+    collecting: Mapping[str, Policy] = field(default_factory=dict)
 
 
 def read_rails(path: Path | None) -> dict[str, RailsForm]:
@@ -135,7 +139,10 @@ def connect(form: RailsForm, tenant: str, base_url: str, records: Records, now: 
     if form.bank:
         rails.append(BankAccount(form.bank.account))
     tariffs = {rail.name: found for rail in rails if (found := getattr(form, rail.name).tariff) is not None}
-    return Connected({rail.name: rail for rail in rails}, tariffs)
+    for currency, policy in form.collecting.items():
+        if policy.rail not in {rail.name for rail in rails}:
+            raise _unusable(f"dues in {currency} are collected by a rail that is not connected", "collecting")
+    return Connected({rail.name: rail for rail in rails}, tariffs, form.collecting)
 
 
 def _wechat(form: WechatForm, notify_url: str) -> WechatAccount:

@@ -43,7 +43,7 @@ from drachm.adapters.rest.transport.pump import PumpLimits
 from drachm.adapters.rest.transport.rates import Rate
 from drachm.application.desk import Desk
 from drachm.application.notices import Notices
-from drachm.application.paying import keep_paying
+from drachm.application.paying import Payer, keep_paying
 from drachm.application.records import Records
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
 from drachm.domain.errors import Forbidden
@@ -121,8 +121,10 @@ class Tenants:
         market = market_of(Desk(books, SystemClock(), SystemIds()), books, self._master_key)
         if tenant in self._rails:
             connected = connect(self._rails[tenant], tenant, self._base_url, market.records, market.desk.clock.now)
-            market = replace(market, rails=connected.rails, tariffs=connected.tariffs)
-            self._run(keep_paying, market.rails, market.desk, market.records, self._stopping)
+            market = replace(market, rails=connected.rails, tariffs=connected.tariffs, collecting=connected.collecting)
+            if not self._beside:
+                payer = Payer(market.rails, market.desk, market.records, market.money, market.collecting)
+                self._run(keep_paying, payer, self._stopping)
         if self._beside:
             announce(books.tenant)
         else:

@@ -207,6 +207,18 @@ class PostgresMoney:
             for kind, owner, currency, source, amount in found
         }
 
+    def moved_pots(self, kind: str, after: int) -> tuple[list[str], int]:
+        """Pots with a record of a kind that moved behind a position, and up to which position that was looked at.
+
+        Behind none (-1): no pots, only how far the index is whole.
+        """
+        with self._sessions.transaction("reader") as conn:
+            until = self._followed(conn)
+            if after < 0 or until <= after:
+                return [], max(after, until)
+            found = self._ask(conn, "moved_pots", kind=kind, after=after, until=until)
+        return [pot for (pot,) in found], until
+
     def dues(self, member: str, currency: str) -> list[Due]:
         """What a patient owes of care, charge by charge, oldest first."""
         number = account_id(self._tenant, Account("patient_receivable", member, currency))

@@ -124,6 +124,14 @@ SELECT every.account, sum(every.amount), sum(every.entries) FROM (
 ) AS every
 GROUP BY 1;
 
+-- name: moved_pots
+-- Pots of which there is a record of a kind, and that moved behind a position, as far as the index is whole.
+SELECT DISTINCT p.id
+FROM after_value AS v
+JOIN pot AS p ON p.tenant = v.tenant AND p.state = v.state
+JOIN record AS r ON r.tenant = v.tenant AND r.kind = %(kind)s AND r.id = p.id
+WHERE v.tenant = %(tenant)s AND v.position > %(after)s AND v.position <= %(until)s;
+
 -- name: dues
 -- What is due of care by an account of a patient: of each chain of rows that took each other's place the newest, with
 -- what all of it left on the account, oldest first.
