@@ -85,11 +85,11 @@ def price_panel(sums: CareSums | None, currency: str) -> Panel:
         return f"{micros // MICROS:,}" if micros >= 0 else f"−{-micros // MICROS:,}"
 
     drawn = [
-        Column("price", "Price asked", 0, max(0, asked), whole(asked)),
-        Column("cut", "Agreed cut", max(0, min(asked, agreed)), max(0, asked, agreed), whole(-cut)),
+        Column("price", "Asked", 0, max(0, asked), whole(asked)),
+        Column("cut", "Cut", max(0, min(asked, agreed)), max(0, asked, agreed), whole(-cut)),
         Column("insurance", "Insurers", max(0, patients), max(0, agreed), whole(insurers)),
         Column("you", "Patients", 0, max(0, patients), whole(patients)),
-        Column("provider", "For the clinic", 0, max(0, agreed), whole(agreed)),
+        Column("provider", "Clinic", 0, max(0, agreed), whole(agreed)),
     ]
     told = [
         ("Price asked", asked),

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
 from drachm.adapters.plots.qr import qr
 from drachm.adapters.rest.identity.links import LIFETIME_MAX
 from drachm.adapters.rest.service.call import Reply
@@ -50,8 +52,9 @@ def print_slip(seat: Seat) -> Reply:
             "kiosk": f"{urlsplit(call.house.base_url).netloc}{root_of(call)}/kiosk/{call.caller.tenant}",
             "qr": qr(link.url, gettext("Your receipt, as a code for a phone camera")),
             "question": link.question,
-            "phone": call.house.help_phone,
-            "number": reference(charge.receipt),
+            "phone": _kept_together(call.house.help_phone),
+            "title": reference(charge.receipt),
+            "number": _kept_together(reference(charge.receipt)),
             "until": seat.here(link.expires_at).date(),
         }
         html = (
@@ -69,6 +72,11 @@ def _code(seat: Seat, charge: Any, link: Any) -> str:
     parties = looked.row.parties if looked is not None else frozenset[str]()
     random = call.market.desk.ids.random_bytes
     return make_code(call.market.records, call.new_id("cod"), coded, parties, random, call.caller.subject)
+
+
+def _kept_together(text: str) -> Markup:
+    """Left to right and on one line, whatever the language around it."""
+    return Markup('<bdi dir="ltr" class="keep">{}</bdi>').format(text) if text else Markup("")
 
 
 def _clinic(seat: Seat, charge: Any) -> str:
