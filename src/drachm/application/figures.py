@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol
 
+from drachm.application.follow import QUIET_SECONDS, REST
 from drachm.domain.clearing.model import Status
 from drachm.domain.errors import DrachmError
 from drachm.domain.figures.hiding import Group
@@ -133,11 +135,16 @@ class Figures(Protocol):
 
 
 def keep_counting(figures: Figures, stopping: threading.Event) -> None:
-    """Take new rows into the figures until `stopping` is set; a silent database is asked again."""
+    """Take new rows into the figures until `stopping` is set; a silent database is asked again.
+
+    It rests like the readers' index: posting comes first, and many rows at a time cost less each.
+    """
     wait = 0.0
     while not stopping.wait(wait):
+        began = time.monotonic()
         try:
-            wait = 0.05 if figures.follow() else PAUSE_SECONDS
+            found = figures.follow()
+            wait = max(QUIET_SECONDS, REST * (time.monotonic() - began)) if found else PAUSE_SECONDS
         except DrachmError as trouble:
             _log.warning("the figures could not follow the journal: %s", trouble.code)
             wait = BROKEN_SECONDS

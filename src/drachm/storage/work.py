@@ -198,8 +198,6 @@ class PostgresWork:
         self._add_accounts()
         self._move_pots(posting)
         self._update_queue(rows)
-        first, last = rows[0], rows[-1]
-        self._tell("put_in_outbox", first=first.position, last=last.position, created_at=last.posted_at)
 
     def _change_totals(self, deltas: Mapping[int, int]) -> None:
         if not deltas or self._totals is None:
@@ -275,10 +273,12 @@ class PostgresWork:
     def _move_pots(self, posting: Posting) -> None:
         moves, held = posting.moves, posting.held
         pots = sorted(pot for pot in moves.keys() | held.keys() if moves.get(pot) or held.get(pot))
-        if not pots:
-            return
+        first, last = posting.rows[0], posting.rows[-1]
         moved = self._tell(
             "move_pots",
+            first=first.position,
+            last=last.position,
+            created_at=last.posted_at,
             places=tids([self._pots[pot] for pot in pots]),
             moves=int8s([moves.get(pot, 0) for pot in pots]),
             held=int8s([held.get(pot, 0) for pot in pots]),

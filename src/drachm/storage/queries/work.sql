@@ -88,7 +88,12 @@ FROM unnest(%(places)s::tid[], %(packed)s::bytea[]) AS touched (place, packed)
 WHERE total.ctid = touched.place AND total.tenant + 0 = %(tenant)s;
 
 -- name: move_pots
--- The net change of every touched pot; the table's checks hold the floors.
+-- The net change of every touched pot, whose floors the table's checks hold, and one row for the batch: what leaves the
+-- house finds the rows by their positions.
+WITH told AS (
+    INSERT INTO outbox (tenant, kind, positions, created_at)
+    VALUES (%(tenant)s, 'posted', int8range(%(first)s, %(last)s, '[]'), %(created_at)s)
+)
 UPDATE state SET avail = state.avail + touched.move, held = state.held + touched.held, room = NULL
 FROM unnest(%(places)s::tid[], %(moves)s::bigint[], %(held)s::bigint[]) AS touched (place, move, held)
 WHERE state.ctid = touched.place AND state.tenant + 0 = %(tenant)s;
@@ -142,8 +147,3 @@ WHERE ctid = ANY (ARRAY(
         OFFSET 0
     ) AS q
 ));
-
--- name: put_in_outbox
--- One row for the batch: what leaves the house finds the rows by their positions.
-INSERT INTO outbox (tenant, kind, positions, created_at)
-VALUES (%(tenant)s, 'posted', int8range(%(first)s, %(last)s, '[]'), %(created_at)s);
