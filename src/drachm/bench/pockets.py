@@ -34,7 +34,8 @@ RULES: Final = {
 CAP: Final = Terms((Limit(30 * MICROS, "month", "America/New_York"),))
 """What a member may take from the family's pot in a month: less than some need."""
 FAMILY: Final = "family-"
-FAMILY_OPENING: Final = 500 * MICROS
+FAMILY_OPENING: Final = 1_000_000 * MICROS
+"""More than a family uses: what ends is each member's month, not the pot."""
 FIRST: Final = -1
 LAST: Final = 9
 ENDS: Final = datetime(2027, 1, 1, tzinfo=UTC)
