@@ -52,8 +52,8 @@ def begin_refund(refund: Refund, records: Records, *, author: str) -> Refund:
                 raise Conflict("another refund has this id", where=f"refund {refund.id}")
             return known
         kept = records.get(PAYMENT, refund.payment)
-        _ensure_not_owing(refund, records)
         counted = refund_planned(refund, find(refund.payment, records))
+        _ensure_not_owing(refund, records)
         try:
             records.put([_kept(refund, author=author), record_of(counted, before=kept)])
         except Conflict:
