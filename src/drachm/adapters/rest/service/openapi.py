@@ -61,7 +61,7 @@ _HEADERS: Final[dict[str, Schema]] = {
 }
 
 
-PAGES_OF_OURS: Final = frozenset({"desk", "my", "operator", "static"})
+PAGES_OF_OURS: Final = frozenset({"desk", "kiosk", "my", "operator", "s", "static"})
 """Tags of pages that lead to each other, by cookie: nothing for programs."""
 
 
