@@ -54,12 +54,6 @@ _EXPLAIN_RECEIPT: Final = Spec("explain_receipt", "GET", "/v1/receipts/{receipt_
 _LIST_RECEIPT_LINKS: Final = Spec("list_receipt_links", "GET", "/v1/receipts/{receipt_id}/links", repeatable=True)
 _CREATE_RECEIPT_LINK: Final = Spec("create_receipt_link", "POST", "/v1/receipts/{receipt_id}/links")
 _REVOKE_RECEIPT_LINKS: Final = Spec("revoke_receipt_links", "DELETE", "/v1/receipts/{receipt_id}/links")
-_OPEN_SHORT_LINK: Final = Spec("open_short_link", "GET", "/s/{code}", repeatable=True, accept="text/html")
-_OPEN_KIOSK: Final = Spec("open_kiosk", "GET", "/kiosk", repeatable=True, accept="text/html")
-_SHOW_AT_KIOSK: Final = Spec("show_at_kiosk", "POST", "/kiosk/visit", accept="text/html")
-_SHOW_KIOSK_VISIT: Final = Spec("show_kiosk_visit", "GET", "/kiosk/visit", repeatable=True, accept="text/html")
-_ASK_AT_KIOSK: Final = Spec("ask_at_kiosk", "GET", "/kiosk/still", repeatable=True, accept="text/html")
-_END_AT_KIOSK: Final = Spec("end_at_kiosk", "GET", "/kiosk/end", repeatable=True, accept="text/html")
 _LIST_PARTIES: Final = Spec("list_parties", "GET", "/v1/parties", repeatable=True)
 _CREATE_PARTY: Final = Spec("create_party", "POST", "/v1/parties")
 _GET_PARTY: Final = Spec("get_party", "GET", "/v1/parties/{party_id}", repeatable=True)
@@ -728,92 +722,6 @@ class Operations(Base):
         """Withdraw every link to this receipt at once."""
         outgoing = self.outgoing(_REVOKE_RECEIPT_LINKS, read_nothing, {"receipt_id": receipt_id})
         self.call(outgoing, deadline)
-
-    def open_short_link(self, code: str, *, deadline: float | None = None) -> str:
-        """The short link of a text message: on to the receipt's page."""
-        outgoing = self.outgoing(_OPEN_SHORT_LINK, read_text, {"code": code})
-        return self.call(outgoing, deadline)
-
-    def open_kiosk(
-        self,
-        *,
-        lang: str | None = None,
-        size: str | None = None,
-        theme: str | None = None,
-        at: str | None = None,
-        deadline: float | None = None,
-    ) -> str:
-        """A screen in the hall: a code and one answer open a visit for a minute."""
-        query = {
-            "lang": lang,
-            "size": size,
-            "theme": theme,
-            "at": at,
-        }
-        outgoing = self.outgoing(_OPEN_KIOSK, read_text, {}, query=query)
-        return self.call(outgoing, deadline)
-
-    def show_at_kiosk(self, body: Mapping[str, str], *, deadline: float | None = None) -> str:
-        """Take a code and its answer at a kiosk."""
-        outgoing = self.outgoing(_SHOW_AT_KIOSK, read_text, {}, form=body)
-        return self.call(outgoing, deadline)
-
-    def show_kiosk_visit(
-        self,
-        *,
-        lang: str | None = None,
-        size: str | None = None,
-        theme: str | None = None,
-        at: str | None = None,
-        deadline: float | None = None,
-    ) -> str:
-        """The visit that was opened at this kiosk."""
-        query = {
-            "lang": lang,
-            "size": size,
-            "theme": theme,
-            "at": at,
-        }
-        outgoing = self.outgoing(_SHOW_KIOSK_VISIT, read_text, {}, query=query)
-        return self.call(outgoing, deadline)
-
-    def ask_at_kiosk(
-        self,
-        *,
-        lang: str | None = None,
-        size: str | None = None,
-        theme: str | None = None,
-        at: str | None = None,
-        deadline: float | None = None,
-    ) -> str:
-        """Ask whether somebody is still at the kiosk."""
-        query = {
-            "lang": lang,
-            "size": size,
-            "theme": theme,
-            "at": at,
-        }
-        outgoing = self.outgoing(_ASK_AT_KIOSK, read_text, {}, query=query)
-        return self.call(outgoing, deadline)
-
-    def end_at_kiosk(
-        self,
-        *,
-        lang: str | None = None,
-        size: str | None = None,
-        theme: str | None = None,
-        at: str | None = None,
-        deadline: float | None = None,
-    ) -> str:
-        """Clear the kiosk."""
-        query = {
-            "lang": lang,
-            "size": size,
-            "theme": theme,
-            "at": at,
-        }
-        outgoing = self.outgoing(_END_AT_KIOSK, read_text, {}, query=query)
-        return self.call(outgoing, deadline)
 
     def list_parties(
         self,
