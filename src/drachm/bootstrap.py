@@ -6,7 +6,7 @@ import gc
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,8 +71,8 @@ def open_place(
 ) -> Iterator[Place]:
     """Start or find the database, bring its schema up to date, and open one tenant's books.
 
-    `fresh`: an embedded database is dropped first; on an outside server a tenant of its own is taken instead. Raises
-    `Unavailable` when no database can be reached.
+    `fresh`: an embedded database is dropped first, and is nobody else's meanwhile; on an outside server a tenant of its
+    own is taken instead. Raises `Unavailable` when no database can be reached, or another program has taken this one.
     """
     key = configuration.master_key(settings)
     if settings.database_url:
@@ -80,7 +80,10 @@ def open_place(
             settings.database_url, _free_tenant(settings.database_url) if fresh else tenant, key, embedded=False
         )
         return
-    with EmbeddedServer(settings.data_dir, settings.pg_major, start_seconds=settings.pg_start_seconds) as server:
+    with (
+        EmbeddedServer(settings.data_dir, settings.pg_major, start_seconds=settings.pg_start_seconds) as server,
+        _sole_user(server.url("postgres"), database) if fresh else nullcontext(),
+    ):
         _make_database(server.url("postgres"), database, fresh=fresh)
         yield from _at(server.url(database), tenant, key, embedded=True)
 
@@ -215,6 +218,20 @@ def _make_database(url: str, name: str, *, fresh: bool) -> None:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _sole_user(url: str, name: str) -> Iterator[None]:
+    """Have a database for oneself among those who want it fresh: nobody drops it under another's feet."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        asked = connection.execute("SELECT pg_try_advisory_lock(hashtext('drachm sole user'), hashtext(%s))", [name])
+        if asked.fetchone() != (True,):
+            raise Unavailable(
+                "another demo is running on these books",
+                where="DRACHM_DATA_DIR",
+                next_step="End the other one, or set DRACHM_DATA_DIR to another folder.",
+            )
+        yield
 
 
 def _free_tenant(url: str) -> int:

@@ -23,8 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 class Demo:
     """A running demo and what it printed until it served."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], environment: dict[str, str]) -> None:
         self.process = process
+        self.environment = environment
         self.printed = ""
         assert process.stdout is not None
         for line in process.stdout:
@@ -58,7 +59,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        yield Demo(process)
+        yield Demo(process, environment)
     finally:
         if process.poll() is None:
             process.kill()
@@ -108,6 +109,19 @@ def test_four_people_open_their_pages_without_a_word(demo: Demo) -> None:
         assert "Sign out" in page, shown
         # The operator is of no clinic.
         assert name == "Iris" or "Riverside clinic" in page, shown
+
+
+def test_a_second_demo_leaves_the_first_ones_books_alone(demo: Demo) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "drachm", "demo", "--exit"],
+        env=demo.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "another demo is running on these books" in done.stderr + done.stdout
 
 
 def test_ctrl_c_ends_it_cleanly(demo: Demo) -> None:
