@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from collections.abc import Callable
@@ -16,10 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from family_helpers import put_terms, say_yes, terms
 
 from drachm.application.expiry import sweep_expired
-from drachm.application.notices import Notices
 from drachm.domain.money import MICROS
 from drachm.domain.payments.tariff import Tariff
-from drachm.service.following import follow
+from drachm.service import following
 
 Ask = Callable[..., Any]
 RULES: dict[str, Any] = {
@@ -83,12 +83,17 @@ def test_a_gift_says_its_conditions_and_goes_back_in_time(town: Any, ask: Ask) -
     assert ask("list_accounts", town.funder("town-hall"), query={"kind": "funder_payable"}).body["data"] == []
 
 
-def test_who_follows_the_journal_also_gives_back_what_expired(town: Any, ask: Ask) -> None:
+def test_who_follows_the_journal_also_gives_back_what_expired(
+    town: Any, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of everything that follows, the sweeping alone is let run."""
     wallet = opened(ask, town.funder(), 30, funder="town-fund", expires_at="2026-04-01T00:00:00Z")
     town.clock.move(days=60)
-    market, stopping = town.market, threading.Event()
-    notices = Notices(town.tenant, market.index, market.register, market.money, market.records)
-    threads = follow(market.index, market.money, market.figures, notices, market.desk, stopping)
+    for name in [one for one in vars(following) if one.startswith("keep_") and one != "keep_sweeping"]:
+        monkeypatch.setattr(following, name, lambda *given, **more: None)
+    stopping = threading.Event()
+    known = {"desk": town.desk, "stopping": stopping}
+    threads = following.follow(**{name: known.get(name) for name in inspect.signature(following.follow).parameters})
     try:
         for _ in range(200):
             if not left(ask, town, wallet):
