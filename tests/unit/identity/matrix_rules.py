@@ -28,6 +28,9 @@ LOOK_AT_FAMILIES = "list_families get_family"
 KEEP_COVER = "create_coverage update_coverage terminate_coverage create_family join_family leave_family update_member"
 LET_RELATIVES_IN = "list_relatives allow_relative revoke_relative"
 PRICES = "list_price_books get_price_book"
+PASSKEYS = "open_desk_passkeys add_desk_passkey end_desk_passkey"
+EMERGENCY = "open_desk_emergency take_desk_emergency end_desk_emergency"
+LOOK_AT_REVIEWS = "open_desk_reviews open_desk_review"
 DESK_PRICES = "open_desk_price_books open_desk_price_book"
 DESK_PLANS = "open_desk_plans open_desk_plan"
 WRITE_AT_DESK = "write_desk_price_book write_desk_plan"
@@ -110,6 +113,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 CASH_AT_THE_DESK,
             ),
             DESK_PRICES,
+            *(PASSKEYS, EMERGENCY),
             *("get_payment", LOOK_AT_MONEY_BACK, "list_questions answer_question"),
         ),
         "tenant": (DIRECTORY, DESK_PLANS, "match_member"),
@@ -121,6 +125,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(CHANGE_PAYOUTS, PRICES, LOOK_AT_BOOKS, "stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS),
             *(SIT_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, GIVE_BACK, OFFICE),
             DESK_PRICES,
+            *(PASSKEYS, EMERGENCY, LOOK_AT_REVIEWS, "review_emergency"),
             # Of payments at the clinic's own windows, or for its own care.
             *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund list_questions answer_question"),
         ),
@@ -139,6 +144,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             PUBLISH,
             PRICES,
             DESK_PRICES,
+            PASSKEYS,
             "get_operation_by_key",
         ),
         "tenant": (
@@ -190,6 +196,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             ),
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
             *(DESK_PRICES, DESK_PLANS),
+            LOOK_AT_REVIEWS,
             *(OFFICE, "open_office_books"),
             *(LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         ),
@@ -225,6 +232,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
             *(DESK_PRICES, DESK_PLANS),
+            *(PASSKEYS, LOOK_AT_REVIEWS, "review_emergency"),
             *(OFFICE, "open_office_books"),
         ),
     },
@@ -241,7 +249,16 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
 
 SCOPES: dict[str, tuple[str, ...]] = {
     "events:write": (SEND_EVENTS, RETRY, "retry_at_desk"),
-    "events:read": (LOOK_AT_EVENTS, LOOK_AT_QUEUE, LOOK_AT_CARE, "list_events", SIT_AT_THE_DESK, OWN_PAGES),
+    "events:read": (
+        LOOK_AT_EVENTS,
+        LOOK_AT_QUEUE,
+        LOOK_AT_CARE,
+        "list_events review_emergency",
+        EMERGENCY,
+        LOOK_AT_REVIEWS,
+        SIT_AT_THE_DESK,
+        OWN_PAGES,
+    ),
     "estimates": (ASK_BEFORE, OWN_PLANS),
     "receipts:read": (
         LOOK_AT_RECEIPTS,
@@ -304,7 +321,7 @@ PUBLIC = words(
     (
         "issue_token get_token_keys get_openapi get_problem get_health get_readiness get_static_file hear_callback",
         # Who is about to sign in is nobody yet; who signs out may be nobody any more.
-        "open_desk_sign_in sign_in_at_desk begin_desk_provider end_desk_provider sign_out_of_desk",
+        "open_desk_sign_in sign_in_at_desk begin_desk_provider end_desk_provider sign_in_with_passkey sign_out_of_desk",
         # Whoever has a slip, or a text message, and proves it there.
         "open_short_link open_kiosk show_at_kiosk show_kiosk_visit ask_at_kiosk end_at_kiosk",
         "open_my_sign_in sign_in_to_my begin_my_provider end_my_provider sign_out_of_my open_left_page",
@@ -337,10 +354,18 @@ HUMAN = words(
         ),
         *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot", OWN_FAMILY),
         *(DESK_PRICES, DESK_PLANS),
+        *(DESK_PRICES, DESK_PLANS, PASSKEYS, EMERGENCY, LOOK_AT_REVIEWS, "review_emergency"),
         "open_office download_office_csv open_office_books",
         *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS),
     )
 )
-NOT_THE_PROPOSER = words(("approve_payout_change agree_to_charge_refund agree_to_refund_at_desk", PUBLISH))
+NOT_THE_PROPOSER = words(
+    ("approve_payout_change agree_to_charge_refund agree_to_refund_at_desk review_emergency", PUBLISH)
+)
 NO_SECRET = words(("update_party", KEEP_SITES))
-NO_SCOPE = words(("get_operation_by_key",))
+NO_SCOPE = words(
+    (
+        "get_operation_by_key",
+        PASSKEYS,
+    )
+)

@@ -137,6 +137,16 @@ open                                                              POST   /desk/s
 .  .  P  .  .  .  .  .  .  .   receipts:read   people             POST   /desk/help
 .  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk/events/{event_id}
 .  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/events/{event_id}/retry
+open                                                              POST   /desk/sign-in/passkey
+.  .  P  P  P  .  .  .  T  .   -               people             GET    /desk/passkeys
+.  .  P  P  P  .  .  .  T  .   -               people             POST   /desk/passkeys
+.  .  P  P  P  .  .  .  T  .   -               people             POST   /desk/passkeys/{passkey_id}/end
+.  .  P  P  .  .  .  .  .  .   events:read     people             GET    /desk/emergency
+.  .  P  P  .  .  .  .  .  .   events:read     people             POST   /desk/emergency
+.  .  P  P  .  .  .  .  .  .   events:read     people             POST   /desk/emergency/end
+.  .  .  P  .  .  .  T  T  .   events:read     people             GET    /desk/reviews
+.  .  .  P  .  .  .  T  T  .   events:read     people             GET    /desk/reviews/{emergency_id}
+.  .  .  P  .  .  .  .  T  .   events:read     people,second      POST   /desk/reviews/{emergency_id}
 .  .  P  P  P  .  .  T  T  .   plans:read      people             GET    /desk/prices
 .  .  P  P  P  .  .  T  T  .   plans:read      people             GET    /desk/prices/{price_book_id}
 .  .  .  .  P  .  .  .  .  .   plans:write     people             POST   /desk/prices/{price_book_id}

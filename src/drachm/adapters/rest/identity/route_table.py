@@ -10,6 +10,7 @@ First line: method, path, operation id, what the call is about, further words. S
 
 from __future__ import annotations
 
+from drachm.adapters.rest.identity.route_table_desk import DESK
 from drachm.adapters.rest.identity.route_table_money import MONEY
 from drachm.adapters.rest.identity.route_table_register import REGISTER
 from drachm.adapters.rest.identity.route_table_wishes import WISHES
@@ -155,80 +156,9 @@ GET /kiosk/still  ask_at_kiosk  open
   Ask whether somebody is still at the kiosk.
 GET /kiosk/end  end_at_kiosk  open
   Clear the kiosk.
-GET /desk/sign-in  open_desk_sign_in  open
-  Where people who work at a clinic sign in.
-POST /desk/sign-in  sign_in_at_desk  open
-  Sign in with a person's token of a sandbox.
-GET /desk/sign-in/provider  begin_desk_provider  open
-  On to the identity provider (OpenID Connect, code with PKCE).
-GET /desk/sign-in/return  end_desk_provider  open
-  Back from the identity provider.
-POST /desk/sign-out  sign_out_of_desk  open
-  End this browser's session, or all of this person's.
-GET /desk  open_desk  many
-  The desk: a day's charges and who they wait for, and the work queue.
-POST /desk/search  search_desk  many
-  Find a charge or an event by an id.
-GET /desk/charges/{charge_id}  open_desk_charge  one
-  One charge with everything that happened to its money.
-GET /desk/charges/{charge_id}/refund  open_desk_refund_form  one
-  Where a refund of a charge is proposed.
-POST /desk/charges/{charge_id}/refund  propose_refund_at_desk  one
-  Propose to give the money of a charge back.
-GET /desk/refunds  open_desk_refunds  many
-  Refunds that wait for a second person, and what became of the others.
-GET /desk/refunds/{refund_id}  open_desk_refund  one
-  One refund of a charge.
-POST /desk/refunds/{refund_id}/agreement  agree_to_refund_at_desk  one
-  Agree to a refund as the second person.
-POST /desk/refunds/{refund_id}/withdrawal  withdraw_refund_at_desk  one
-  Stop a refund.
-POST /desk/charges/{charge_id}/link  hand_out_at_desk  one
-  Make a receipt link for the patient; shown this once, to print.
-POST /desk/charges/{charge_id}/slip  print_slip  one
-  A slip of the visit for paper, with a QR code and a short code.
-GET /desk/help  open_desk_help  many
-  A field for the code that a patient reads out.
-POST /desk/help  help_at_desk  many
-  What the patient sees of the visit of a code; that a clerk looked is kept.
-GET /desk/events/{event_id}  open_desk_event  one
-  One event: what it waits for, or what became of it.
-POST /desk/events/{event_id}/retry  retry_at_desk  one
-  Try a waiting event again.
-GET /desk/prices  open_desk_price_books  many
-  Price books: what holds, and what is drafted.
-GET /desk/prices/{price_book_id}  open_desk_price_book  one
-  One price book: its draft with faults and effect, else what holds.
-POST /desk/prices/{price_book_id}  write_desk_price_book  one
-  Begin or change the draft of a price book.
-POST /desk/prices/{price_book_id}/publication  publish_desk_price_book  one
-  Let the draft of a price book hold from a day on; somebody other than its author does it.
-GET /desk/plans  open_desk_plans  many
-  Plans: what holds, and what is drafted.
-GET /desk/plans/{plan_id}  open_desk_plan  one
-  One plan: its draft with faults and effect, else what holds.
-POST /desk/plans/{plan_id}  write_desk_plan  one
-  Begin or change the draft of a plan, or try a case on it.
-POST /desk/plans/{plan_id}/publication  publish_desk_plan  one
-  Let the draft of a plan hold from a day on; somebody other than its author does it.
-GET /desk/window  open_desk_window  many
-  Cash at the window: the shifts of the last days.
-POST /desk/window  begin_desk_shift  named
-  Begin a shift.
-GET /desk/shifts/{shift_id}  open_desk_shift  one
-  One shift: what was taken, what was counted.
-POST /desk/shifts/{shift_id}/cash  take_cash_at_desk  one
-  Take cash for a wallet.
-POST /desk/shifts/{shift_id}/count  count_at_desk  one
-  Count the box and end the shift.
-GET /desk/office  open_office  many
-  The office: what some months came to, each plot the answer to a question.
-GET /desk/office/csv  download_office_csv  many
-  The numbers behind one plot as a file; no cell is a formula.
-GET /desk/office/books  open_office_books  whole
-  Every kind of account with its two sides, and whether they come to nothing.
 
 """
+    + DESK
     + REGISTER
     + WISHES
     + """

@@ -139,7 +139,7 @@ def _charge_page(seat: Seat) -> Reply:
         insurers=[(part.party, amount_of(part.amount)) for part in charge.by_payer],
         revisions=[(one, seat.here(one.posted_at)) for one in revisions],
         balanced=sum((leg.debit or NONE).micros - (leg.credit or NONE).micros for leg in legs) == 0,
-        can_link=seat.may("hand_out_at_desk"),
+        can_link=seat.may("hand_out_at_desk") and charge.provider in seat.session.principal.parties,
         can_refund=can_refund(seat, charge),
         who_for=names_of(seat, {charge.member}).get(charge.member, charge.member),
         languages=list(LANGUAGES.values()),

@@ -34,7 +34,7 @@ def search_desk(seat: Seat) -> Reply:
     if not 0 < len(text) <= _ID_MAX or not text.isprintable():
         return _nothing(seat)
     try:
-        place = _place(seat, text)
+        place = _place(seat.widened, text)
     except DrachmError:
         place = ""
     if place:

@@ -13,7 +13,7 @@ from datetime import datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from drachm.adapters.rest.identity.model import Principal
+from drachm.adapters.rest.identity.model import Principal, Role
 from drachm.adapters.rest.service import desk_session
 from drachm.adapters.rest.service.asking import Asker, trouble_of
 from drachm.adapters.rest.service.call import Call, Handler, Reply, operation
@@ -22,6 +22,8 @@ from drachm.adapters.rest.service.forms import FORM_BYTES, PAGE, from_elsewhere
 from drachm.adapters.rest.service.page_frame import origin_of, page_headers, page_templates, root_of, sent_on
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
+from drachm.application.emergencies import holding, saw
+from drachm.domain.coverage.emergency import Emergency
 from drachm.domain.errors import DrachmError, InvalidMessage
 from drachm.domain.money import CURRENCIES, MAX_AMOUNT, exponent, micros
 
@@ -36,6 +38,7 @@ WAYS: Final = (
     ("refunds", "/desk/refunds", "Refunds", "open_desk_refunds"),
     ("prices", "/desk/prices", "Prices", "open_desk_price_books"),
     ("plans", "/desk/plans", "Plans", "open_desk_plans"),
+    ("reviews", "/desk/reviews", "Reviews", "open_desk_reviews"),
     ("window", "/desk/window", "Cash", "open_desk_window"),
     ("help", "/desk/help", "Help by code", "open_desk_help"),
     ("office", "/desk/office", "Office", "open_office"),
@@ -58,6 +61,16 @@ class Seat(Asker):
     """Somebody at the desk who asked for a page."""
 
     session: Session
+    emergency: Emergency | None = None
+    """The wider reach that the person has taken for a while."""
+
+    @property
+    def widened(self) -> Seat:
+        """The same person, looking with the emergency's reach; the same as before without one."""
+        if self.emergency is None:
+            return self
+        caller = replace(self.call.caller, roles=self.call.caller.roles | {Role.AUDITOR})
+        return replace(self, call=replace(self.call, caller=caller))
 
     @property
     def parties(self) -> list[Any]:
@@ -97,6 +110,10 @@ class Seat(Asker):
             "csrf": self.session.csrf,
             "can_search": self.may("search_desk"),
             "ways": self.ways,
+            "emergency": self.emergency,
+            "emergency_until": self.here(self.emergency.until) if self.emergency else None,
+            "can_emergency": self.may("take_desk_emergency"),
+            "can_passkey": self.may("add_desk_passkey"),
             "script": address("desk.js"),
             "now": self.here(self.call.at),
             "zone": str(self.zone),
@@ -124,13 +141,13 @@ def desk(
             if session is None:
                 headers: list[Header] = [(b"set-cookie", desk_session.without(call.house).encode())]
                 return sent_on(call, "/desk/sign-in", headers)
-            seat = Seat(replace(call, caller=session.principal), session)
+            seat = _seated(replace(call, caller=session.principal), session)
             if form and (
                 from_elsewhere(call.fields, origin_of(call)) or not desk_session.same(call.form, session.csrf)
             ):
                 return seat.page("desk_trouble.html", 403, title=_TITLES[403], trouble=FOREIGN, tab="")
             try:
-                return handler(seat)
+                return handler(_watched(seat, name))
             except DrachmError as error:
                 return seat.refused(error)
 
@@ -141,6 +158,22 @@ def desk(
         )
 
     return declare
+
+
+WIDE: Final = frozenset({"open_desk_charge", "open_desk_event"})
+"""Pages that emergency access opens; each time is written down before anything is shown."""
+
+
+def _seated(call: Call, session: Session) -> Seat:
+    taken = str(session.record.body.get("emergency", ""))
+    return Seat(call, session, holding(taken, call.caller.subject, call.at, call.market.records) if taken else None)
+
+
+def _watched(seat: Seat, name: str) -> Seat:
+    if seat.emergency is None or name not in WIDE:
+        return seat
+    saw(seat.emergency, seat.call.new_id("sgt"), name, seat.call.path, seat.call.at, seat.call.market.records)
+    return seat.widened
 
 
 FOREIGN: Final = {

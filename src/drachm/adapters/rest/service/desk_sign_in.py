@@ -1,7 +1,7 @@
 """How do people who work at a clinic sign in to the desk, and out again?
 
-With their clinic's own account (OpenID Connect), or, in a sandbox only, with a token made on its console. Whatever
-they had in the browser before, they get a session under a new word.
+With a passkey, with their clinic's own account (OpenID Connect), or, in a sandbox only, with a token made on its
+console. Whatever they had in the browser before, they get a session under a new word.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from drachm.adapters.rest.service import desk_session
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.desk_frame import home_of, render
+from drachm.adapters.rest.service.desk_passkeys import asked_at_door, door_words, proved_at_door, renewed
 from drachm.adapters.rest.service.desk_session import DESK
 from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
 from drachm.adapters.rest.service.page_frame import origin_of, page_headers, sent_on
@@ -27,6 +28,7 @@ from drachm.adapters.rest.service.sign_in_flow import (
     visitors,
     ways_in,
 )
+from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError, Forbidden, InvalidMessage, Unavailable
 
@@ -100,8 +102,22 @@ def sign_out_of_desk(call: Call) -> Reply:
     return sent_on(call, "/desk/sign-in", gone)
 
 
-def _in(call: Call, principal: Principal, name: str, until: datetime) -> Reply:
+@operation("sign_in_with_passkey", media=PAGE, form=True, form_bytes=16_384, pages=_REFUSED)
+def sign_in_with_passkey(call: Call) -> Reply:
+    """Take the answer of a passkey to the challenge that this page gave."""
+    kept = desk_session.door_of(call)
+    if kept is None or from_elsewhere(call.fields, origin_of(call)) or not desk_session.same(call.form, kept[0]):
+        return _door(call, 403, _STALE)
+    try:
+        return _in(call, *proved_at_door(call, kept[1]), by_account=False)
+    except (DrachmError, ValueError):
+        return _door(call, 401, "This passkey does not open the desk. Sign in with your clinic’s account.")
+
+
+def _in(call: Call, principal: Principal, name: str, until: datetime, *, by_account: bool = True) -> Reply:
     begun = desk_session.opened(call, principal, name, until)
+    if by_account:
+        renewed(call, principal)
     headers: list[Header] = [
         (b"set-cookie", begun.encode()),
         (b"set-cookie", desk_session.without(call.house, door=True).encode()),
@@ -110,7 +126,8 @@ def _in(call: Call, principal: Principal, name: str, until: datetime) -> Reply:
 
 
 def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
-    kept, csrf = desk_session.door(call)
+    options, challenge = asked_at_door(call)
+    kept, csrf = desk_session.door(call, *door_words(call, challenge))
     html = render(
         call,
         "desk_sign_in.html",
@@ -119,8 +136,11 @@ def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
         sandbox=sandbox(call),
         visitors=visitors(call, staff=True),
         trouble=trouble,
+        options=options,
+        passkeys=address("passkeys.js") if options else "",
     )
-    return Reply(html, status, headers=[*page_headers(), (b"set-cookie", kept.encode())], media=PAGE)
+    headers = [*page_headers(script=bool(options)), (b"set-cookie", kept.encode())]
+    return Reply(html, status, headers=headers, media=PAGE)
 
 
 def _sentence(words: str) -> str:

@@ -1,0 +1,200 @@
+"""Passkeys of people at the desk: made after a sign-in with the account, used instead of it, ended.
+
+What a passkey opens, and how long, is `application/passkeys.py`; how it is proved, `identity/passkeys.py`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from drachm.adapters.rest.identity.errors import Unauthenticated
+from drachm.adapters.rest.identity.model import Kind, Principal, roles_of, scopes_of
+from drachm.adapters.rest.identity.passkeys import CHALLENGE_BYTES, passkeys_of
+from drachm.adapters.rest.service import browser_session
+from drachm.adapters.rest.service.asking import trouble_of
+from drachm.adapters.rest.service.call import Call, Reply
+from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
+from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.static_files import address
+from drachm.adapters.rest.transport.identifiers import named_by
+from drachm.adapters.rest.transport.problems import Problem
+from drachm.adapters.rest.transport.values import write_instant
+from drachm.application import passkeys as kept
+from drachm.application.records import Record
+from drachm.domain.errors import DrachmError, Forbidden
+
+FRESH: Final = timedelta(minutes=15)
+"""So long after a sign-in with the account a passkey may be made: an unlocked screen is not enough."""
+_ROUTE: Final = "passkey"
+
+
+@desk("open_desk_passkeys")
+def open_desk_passkeys(seat: Seat) -> Reply:
+    """The person's own passkeys; for operators, everybody's."""
+    return _page(seat)
+
+
+@desk("add_desk_passkey", form=True, form_bytes=16_384)
+def add_desk_passkey(seat: Seat) -> Reply:
+    """Keep the passkey that the browser made."""
+    call, form, subject = seat.call, seat.call.form, seat.session.principal.subject
+    call.reach()
+    try:
+        ways = passkeys_of(call.house.base_url)
+        if ways is None or not _fresh(seat):
+            raise Forbidden("sign in with your account first, then make the passkey", next_step="Sign out and in.")
+        (challenge,) = call.house.cursors.read(form.get("asked", ""), caller=subject, route=_ROUTE, filters={})
+        made = ways.registered(form.get("answer", ""), bytes.fromhex(str(challenge)))
+        label = form.get("label", "").strip() or "Passkey"
+        if len(label) > 60 or not label.isprintable():
+            raise unreadable("A name has 60 letters at most.")
+        credential = made.credential.hex()
+        new = kept.NewPasskey(
+            named_by("psk", credential),
+            subject,
+            str(seat.session.record.body["name"]),
+            label,
+            credential,
+            made.public_key.hex(),
+            made.count,
+        )
+        kept.add(new, _rights(seat.session.principal), call.at, call.market.records)
+    except ValueError:
+        return _page(seat, trouble_of(Unauthenticated("passkey_invalid"), call))
+    except DrachmError as error:
+        return _page(seat, trouble_of(error, call))
+    return sent_on(call, "/desk/passkeys")
+
+
+@desk("end_desk_passkey", form=True)
+def end_desk_passkey(seat: Seat) -> Reply:
+    """The passkey opens nothing any more, and whoever is signed in as its person is signed out everywhere else."""
+    call, records = seat.call, seat.call.market.records
+    name = call.path["passkey_id"]
+    record = records.get(kept.KIND, name) if name.startswith("psk_") else None
+    mine = record is not None and record.body["subject"] == call.caller.subject
+    call.permit(call.resource(name, parties=call.caller.parties if mine else frozenset()) if record else None)
+    if record is None:
+        raise Problem("not_found")
+    kept.end(record, call.caller.subject, call.at, records)
+    browser_session.end_all(records, record.body["subject"])
+    return sent_on(call, "/desk/passkeys")
+
+
+def asked_at_door(call: Call) -> tuple[str, str]:
+    """(what the browser is asked for as JSON, the challenge to keep in the door's cookie); empty where there are no
+    passkeys."""
+    ways = passkeys_of(call.house.base_url)
+    if ways is None:
+        return "", ""
+    challenge = secrets.token_bytes(CHALLENGE_BYTES)
+    return ways.asked(challenge), challenge.hex()
+
+
+def proved_at_door(call: Call, words: list[str]) -> tuple[Principal, str, datetime]:
+    """Whom the passkey of a form names: (who, what they are called, until when it holds).
+
+    `words`: what the door's cookie kept. Raises Unauthenticated, and Forbidden for an answer that is used again.
+    """
+    ways = passkeys_of(call.house.base_url)
+    if ways is None or len(words) != 2 or call.at - datetime.fromisoformat(words[1]) >= kept.CHALLENGE_LIFE:
+        raise Unauthenticated("passkey_invalid")
+    challenge = bytes.fromhex(words[0])
+    presented = ways.presented(call.form.get("answer", ""))
+    tenant, _, person = presented.handle.decode("ascii", "replace").partition("/")
+    if not (tenant.isascii() and tenant.isdigit() and len(tenant) < 7):
+        raise Unauthenticated("passkey_invalid")
+    try:
+        records = call.house.market(tenant).records
+    except (DrachmError, LookupError):
+        raise Unauthenticated("passkey_invalid") from None
+    record = records.get(kept.KIND, named_by("psk", presented.credential.hex()))
+    if record is None or not kept.holds(record, call.at) or _person(tenant, record.body["subject"]) != person:
+        raise Unauthenticated("passkey_invalid")
+    key, count = bytes.fromhex(record.body["public_key"]), int(record.body["count"])
+    count = ways.proved(presented, challenge, key, count)
+    record = kept.used(record, challenge, count, call.at, records)
+    return _principal(call, tenant, record), str(record.body["name"]), kept.ends(record)
+
+
+def renewed(call: Call, principal: Principal) -> None:
+    """The person signed in with the account: their passkeys open what it gave."""
+    kept.renew(principal.subject, _rights(principal), call.at, call.house.market(principal.tenant).records)
+
+
+def door_words(call: Call, challenge: str) -> tuple[str, ...]:
+    """What the door's cookie keeps for `proved_at_door`."""
+    return (challenge, write_instant(call.at)) if challenge else ()
+
+
+def _page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+    call, principal = seat.call, seat.session.principal
+    reach = call.reach()
+    records = call.market.records
+    mine = kept.passkeys_of(principal.subject, records)
+    others = [one for one in kept.every_passkey(records) if reach.everything and one.body["ended_at"] is None]
+    ways, fresh = passkeys_of(call.house.base_url), _fresh(seat)
+    challenge = secrets.token_bytes(CHALLENGE_BYTES)
+    options = ""
+    if ways is not None and fresh:
+        handle = f"{principal.tenant}/{_person(principal.tenant, principal.subject)}".encode()
+        known = [bytes.fromhex(one.body["credential"]) for one in mine]
+        options = ways.wanted(challenge, handle, str(seat.session.record.body["name"]), known)
+    return seat.page(
+        "desk_passkeys.html",
+        int(trouble["status"]) if trouble else 200,
+        tab="",
+        mine=[_shown(seat, one) for one in mine],
+        others=[_shown(seat, one) for one in others if one.body["subject"] != principal.subject],
+        possible=ways is not None,
+        fresh=fresh,
+        options=options,
+        asked=call.house.cursors.write([challenge.hex()], caller=principal.subject, route=_ROUTE, filters={}),
+        trouble=trouble,
+        passkeys=address("passkeys.js"),
+    )
+
+
+def _shown(seat: Seat, record: Record) -> dict[str, Any]:
+    body, used = record.body, record.body["used_at"]
+    return {
+        "id": record.id,
+        "label": body["label"],
+        "who": body["name"],
+        "made": seat.here(body["made_at"]),
+        "used": seat.here(used) if used else None,
+        "ends": seat.here(kept.ends(record)),
+        "holds": kept.holds(record, seat.call.at),
+    }
+
+
+def _fresh(seat: Seat) -> bool:
+    by_passkey = seat.session.principal.credential.startswith("passkey:")
+    return not by_passkey and seat.call.at - seat.session.proved_at < FRESH
+
+
+def _principal(call: Call, tenant: str, record: Record) -> Principal:
+    body = record.body
+    return Principal(
+        tenant,
+        Kind.PERSON,
+        body["subject"],
+        f"passkey:{record.id}",
+        call.house.environment,
+        roles_of(body["roles"]),
+        frozenset(body["parties"]),
+        (),
+        scopes_of(body["scopes"]),
+    )
+
+
+def _rights(principal: Principal) -> kept.Rights:
+    roles, scopes = ([one.value for one in words] for words in (principal.roles, principal.scopes))
+    return kept.Rights(roles, principal.parties, scopes)
+
+
+def _person(tenant: str, subject: str) -> str:
+    """A person's handle: no name, no address, the same for all passkeys of one person."""
+    return named_by("psu", "drachm passkey handle", tenant, subject)
