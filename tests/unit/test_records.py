@@ -15,7 +15,8 @@ from drachm.domain.catalog import PriceContext, PricedEvent
 from drachm.domain.events.model import Code, ServiceEvent
 
 SOURCES = sorted(Path(str(drachm.__file__)).parent.rglob("*.py"))
-FIELDS = {field.name for kind in (ServiceEvent, PriceContext, PricedEvent) for field in fields(kind)}
+FIELDS = {field.name for kind in (ServiceEvent, PriceContext) for field in fields(kind)}
+FIELDS |= {name.lstrip("_") for name in PricedEvent.__slots__}
 RECORDS = {"event", "priced", "at", "context"}
 EVENT = ServiceEvent("ehr", "e1", "charge", "ana", Code("local", "x"), "USD", datetime(2025, 3, 10, 12, tzinfo=UTC))
 

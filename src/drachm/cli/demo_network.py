@@ -63,8 +63,11 @@ WALLETS: Final = {
 FAMILY_POT: Final = open_fund("wal_demofamily", "USD", slices=1, pocket="family")
 """What Ana puts aside for hers: herself, Tom, and the grandmother, who has said yes to it."""
 FAMILY_HOLDER: Final = "demo-ana"
-FAMILY_PRIORITIES: Final = {"demo-ana": 2, "demo-tom": 2, "demo-grandmother": 0}
-"""For whom it pays: Ana and Tom pay from their own pockets first; the grandmother's refills are the family's."""
+FAMILY_MEMBERS: Final = ("demo-ana", "demo-tom", "demo-grandmother")
+"""For whom it pays."""
+FAMILY_PRIORITY: Final = 2
+OWN_PRIORITY: Final = {"demo-grandmother": 3}
+"""Ana and Tom pay from their own pockets first (1); the grandmother's refills are the family's."""
 FAMILY_MONEY: Final = 60
 REFILLS: Final = Limit(20 * MICROS, "month", "America/New_York", ("drug",))
 """What the grandmother may take from it in a month, for drugs."""
@@ -76,13 +79,16 @@ def enrol_network(desk: Desk) -> None:
     contracts = [Contract(provider, "*", book, AGREED) for provider, book in books.items()]
     contracts += [Contract(p, "", "demo-us-self-pay", AGREED) for p, book in books.items() if book == "demo-us"]
     contracts.append(Contract("east-gate-hospital", "", "demo-cn", AGREED))
-    pots = [Pot(f"{member}-cash", member, currency, priority=1) for member, (currency, _) in WALLETS.items()]
+    pots = [
+        Pot(f"{member}-cash", member, currency, priority=OWN_PRIORITY.get(member, 1))
+        for member, (currency, _) in WALLETS.items()
+    ]
     desk.books.enrol(parties=PARTIES, members=MEMBERS, coverages=COVERAGES, contracts=contracts, pots=pots)
     desk.books.enrol(pots=[FAMILY_POT])
     terms = {"demo-grandmother": Terms((REFILLS,))}
     admitted = [
-        admission(FAMILY_POT, member, priority=priority, terms=terms.get(member, Terms()))
-        for member, priority in FAMILY_PRIORITIES.items()
+        admission(FAMILY_POT, member, priority=FAMILY_PRIORITY, terms=terms.get(member, Terms()))
+        for member in FAMILY_MEMBERS
     ]
     desk.books.enrol(pots=admitted)
     fill_wallets(desk, MONDAY)

@@ -15,7 +15,7 @@ from drachm.application.desk import Desk
 from drachm.application.households import WALLET, Membership, helper_of, keep_membership
 from drachm.application.records import Record
 from drachm.application.ties import Tie, allow
-from drachm.cli.demo_network import FAMILY_HOLDER, FAMILY_POT, FAMILY_PRIORITIES, MEMBERS
+from drachm.cli.demo_network import FAMILY_HOLDER, FAMILY_MEMBERS, FAMILY_POT, FAMILY_PRIORITY, MEMBERS
 from drachm.domain.funding.joining import of_age_on
 from drachm.service.run import Running
 
@@ -66,10 +66,10 @@ def _keep_the_pocket(service: Running, desk: Desk) -> None:
     """That the family's pocket has a holder, and that those for whom it pays have said yes to it."""
     records, now = service.records(desk.books.tenant), desk.clock.now()
     holder = service.subject_of("Ana")
-    said = {"family": "", "slices": FAMILY_POT.slices, "holder": FAMILY_HOLDER, "priority": 0}
-    inside = frozenset({helper_of(FAMILY_POT.id), *FAMILY_PRIORITIES})
+    said = {"family": "", "slices": FAMILY_POT.slices, "holder": FAMILY_HOLDER, "priority": FAMILY_PRIORITY}
+    inside = frozenset({helper_of(FAMILY_POT.id), *FAMILY_MEMBERS})
     records.put([Record(WALLET, FAMILY_POT.id, said, 0, members=inside, author=holder, at=now)])
     born = {member.id: member.birth_date for member in MEMBERS}
-    for member in FAMILY_PRIORITIES:
+    for member in FAMILY_MEMBERS:
         of_age = of_age_on(born[member], "", now.date())
         keep_membership(records, Membership(FAMILY_POT.id, member, True, now, False, of_age), holder, now)
