@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,24 @@ def test_a_plan_changes_by_keyboard_and_a_second_person_publishes(site: Site, br
     for one in (page, other):
         quiet(one, site.base)
         one.context.close()
+
+
+def test_a_question_is_answered_in_every_width(site: Site, browser: Browser, axe: str, ask: Any) -> None:
+    def asked() -> None:
+        ana = site.town.patient("ana")
+        for receipt in ask("list_receipts", ana).body["data"][:2]:
+            ask("ask_question", ana, path={"receipt_id": receipt["id"]}, body={"choice": "not_received", "stop": True})
+
+    # The browser has an event loop of its own in this thread.
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(asked).result()
+    page = at_desk(site, browser, CLERK)
+    page.goto(f"{site.base}/desk/questions")
+    tab_to(page, "Your answer, which the patient reads")
+    page.keyboard.type("We looked: it was sent once.")
+    tab_to(page, "Answer")
+    press(page)
+    assert "We looked: it was sent once." in page.inner_text("main")
+    checked(page, axe, "desk-questions")
+    quiet(page, site.base)
+    page.context.close()

@@ -213,3 +213,45 @@ def test_looks_and_languages_hold(site: Site, browser: Any, axe: str) -> None:
 )
 def test_an_amount_is_read_as_written(text: str, micros: int | None) -> None:
     assert read_amount(text, "USD") == micros
+
+
+def test_something_is_wrong_is_said_answered_and_taken_back(site: Site, browser: Any, axe: str) -> None:
+    town = site.town
+    town.clear(town.event("e1", 14, billing_party="hospital", facts=COSMETIC))
+    page = sign_in(site, browser, "ana")
+    page.goto(f"{site.base}/my/receipts")
+    page.locator("a[href*='/my/receipts/rcp_']").first.click()
+    tab_to(page, "Something is wrong")
+    press(page)
+    checked(page, axe, "my-question")
+    page.get_by_role("button", name="Send it to the clinic").click()
+    assert "Choose what is wrong." in page.inner_text("main")
+    page.get_by_role("radio", name="The amount is wrong").check()
+    page.get_by_label("Anything else, if you like").fill("\n".join(XSS))
+    page.get_by_label("Pay this clinic nothing").check()
+    page.get_by_role("button", name="Send it to the clinic").click()
+    said = page.inner_text("main")
+    assert "The clinic answers here." in said
+    assert "nothing is paid to this clinic without asking you" in said
+    assert XSS[0] in said
+    assert [stop.provider for stop in town.market.register.mandate("ana").stops] == ["hospital"]
+    checked(page, axe, "my-question-asked")
+    page.get_by_role("radio", name="The amount is wrong").check()
+    page.get_by_role("button", name="Send it to the clinic").click()
+    assert "You asked this already." in page.inner_text("main")
+    page.get_by_role("button", name="Take it back").click()
+    assert "You took this back" in page.inner_text("main")
+    assert town.market.register.mandate("ana").stops == ()
+    quiet(page, site.base)
+
+
+def test_a_question_is_the_patients_alone(site: Site, browser: Any) -> None:
+    town = site.town
+    town.clear(town.event("e1", 14, billing_party="hospital", facts=COSMETIC))
+    page = sign_in(site, browser, "ana")
+    page.goto(f"{site.base}/my/receipts")
+    address = page.locator("a[href*='/my/receipts/rcp_']").first.get_attribute("href")
+    stranger = sign_in(site, browser, "ben")
+    gone = stranger.goto(f"{site.base}{address}/question")
+    assert gone is not None
+    assert gone.status == 404

@@ -50,7 +50,11 @@ LOOK_AT_MONEY_BACK = "list_refunds get_refund"
 LOOK_AT_DUES = "list_dues get_collection_consent"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
 BUDGETS = "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices"
-PAY_ON_PAGES = "open_my_pay check_my_pay make_my_payment open_my_paid set_my_budget set_my_automatic"
+PAY_ON_PAGES = (
+    "open_my_question ask_my_question open_my_pay check_my_pay make_my_payment open_my_paid set_my_budget "
+    "set_my_automatic"
+)
+DESK_QUESTIONS = "open_desk_questions answer_question_at_desk"
 QUESTIONS = f"ask_question list_questions take_back_question open_my_budget {PAY_ON_PAGES}"
 LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund"
 GIVE_BACK = (
@@ -114,7 +118,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             ),
             DESK_PRICES,
             *(PASSKEYS, EMERGENCY),
-            *("get_payment", LOOK_AT_MONEY_BACK, "list_questions answer_question"),
+            *("get_payment", LOOK_AT_MONEY_BACK, "list_questions answer_question", DESK_QUESTIONS),
         ),
         "tenant": (DIRECTORY, DESK_PLANS, "match_member"),
     },
@@ -127,7 +131,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             DESK_PRICES,
             *(PASSKEYS, EMERGENCY, LOOK_AT_REVIEWS, "review_emergency"),
             # Of payments at the clinic's own windows, or for its own care.
-            *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund list_questions answer_question"),
+            *("get_payment", LOOK_AT_MONEY_BACK, "begin_refund list_questions answer_question", DESK_QUESTIONS),
         ),
         "tenant": (
             DIRECTORY,
@@ -192,7 +196,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(
                 LOOK_AT_DUES,
                 LOOK_AT_MONEY_BACK,
-                "list_arrears get_budgets get_automatic_payments list_notices list_questions",
+                "list_arrears get_budgets get_automatic_payments list_notices list_questions open_desk_questions",
             ),
             *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
             *(DESK_PRICES, DESK_PLANS),
@@ -227,7 +231,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 LOOK_AT_DUES,
                 "pay_dues",
                 BUDGETS,
-                "list_questions",
+                "list_questions open_desk_questions",
             ),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
             *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
@@ -265,7 +269,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "open_desk_help help_at_desk",
         OWN_RECEIPTS,
         OWN_CARE,
-        "stream_party_receipts stream_member_receipts list_questions",
+        "stream_party_receipts stream_member_receipts list_questions open_desk_questions",
     ),
     "receipts:share": (HAND_OUT_RECEIPTS, "hand_out_at_desk print_slip"),
     "parties:read": ("list_parties get_party list_sites list_practitioners", CONTRACTS),
@@ -304,6 +308,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "set_wallet_privacy keep_charge_private change_my_family read_ach_returns pay_arrears",
         *(
             "set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question",
+            "answer_question_at_desk",
             PAY_ON_PAGES,
         ),
     ),
@@ -342,7 +347,7 @@ HUMAN = words(
             "create_contract update_contract merge_members split_member",
         ),
         "allow_relative create_api_key create_client answer_invitation begin_refund begin_payout",
-        *("answer_question open_my_budget", PAY_ON_PAGES),
+        *("answer_question open_my_budget", PAY_ON_PAGES, DESK_QUESTIONS),
         *(GIVE_BACK, "open_desk_refunds open_desk_refund"),
         # Machines have the interface; pages are for people.
         *(

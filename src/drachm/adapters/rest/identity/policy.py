@@ -107,6 +107,8 @@ S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/fam
 S  .  .  .  .  .  .  .  .  .   members:write   people             POST   /my/family
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/family/{wallet_id}
 S  R  .  .  .  .  .  .  .  .   money:read      people             GET    /my/wallet/payments/{payment_id}
+S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/receipts/{receipt_id}/question
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/receipts/{receipt_id}/question
 S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/pay
 S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/pay/check
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/pay
@@ -128,6 +130,8 @@ open                                                              POST   /desk/s
 .  .  P  .  .  .  .  .  .  .   receipts:share  people             POST   /desk/charges/{charge_id}/link
 .  .  P  P  .  .  .  .  T  .   money:write     people             GET    /desk/charges/{charge_id}/refund
 .  .  P  P  .  .  .  .  T  .   money:write     people             POST   /desk/charges/{charge_id}/refund
+.  .  P  P  .  .  .  T  T  .   receipts:read   people             GET    /desk/questions
+.  .  P  P  .  .  .  .  .  .   money:write     people             POST   /desk/questions/{question_id}/answer
 .  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/refunds
 .  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/refunds/{refund_id}
 .  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /desk/refunds/{refund_id}/agreement

@@ -23,6 +23,10 @@ GET /desk/charges/{charge_id}/refund  open_desk_refund_form  one
   Where a refund of a charge is proposed.
 POST /desk/charges/{charge_id}/refund  propose_refund_at_desk  one
   Propose to give the money of a charge back.
+GET /desk/questions  open_desk_questions  many
+  Patients' questions about receipts: what waits for an answer, and what was settled.
+POST /desk/questions/{question_id}/answer  answer_question_at_desk  one
+  Answer one.
 GET /desk/refunds  open_desk_refunds  many
   Refunds that wait for a second person, and what became of the others.
 GET /desk/refunds/{refund_id}  open_desk_refund  one

@@ -13,6 +13,10 @@ POST /v1/questions/{question_id}/answer  answer_question  one
   Answer a patient's question.
 DELETE /v1/questions/{question_id}  take_back_question  one
   Take a question back.
+GET /my/receipts/{receipt_id}/question  open_my_question  one
+  What can be asked about a receipt, and what became of what was asked.
+POST /my/receipts/{receipt_id}/question  ask_my_question  one
+  Ask it, or take it back.
 GET /my/pay  open_my_pay  many
   What is due of a visit, and the wallets that can pay it.
 GET /my/pay/check  check_my_pay  many

@@ -35,6 +35,7 @@ PAGES: Final = {
 }
 WAYS: Final = (
     ("today", "/desk", "Today", "open_desk"),
+    ("questions", "/desk/questions", "Questions", "open_desk_questions"),
     ("refunds", "/desk/refunds", "Refunds", "open_desk_refunds"),
     ("prices", "/desk/prices", "Prices", "open_desk_price_books"),
     ("plans", "/desk/plans", "Plans", "open_desk_plans"),

@@ -1,0 +1,81 @@
+"""What patients question, on a page of the desk: what waits for an answer, oldest first, and what was settled."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from drachm.adapters.rest.service.asking import trouble_of
+from drachm.adapters.rest.service.call import Reply
+from drachm.adapters.rest.service.desk_frame import Seat, desk
+from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.questions import QuestionView
+from drachm.domain.errors import DrachmError
+
+CHOICES: Final = {
+    "not_received": "They did not get this care",
+    "amount_wrong": "The amount is wrong",
+    "not_agreed": "They did not agree to automatic payment",
+}
+_SHOWN: Final = "50"
+
+
+@desk("open_desk_questions")
+def open_desk_questions(seat: Seat) -> Reply:
+    """Questions that wait, and those that were settled."""
+    return _page(seat)
+
+
+@desk("answer_question_at_desk", form=True)
+def answer_question_at_desk(seat: Seat) -> Reply:
+    """Answer one."""
+    text = "".join(each for each in " ".join(seat.call.form.get("answer", "").split()) if each.isprintable())
+    question = seat.call.path["question_id"]
+    if not text:
+        return _page(seat, 422, question, "Write an answer first.")
+    try:
+        seat.ask("answer_question", {"question_id": question}, body={"answer": text})
+    except DrachmError as error:
+        trouble = trouble_of(error, seat.call)
+        if int(trouble["status"]) not in (409, 422):
+            raise
+        return _page(seat, int(trouble["status"]), question, "This was settled meanwhile. Nothing was done.")
+    return sent_on(seat.call, "/desk/questions")
+
+
+def _page(seat: Seat, status: int = 200, at: str = "", trouble: str = "") -> Reply:
+    found: dict[str, list[QuestionView]] = {
+        state: seat.ask("list_questions", query={"state": state, "limit": _SHOWN}).data
+        for state in ("asked", "answered", "taken_back")
+    }
+    waiting = sorted(found["asked"], key=lambda one: one.asked_at)
+    settled = sorted(
+        found["answered"] + found["taken_back"], key=lambda one: one.settled_at or one.asked_at, reverse=True
+    )
+    return seat.page(
+        "desk_questions.html",
+        status,
+        tab="questions",
+        waiting=[_shown(one, _charge(seat, one)) for one in waiting],
+        settled=[_shown(one) for one in settled],
+        at=at,
+        trouble=trouble,
+        may_answer=seat.may("answer_question_at_desk"),
+    )
+
+
+def _charge(seat: Seat, one: QuestionView) -> str:
+    return str(seat.ask("get_receipt", {"receipt_id": one.receipt}).charge or "")
+
+
+def _shown(one: QuestionView, charge: str = "") -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "what": CHOICES[one.choice],
+        "asked": one.asked_at,
+        "patient": one.member,
+        "note": one.note,
+        "answer": one.answer or "",
+        "stops": one.stops,
+        "charge": charge,
+        "taken_back": one.state == "taken_back",
+    }
