@@ -10,7 +10,7 @@ import threading
 from typing import Final
 
 from drachm.application.money_reading import MoneyReading
-from drachm.domain.errors import DrachmError
+from drachm.application.over_and_over import over_and_over
 
 PAUSE_SECONDS: Final = 1.0
 """Between two looks, also under load: one piece of many rows costs less than many of few."""
@@ -23,10 +23,8 @@ _log = logging.getLogger("drachm.catch_up")
 
 def keep_catching_up(money: MoneyReading, stopping: threading.Event) -> None:
     """Take new journal rows into the index of entries until `stopping` is set; a silent database is asked again."""
-    wait = 0.0
-    while not stopping.wait(wait):
-        try:
-            wait = 0.0 if money.catch_up() >= MANY else PAUSE_SECONDS
-        except DrachmError as trouble:
-            _log.warning("the index of entries could not follow the journal: %s", trouble.code)
-            wait = BROKEN_SECONDS
+
+    def look() -> float:
+        return 0.0 if money.catch_up() >= MANY else PAUSE_SECONDS
+
+    over_and_over(look, stopping, _log, "the index of entries could not follow the journal", broken=BROKEN_SECONDS)

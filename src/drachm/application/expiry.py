@@ -16,10 +16,10 @@ import msgspec
 
 from drachm.application.body import Body
 from drachm.application.desk import Desk, tried
+from drachm.application.over_and_over import over_and_over
 from drachm.application.ports import Posting
 from drachm.application.rows import SALT_BYTES, row_of
 from drachm.domain.clearing.world import Needs
-from drachm.domain.errors import DrachmError
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source, journal_entry
 from drachm.domain.transparency.leaf import event_key
@@ -44,12 +44,12 @@ def sweep_expired(desk: Desk) -> int:
 
 def keep_sweeping(desk: Desk, stopping: threading.Event, *, pause: float = SWEEP_SECONDS) -> None:
     """Sweep again and again until `stopping` is set."""
-    while not stopping.is_set():
-        try:
-            sweep_expired(desk)
-        except DrachmError as error:
-            _log.warning("expired pots wait: %s", error.code)
-        stopping.wait(pause)
+
+    def look() -> float:
+        sweep_expired(desk)
+        return pause
+
+    over_and_over(look, stopping, _log, "expired pots wait", broken=pause)
 
 
 def _give_back(pot: Pot, desk: Desk) -> bool:

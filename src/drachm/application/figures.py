@@ -14,8 +14,8 @@ from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol
 
 from drachm.application.follow import QUIET_SECONDS, REST
+from drachm.application.over_and_over import over_and_over
 from drachm.domain.clearing.model import Status
-from drachm.domain.errors import DrachmError
 from drachm.domain.figures.hiding import Group
 from drachm.domain.figures.spans import Count
 
@@ -139,12 +139,10 @@ def keep_counting(figures: Figures, stopping: threading.Event) -> None:
 
     It rests like the readers' index: posting comes first, and many rows at a time cost less each.
     """
-    wait = 0.0
-    while not stopping.wait(wait):
+
+    def look() -> float:
         began = time.monotonic()
-        try:
-            found = figures.follow()
-            wait = max(QUIET_SECONDS, REST * (time.monotonic() - began)) if found else PAUSE_SECONDS
-        except DrachmError as trouble:
-            _log.warning("the figures could not follow the journal: %s", trouble.code)
-            wait = BROKEN_SECONDS
+        found = figures.follow()
+        return max(QUIET_SECONDS, REST * (time.monotonic() - began)) if found else PAUSE_SECONDS
+
+    over_and_over(look, stopping, _log, "the figures could not follow the journal", broken=BROKEN_SECONDS)

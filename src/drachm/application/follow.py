@@ -15,10 +15,11 @@ from typing import Final, NamedTuple
 
 from drachm.application.body import Body, read_body
 from drachm.application.journal_index import JournalIndex
+from drachm.application.over_and_over import over_and_over
 from drachm.application.ports import Books, Stored
 from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.coverage.model import NO_PLAN
-from drachm.domain.errors import DrachmError, IntegrityError
+from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import EntryKind
 from drachm.domain.periods import local_date
 
@@ -103,17 +104,17 @@ def keep_following(index: JournalIndex, stopping: threading.Event, *, pause: flo
     It rests twice as long as it worked: posting comes first, and a list may be late for as long as a rush lasts.
     """
     wait = pause
-    while not stopping.is_set():
+
+    def look() -> float:
+        nonlocal wait
         began = time.monotonic()
-        try:
-            if index.follow():
-                wait = max(pause, REST * (time.monotonic() - began))
-            else:
-                wait = min(2 * wait, max(IDLE_SECONDS, pause))
-        except DrachmError as error:
-            _log.error("the readers' index cannot follow: %s", error.code)
-            wait = BROKEN_SECONDS
-        stopping.wait(wait)
+        if index.follow():
+            wait = max(pause, REST * (time.monotonic() - began))
+        else:
+            wait = min(2 * wait, max(IDLE_SECONDS, pause))
+        return wait
+
+    over_and_over(look, stopping, _log, "the readers' index cannot follow", broken=BROKEN_SECONDS)
 
 
 def _body(stored: Stored) -> Body | None:

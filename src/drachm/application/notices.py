@@ -17,10 +17,11 @@ from typing import Final
 
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
+from drachm.application.over_and_over import over_and_over
 from drachm.application.records import Record, Records
 from drachm.application.register import Register
 from drachm.domain.clearing.numbers import total_number
-from drachm.domain.errors import Conflict, DrachmError
+from drachm.domain.errors import Conflict
 from drachm.domain.funding.forecast import reached
 from drachm.domain.funding.mandate import Budget, budget_key
 
@@ -141,13 +142,11 @@ def notices_of(member: str, records: Records, *, after: str = "", limit: int = 1
 
 def keep_telling(notices: Notices, stopping: threading.Event) -> None:
     """Tell until `stopping` is set; a silent database is asked again."""
-    wait = 0.0
-    while not stopping.wait(wait):
-        try:
-            wait = 0.0 if notices.tell() >= PIECE else PAUSE_SECONDS
-        except DrachmError as trouble:
-            _log.warning("nobody could be told about budgets: %s", trouble.code)
-            wait = BROKEN_SECONDS
+
+    def look() -> float:
+        return 0.0 if notices.tell() >= PIECE else PAUSE_SECONDS
+
+    over_and_over(look, stopping, _log, "nobody could be told about budgets", broken=BROKEN_SECONDS)
 
 
 def _months(day: date) -> Collection[str]:

@@ -16,11 +16,11 @@ from typing import Final, Protocol
 from drachm.application.automatic_top_ups import RULE, keep_topped_up, newly_ruled
 from drachm.application.collection import DueReading, Policy, apply_collected, keep_collecting
 from drachm.application.desk import Desk
+from drachm.application.over_and_over import over_and_over
 from drachm.application.payments import LOOK_AFTER, work_through
 from drachm.application.rails import Rail
 from drachm.application.records import Records
 from drachm.application.refunds import work_through_refunds
-from drachm.domain.errors import DrachmError
 
 SECONDS: Final = 10.0
 """Between two looks at what was left lying."""
@@ -65,11 +65,12 @@ class _Looks:
 def keep_paying(payer: Payer, stopping: threading.Event, *, pause: float = SECONDS) -> None:
     """Work until `stopping` is set. What breaks is said, and tried again at the next look."""
     looks = _Looks()
-    while not stopping.wait(pause):
-        try:
-            _look(payer, looks)
-        except DrachmError as error:
-            _log.error("payments cannot be taken up: %s", error.code)
+
+    def look() -> float:
+        _look(payer, looks)
+        return pause
+
+    over_and_over(look, stopping, _log, "payments cannot be taken up", broken=pause, first=pause)
 
 
 def _look(payer: Payer, looks: _Looks) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drachm.application.journal_index import Indexed, JournalIndex, Looked
+from drachm.application.over_and_over import over_and_over
 from drachm.application.people import PROFILE
 from drachm.application.ports import Books
 from drachm.application.records import Record, Records
@@ -224,14 +225,13 @@ class TextMessages:
 
 def keep_texting(messages: TextMessages, stopping: threading.Event) -> None:
     """Make and send messages until `stopping` is set; what breaks is said, and tried again."""
-    wait = PAUSE_SECONDS
-    while not stopping.wait(wait):
-        try:
-            wait = PAUSE_SECONDS if messages.make() < PIECE else 0.0
-            messages.send()
-        except DrachmError as trouble:
-            _log.warning("text messages have to wait: %s", trouble.code)
-            wait = 4 * PAUSE_SECONDS
+
+    def look() -> float:
+        wait = PAUSE_SECONDS if messages.make() < PIECE else 0.0
+        messages.send()
+        return wait
+
+    over_and_over(look, stopping, _log, "text messages have to wait", broken=4 * PAUSE_SECONDS, first=PAUSE_SECONDS)
 
 
 def _stands(looked: Looked) -> bool:
