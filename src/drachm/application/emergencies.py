@@ -7,21 +7,22 @@ this list.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from drachm.application.records import Record, Records
 from drachm.domain.coverage.emergency import Emergency, Verdict, given_back, reviewed, taken
 
 KIND: Final = "emergency"
 SIGHT: Final = "emergency_sight"
-_TIMES: Final = ("since", "until", "ended_at", "reviewed_at")
 
 
 def take(wish: Emergency, name: str, parties: frozenset[str], records: Records) -> Record:
     """Keep it; from now on it holds. `parties`: for whom the person works. Raises as `taken`."""
-    body = {"name": name, **_plain(taken(wish))}
+    body = {"name": name, **msgspec.to_builtins(taken(wish))}
     return records.put(
         [Record(KIND, wish.id, body, 0, parties, terms=_terms(wish), author=wish.subject, at=wish.since)]
     )[0]
@@ -29,8 +30,7 @@ def take(wish: Emergency, name: str, parties: frozenset[str], records: Records) 
 
 def emergency_of(record: Record) -> Emergency:
     """A record as the rules see it."""
-    said: Mapping[str, Any] = {name: value for name, value in record.body.items() if name != "name"}
-    return Emergency(**{**said, **{name: _moment(said[name]) for name in _TIMES}})
+    return msgspec.convert(dict(record.body), Emergency)
 
 
 def holding(id: str, subject: str, at: datetime, records: Records) -> Emergency | None:
@@ -71,18 +71,9 @@ def unreviewed(records: Records, parties: frozenset[str] | None, after: str = ""
 
 
 def _written(record: Record, emergency: Emergency, by: str, at: datetime, records: Records) -> Record:
-    body = {**record.body, **_plain(emergency)}
+    body = {**record.body, **msgspec.to_builtins(emergency)}
     return records.put([replace(record, body=body, terms=_terms(emergency), author=by, at=at)])[0]
-
-
-def _plain(emergency: Emergency) -> dict[str, Any]:
-    said = asdict(emergency)
-    return {**said, **{name: said[name].isoformat() if said[name] else None for name in _TIMES}}
 
 
 def _terms(emergency: Emergency) -> frozenset[str]:
     return frozenset({f"review={'done' if emergency.reviewed_at else 'waiting'}", f"subject={emergency.subject}"})
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

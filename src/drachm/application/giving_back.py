@@ -8,9 +8,11 @@ has one open refund at most: a record of its own says which.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
+
+import msgspec
 
 from drachm.application.clear_events import clear_events
 from drachm.application.desk import Desk
@@ -27,7 +29,6 @@ from drachm.domain.payments.giving_back import GivingBack, agreed, proposed, wit
 KIND: Final = "charge_refund"
 OF_CHARGE: Final = "charge_refund_of"
 """A record for each charge names its newest refund: so there is one open at most."""
-_TIMES: Final = ("proposed_at", "agreed_at", "withdrawn_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def propose(
     newest = records.get(KIND, here.body["refund"]) if here is not None else None
     if newest is not None and refund_of(newest).open:
         raise _busy(charged.charge)
-    about = {
+    body = {
+        "wish": msgspec.to_builtins(wish),
         "charge": charged.charge,
         "position": charged.position,
         "source": charged.event.source,
@@ -75,7 +77,7 @@ def propose(
     }
     parties = frozenset({charged.event.billing_party} - {""})
     members = frozenset({charged.event.member} - {""})
-    kept = Record(KIND, wish.id, _body(wish, about), 0, parties, members, _terms(wish, charged.charge))
+    kept = Record(KIND, wish.id, body, 0, parties, members, _terms(wish, charged.charge))
     mark = Record(OF_CHARGE, charged.charge, {"refund": wish.id}, here.version if here is not None else 0)
     by, at = wish.proposed_by, wish.proposed_at
     try:
@@ -168,33 +170,19 @@ def event_of(wish: GivingBack, event: ServiceEvent) -> ServiceEvent:
 
 def refund_of(record: Record) -> GivingBack:
     """A record as the rules see it."""
-    said: Mapping[str, Any] = record.body["wish"]
-    return GivingBack(**{**said, **{name: _moment(said[name]) for name in _TIMES}})
+    return msgspec.convert(record.body["wish"], GivingBack)
 
 
 def _written(
     record: Record, wish: GivingBack, by: str, at: datetime, records: Records, more: Mapping[str, Any] | None = None
 ) -> Record:
-    body = {**record.body, "wish": _plain(wish), **(more or {})}
+    body = {**record.body, "wish": msgspec.to_builtins(wish), **(more or {})}
     terms = _terms(wish, record.body["charge"])
     return records.put([replace(record, body=body, terms=terms, author=by, at=at)])[0]
 
 
-def _body(wish: GivingBack, about: Mapping[str, Any]) -> dict[str, Any]:
-    return {"wish": _plain(wish), **about}
-
-
-def _plain(wish: GivingBack) -> dict[str, Any]:
-    said = asdict(wish)
-    return {**said, **{name: said[name].isoformat() if said[name] else None for name in _TIMES}}
-
-
 def _terms(wish: GivingBack, charge: str) -> frozenset[str]:
     return frozenset({f"charge={charge}", f"state={wish.state}"})
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _busy(charge: str) -> Conflict:
