@@ -238,13 +238,10 @@ def _opened(pot: Pot, desk: Desk) -> Pot:
 
 
 def _providers(dues: Sequence[Due], desk: Desk) -> tuple[str, ...]:
-    found = set()
-    for due in dues:
-        stored = desk.books.row(due.position)
-        kept = kept_of(stored) if stored is not None else None
-        if kept is not None and kept.body.event is not None:
-            found.add(kept.body.event.billing_party)
-    return tuple(sorted(found))
+    with desk.books.work() as work:
+        found = [kept_of(stored) for stored in work.newest([due.key for due in dues]).values()]
+    events = [kept.body.packed for kept in found if kept is not None]
+    return tuple(sorted({event.billing_party for event in events if event is not None}))
 
 
 def _debtors(reading: DueReading) -> Iterator[tuple[str, str]]:

@@ -74,7 +74,7 @@ class Answers:
         }
         """The newest posted row of every event that the batch refers to, or revises."""
         self._private = {
-            key for key, one in recalled.items() if one.body.event is not None and is_marked(one.body.event)
+            key for key, one in recalled.items() if (event := one.body.event) is not None and is_marked(event)
         }
         for key, waiting in zip(keys, batch, strict=True):
             if key not in self._first:

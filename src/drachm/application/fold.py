@@ -56,6 +56,11 @@ class Opened(NamedTuple):
     """(kind, owner, currency, amount) of its entries, asked only where one of the two receipts is gone."""
     occurred_at: datetime = datetime.min.replace(tzinfo=UTC)
 
+    @property
+    def lost(self) -> bool:
+        """Whether one of the two receipts is gone."""
+        return self.shown is None or (self.stored.supersedes is not None and self.target is None)
+
 
 class Folded(NamedTuple):
     """What some rows add, by place."""
@@ -78,8 +83,7 @@ def fold(rows: Iterable[Opened]) -> Folded:
     for row in rows:
         if row.shown is not None:
             _count(folded, row, row.shown)
-        lost = row.shown is None or (row.stored.supersedes is not None and row.target is None)
-        if lost:
+        if row.lost:
             _add_legs(folded, row)
             continue
         for sign, shown in ((1, row.shown), (-1, row.target)):

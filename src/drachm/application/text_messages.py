@@ -142,11 +142,15 @@ class TextMessages:
         rows = list(self._index.of_visit(visit, parties=None, members=None))
         if not rows or rows[-1].posted_at > now - QUIET or now.date() - rows[-1].day > OLDEST:
             return
-        before = [one for number in range(1, MOST + 1) if (one := self._records.get(KIND, _id(visit, number)))]
         contact = self._contact(rows[0].member)
-        ended = self._ended(rows, bool(before), contact.get("language", ""))
         number = _number(contact.get("phone", ""))
-        if ended is None or not number or len(before) == MOST or (before and before[-1].body["told"] == _said(ended)):
+        if not number:
+            return
+        before = [one for nth in range(1, MOST + 1) if (one := self._records.get(KIND, _id(visit, nth)))]
+        if len(before) == MOST:
+            return
+        ended = self._ended(rows, bool(before), contact.get("language", ""))
+        if ended is None or (before and before[-1].body["told"] == _said(ended)):
             return
         text = self._write(ended)
         if text is None:

@@ -115,7 +115,7 @@ class FigureFollowing(IndexRows):
         for row, one, values in zip(stored, shown, found, strict=False):
             target = told.get(row.supersedes) if row.supersedes else None
             rows.append(Opened(row, one, target, occurred_at=values[12]))
-        lost = [row.stored.position for row in rows if _lost(row)]
+        lost = [row.stored.position for row in rows if row.lost]
         legs: dict[int, list[Any]] = {position: [] for position in lost}
         for position, *leg in self._figure(conn, "legs_of", positions=int8s(lost)) if lost else ():
             legs[position].append(tuple(leg))
@@ -185,10 +185,6 @@ class FigureFollowing(IndexRows):
 
     def _put(self, conn: Connection, query: str, **values: object) -> None:
         conn.execute(_SQL[query], {"tenant": self.tenant, **values})
-
-
-def _lost(row: Opened) -> bool:
-    return row.shown is None or (row.stored.supersedes is not None and row.target is None)
 
 
 def _places(places: Sequence[Any]) -> dict[str, object]:
