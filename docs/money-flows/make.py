@@ -11,7 +11,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stories import STORIES, Story
+from stories import STORIES
+from story import Story
 from town import new_town
 
 from drachm.application.check_books import check_books
