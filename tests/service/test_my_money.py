@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from browsing import XSS, Site, checked, press, quiet, serving, sign_in, tab_to
+from family_helpers import put_terms
 
 from drachm.adapters.rest.service.my_budget import read_amount
 from drachm.domain.coverage.model import Party
@@ -255,3 +257,29 @@ def test_a_question_is_the_patients_alone(site: Site, browser: Any) -> None:
     gone = stranger.goto(f"{site.base}{address}/question")
     assert gone is not None
     assert gone.status == 404
+
+
+def test_a_limit_in_a_shared_pot_is_told_before_it_is_paid(site: Site, browser: Any, ask: Any) -> None:
+    town = site.town
+
+    def shared() -> None:
+        ana = town.patient("ana")
+        wallet = ask("open_wallet", ana, body={"holder": "ana", "currency": "USD"}).body["id"]
+        money = {"amount": {"micros": 50 * MICROS, "currency": "USD"}}
+        assert ask("top_up_wallet", town.operator(), path={"wallet_id": wallet}, body=money).status == 201
+        limit = {"amount": {"micros": 3 * MICROS, "currency": "USD"}, "every": "month", "categories": ["cosmetic"]}
+        path = {"wallet_id": wallet, "member_id": "ana"}
+        assert put_terms(ask, ana, path, {"limits": [limit]}).status == 200
+
+    # The browser has an event loop of its own in this thread.
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(shared).result()
+    town.clear(town.event("e1", 14, billing_party="hospital", facts=COSMETIC))
+    page = sign_in(site, browser, "ana")
+    tab_to(page, "Pay $14.00")
+    press(page)
+    page.get_by_role("radio", name="$3.00 in it").check()
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Pay $3.00 now").click()
+    assert "/my/pay/done" in page.url
+    assert "$11.00" in page.inner_text("main")

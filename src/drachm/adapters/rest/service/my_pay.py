@@ -17,7 +17,7 @@ from drachm.adapters.rest.service.charge_views import Charge, Visit
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_home import names_of
 from drachm.adapters.rest.service.my_visit_view import visit_card
-from drachm.adapters.rest.service.my_wallet_view import pot_of
+from drachm.adapters.rest.service.my_wallet import shown_pot
 from drachm.adapters.rest.service.page_words import Amount
 from drachm.adapters.rest.service.wallets import WalletView
 
@@ -32,6 +32,7 @@ class Pocket:
     id: str
     name: str
     held: Amount
+    """What this person may surely take from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,8 @@ def _bill(seat: PatientSeat, name: str) -> Bill:
     open_ = [one for one in visit.items if one.state == "standing" and not one.provisional and _due(one) > 0]
     currency = open_[0].amounts.due.currency if open_ and open_[0].amounts else ""
     charges = [one for one in open_ if one.amounts and one.amounts.due.currency == currency]
-    wallets = [
-        Pocket(one.id, pot_of(one, seat.call.at, str).name, Amount(int(one.available.micros), one.currency))
-        for one in wallets_of(seat)
-        if one.currency == currency or not currency
-    ]
-    return Bill(visit, charges, currency, wallets)
+    shown = [shown_pot(seat, one, surely=True) for one in wallets_of(seat) if one.currency == currency or not currency]
+    return Bill(visit, charges, currency, [Pocket(one.id, one.name, one.amount) for one in shown])
 
 
 def _checked(seat: PatientSeat, bill: Bill, wallet: str) -> Reply:

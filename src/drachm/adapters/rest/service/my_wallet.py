@@ -150,7 +150,7 @@ def _pot_page(
     sent: tuple[Amount, Amount] | None = None,
 ) -> Reply:
     wallet = _wallet(seat)
-    pot = _shown(seat, wallet)
+    pot = shown_pot(seat, wallet)
     entries = seat.ask("list_wallet_entries", {"wallet_id": wallet.id}, query={"limit": "20"}).data
     rails = [(name, gettext(RAILS.get(name, N_("Pay")))) for name in _rails(seat)] if pot.own else []
     holder = seat.whose_own(wallet.member or "")
@@ -191,7 +191,7 @@ def _pots(seat: PatientSeat) -> list[Pot]:
     here = {purse.pot.id: purse for purse in seat.call.market.money.purses(ids=[one.id for one in found])}
     mine = [one for one in found if one.id in here and (one.member == seat.member or _draws_on(seat, one))]
     mine.sort(key=lambda one: (mandate.place(one.id), *_drawn(here[one.id])))
-    return [_shown(seat, one) for one in mine]
+    return [shown_pot(seat, one) for one in mine]
 
 
 def _drawn(purse: Purse) -> tuple[Any, ...]:
@@ -209,11 +209,12 @@ def _members(seat: PatientSeat, wallet: Any) -> list[Any]:
         return []
 
 
-def _shown(seat: PatientSeat, wallet: Any) -> Pot:
+def shown_pot(seat: PatientSeat, wallet: Any, *, surely: bool = False) -> Pot:
+    """A wallet as this person may use it; `surely`: what it holds for any care at all."""
     left = None
     if wallet.shared:
         mine = [one for one in _members(seat, wallet) if one.member == seat.member]
-        left = least_left(mine[0].limits) if mine else None
+        left = least_left(mine[0].limits, surely=surely) if mine else None
         left = 0 if mine and mine[0].paused else left
     return pot_of(wallet, seat.call.at, lambda party: _name(seat, party), left)
 

@@ -127,9 +127,10 @@ def _rules(wallet: Any, at: datetime, funder: Callable[[str], str], left: int | 
     return found
 
 
-def least_left(limits: Sequence[Any]) -> int | None:
-    """What the narrowest limit leaves, in micros; None where there is none. Limits of some categories are left out."""
-    left = [int(one.left.micros) for one in limits if not one.categories]
+def least_left(limits: Sequence[Any], *, surely: bool = False) -> int | None:
+    """What the narrowest limit leaves, in micros; None where there is none. Limits of some categories are left out,
+    unless it is asked what may `surely` be taken, whatever the care is."""
+    left = [int(one.left.micros) for one in limits if surely or not one.categories]
     return min(left) if left else None
 
 
