@@ -13,9 +13,11 @@ from typing import Final
 
 from drachm.application.desk import Desk
 from drachm.application.households import WALLET, Membership, helper_of, keep_membership
+from drachm.application.people import PROFILE, profile_terms
 from drachm.application.records import Record
 from drachm.application.ties import Tie, allow
 from drachm.cli.demo_network import FAMILY_HOLDER, FAMILY_MEMBERS, FAMILY_POT, FAMILY_PRIORITY, MEMBERS
+from drachm.domain.coverage.model import Member
 from drachm.domain.funding.joining import of_age_on
 from drachm.service.run import Running
 
@@ -59,7 +61,14 @@ def settle(service: Running, desk: Desk) -> None:
             subject, until = service.subject_of(persona.name), now + timedelta(hours=HOURS)
             name = f"rel_{persona.member.replace('-', '')}"
             allow(records, Tie(name, subject, persona.member, "self", now, until, allowed_by=subject))
+    records.put([_profile(member) for member in MEMBERS])
     _keep_the_pocket(service, desk)
+
+
+def _profile(member: Member) -> Record:
+    """What somebody is called, as enrolment over the interface keeps it."""
+    body = {"name": {"given": member.id.removeprefix("demo-").capitalize()}}
+    return Record(PROFILE, member.id, body, members=frozenset({member.id}), terms=profile_terms(body))
 
 
 def _keep_the_pocket(service: Running, desk: Desk) -> None:

@@ -59,9 +59,7 @@ def serve_demo(
 
 def _tell(console: Console, base: str, key: str, link: str, guest: Guest) -> None:
     day = guest.birth_date
-    hint = (
-        f" to whoever knows the date of birth: [bold]{day.day} {day.month} {day.year}[/bold]" if day else " to nobody"
-    )
+    hint = f"to whoever knows the date of birth: [bold]{day.day} {day.month} {day.year}[/bold]" if day else "to nobody"
     party = escape(guest.outcome.event.billing_party)
     console.rule("[bold]The same books, served[/bold]", align="left")
     for line in (
