@@ -10,16 +10,18 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 
+from drachm.application.body import read_body
 from drachm.application.desk import Desk
 from drachm.domain.coverage.model import Member
 from drachm.domain.funding.allotment import admission
 from drachm.domain.funding.model import Pot
 from drachm.domain.funding.quota import Limit, Terms
+from drachm.domain.ledger.model import EntryKind
 from drachm.domain.money import MICROS
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -91,6 +93,16 @@ def test_sixty_four_clients_spend_exactly_what_is_in_one_wallet_a_million_times(
     spend_exactly(town(database), database, 1_000_000, 300_000)
 
 
+class Closed(NamedTuple):
+    """A member to whom the pot was closed."""
+
+    member: str
+    versions: range
+    """Of the register: whoever decides by one of them draws nothing."""
+    since: int
+    """A position reserved when it was closed: a later one belongs to locks taken later, and knows of it."""
+
+
 class Family:
     """A pot for six, with a cap for each member, one for some of their care, own wallets behind, and somebody who
     pauses, takes out and lets in again all the while."""
@@ -101,8 +113,7 @@ class Family:
         self.caps = {f"m{n}": money // 12 * (n + 1) for n in range(MEMBERS)}
         self.teeth = {member: cap // 2 for member, cap in self.caps.items()}
         self.purses = {f"m{n}": money // 20 for n in range(MEMBERS)}
-        self.closed: list[tuple[str, int, int]] = []
-        """Member, and between which positions in the books nothing may be drawn for it."""
+        self.closed: list[Closed] = []
         for member, dollars in self.purses.items():
             desk.books.enrol(pots=[Pot(f"{member}-own", member, "USD", priority=5)])
             pay_in(desk, f"{member}-own", dollars)
@@ -122,19 +133,22 @@ class Family:
         member, how = f"m{3 + self.turn % 3}", ("paused", "ended")[self.turn // 3 % 2]
         self.turn += 1
         self.agree(member, **{how: True})
-        since = self.reserved()
+        first, since = self.ask("SELECT version FROM tenant"), self.ask("SELECT last_value FROM journal_position")
         threading.Event().wait(0.15)
-        until = self.reserved()
         self.agree(member)
-        self.closed.append((member, since, until))
+        self.closed.append(Closed(member, range(first, self.ask("SELECT version FROM tenant")), since))
         threading.Event().wait(0.35)
 
-    def reserved(self) -> int:
-        """The newest position that anybody has reserved: whoever posts at a later one took its locks later."""
+    def ask(self, what: str) -> int:
         with psycopg.connect(self.url, autocommit=True) as conn:
-            found = conn.execute("SELECT last_value FROM journal_position").fetchone()
+            found = conn.execute(what).fetchone()
         assert found is not None
         return int(found[0])
+
+    def decided_by(self) -> dict[int, int]:
+        """Which version of the register each row of the books was decided by."""
+        rows = (stored for stored, _ in self.desk.books.rows() if stored.kind is not EntryKind.ALLOTMENT)
+        return {one.position: read_body(one.body).version for one in rows}
 
 
 def share_a_pot(desk: Desk, url: str, attempts: int) -> None:
@@ -175,11 +189,15 @@ def share_a_pot(desk: Desk, url: str, attempts: int) -> None:
             reached.add(one.member)
         assert teeth[one.member] <= family.teeth[one.member] * MICROS
     drawing = [one for one in told if one.status == "posted" and any(lot == "home/0" for lot, _ in one.legs)]
-    for member, since, until in family.closed:
-        assert [one for one in drawing if one.member == member and since < one.position <= until] == []
+    decided_by = family.decided_by()
+    for member, versions, since in family.closed:
+        for one in drawing:
+            version = decided_by[one.position]
+            assert one.member != member or version not in versions, one
+            assert one.member != member or one.position <= since or version >= versions.start, one
     # The race was one: limits and money ran out, revokes met posting, and each gate stopped somebody.
     assert len(family.closed) > 1
-    assert any(since < one.position <= until for _, since, until in family.closed for one in told)
+    assert any(decided_by[one.position] in versions for _, versions, _ in family.closed for one in told)
     assert any(one.due for one in told)
     assert reached, "nobody came to a limit"
     states = desk.books.pots()
