@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from browsing import XSS, Site, checked, press, quiet, serving, sign_in, tab_to
 from family_helpers import put_terms
 
-from drachm.adapters.rest.service.my_budget import read_amount
+from drachm.adapters.rest.service.page_words import typed
 from drachm.domain.coverage.model import Party
 from drachm.domain.funding.mandate import Budget, Mandate, Rule, Stop
 from drachm.domain.money import MICROS
@@ -214,7 +214,7 @@ def test_looks_and_languages_hold(site: Site, browser: Any, axe: str) -> None:
     ],
 )
 def test_an_amount_is_read_as_written(text: str, micros: int | None) -> None:
-    assert read_amount(text, "USD") == micros
+    assert typed(text, "USD") == micros
 
 
 def test_something_is_wrong_is_said_answered_and_taken_back(site: Site, browser: Any, axe: str) -> None:

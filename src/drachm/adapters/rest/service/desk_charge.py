@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk
-from drachm.adapters.rest.service.desk_today import amount_of, can_refund, names_of, standing_of
+from drachm.adapters.rest.service.desk_today import can_refund, names_of, standing_of
 from drachm.adapters.rest.service.journal_reading import find_charge, receipts_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
-from drachm.adapters.rest.service.page_words import Amount, spelled
+from drachm.adapters.rest.service.page_words import Amount, amount_of, spelled
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt
 from drachm.adapters.rest.service.speech import LANGUAGES
 from drachm.adapters.rest.transport.problems import Problem

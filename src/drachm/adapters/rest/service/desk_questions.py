@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk
+from drachm.adapters.rest.service.journal_reading import CHARGES, name_of
+from drachm.adapters.rest.service.names import position_of
 from drachm.adapters.rest.service.page_frame import sent_on
-from drachm.adapters.rest.service.questions import QuestionView
+from drachm.adapters.rest.service.questions import QuestionView, one_line
 from drachm.domain.errors import DrachmError
 
 CHOICES: Final = {
@@ -28,7 +31,7 @@ def open_desk_questions(seat: Seat) -> Reply:
 @desk("answer_question_at_desk", form=True)
 def answer_question_at_desk(seat: Seat) -> Reply:
     """Answer one."""
-    text = "".join(each for each in " ".join(seat.call.form.get("answer", "").split()) if each.isprintable())
+    text = one_line(seat.call.form.get("answer", ""))
     question = seat.call.path["question_id"]
     if not text:
         return _page(seat, 422, question, "Write an answer first.")
@@ -51,11 +54,12 @@ def _page(seat: Seat, status: int = 200, at: str = "", trouble: str = "") -> Rep
     settled = sorted(
         found["answered"] + found["taken_back"], key=lambda one: one.settled_at or one.asked_at, reverse=True
     )
+    charges = _charges(seat, waiting)
     return seat.page(
         "desk_questions.html",
         status,
         tab="questions",
-        waiting=[_shown(one, _charge(seat, one)) for one in waiting],
+        waiting=[_shown(one, charges.get(one.receipt, "")) for one in waiting],
         settled=[_shown(one) for one in settled],
         at=at,
         trouble=trouble,
@@ -63,8 +67,11 @@ def _page(seat: Seat, status: int = 200, at: str = "", trouble: str = "") -> Rep
     )
 
 
-def _charge(seat: Seat, one: QuestionView) -> str:
-    return str(seat.ask("get_receipt", {"receipt_id": one.receipt}).charge or "")
+def _charges(seat: Seat, questions: Sequence[QuestionView]) -> dict[str, str]:
+    """The charges of these receipts, by receipt; who sees a question sees its receipt."""
+    places = [place[0] for one in questions if (place := position_of(one.receipt, "rcp"))]
+    rows = [looked.row for looked in seat.call.market.index.look(places)]
+    return {name_of(row, "rcp"): name_of(row, "chg") for row in rows if row.kind in CHARGES}
 
 
 def _shown(one: QuestionView, charge: str = "") -> dict[str, Any]:

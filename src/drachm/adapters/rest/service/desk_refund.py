@@ -6,14 +6,14 @@ import re
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
+from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_refunds import ChargeRefundView
 from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
-from drachm.adapters.rest.service.desk_session import new_secret
-from drachm.adapters.rest.service.desk_today import Standing, amount_of
+from drachm.adapters.rest.service.desk_today import Standing
 from drachm.adapters.rest.service.journal_reading import find_charge
 from drachm.adapters.rest.service.page_frame import sent_on
-from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import plain

@@ -11,9 +11,8 @@ from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_views import Charge
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
-from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.register_shapes import kept, narrowed
-from drachm.adapters.rest.service.shapes import Money
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
 from drachm.application.people import PROFILE
 from drachm.domain.errors import DrachmError, InvalidMessage
@@ -147,11 +146,6 @@ def waiting_standing(item: Any, at: datetime) -> Standing:
     words = item.message or item.reason or "it waits"
     stuck = at - datetime.fromisoformat(item.waiting_since) >= STUCK_AFTER
     return Standing("stuck", "refused", f"Stuck: {words}") if stuck else Standing("pended", "held", f"Pended: {words}")
-
-
-def amount_of(money: Money) -> Amount:
-    """An amount of the interface for a page."""
-    return Amount(money.micros, money.currency)
 
 
 def line_of(seat: Seat, one: Any, names: dict[str, str]) -> Line:

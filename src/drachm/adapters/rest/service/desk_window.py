@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
+from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
-from drachm.adapters.rest.service.desk_session import new_secret
-from drachm.adapters.rest.service.desk_today import amount_of
 from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.page_words import amount_of
 from drachm.adapters.rest.transport.identifiers import encode
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import CURRENCIES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,17 +17,16 @@ from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_pay import wallets_of
 from drachm.adapters.rest.service.page_bar import Bar, bar_of
 from drachm.adapters.rest.service.page_frame import Entry
-from drachm.adapters.rest.service.page_words import Amount, said
+from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
 from drachm.adapters.rest.service.speech import N_, gettext, spoken
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
-from drachm.domain.money import MAX_AMOUNT, MICROS, exponent
+from drachm.domain.money import MICROS
 from drachm.domain.periods import local_date
 
 OWN: Final = "all"
 """The id of the budget that the page's form writes: for all care."""
 TOLD: Final = "5"
-_WRITTEN: Final = re.compile(r"\s*([0-9]{1,9})(?:[.,]([0-9]{1,6}))?\s*", re.ASCII)
 _NO_AMOUNT: Final = N_("This is no amount. Write it like 60 or 60.50.")
 
 
@@ -64,7 +62,7 @@ def set_my_budget(seat: PatientSeat) -> Reply:
         _write(seat, "set_budgets", {"budgets": others})
         return seat.sent_on("/my/budget")
     currency, zone = _money_of(seat, now)
-    micros = read_amount(form.get("amount", ""), currency)
+    micros = typed(form.get("amount", ""), currency)
     if micros is None:
         return _shown(seat, trouble=gettext(_NO_AMOUNT), status=422)
     own = {
@@ -89,28 +87,12 @@ def set_my_automatic(seat: PatientSeat) -> Reply:
     rule: list[dict[str, Any]] = []
     if how != "all":
         currency, _ = _money_of(seat, _budgets(seat)[0])
-        micros = 0 if how == "none" else read_amount(form.get("most", ""), currency)
+        micros = 0 if how == "none" else typed(form.get("most", ""), currency)
         if micros is None:
             return _shown(seat, mistake=gettext(_NO_AMOUNT), status=422)
         rule = [{"most": {"micros": micros, "currency": currency}, "per": "visit"}]
     _write(seat, "set_automatic_payments", {"rules": [*narrow, *rule], "order": list(now.order)})
     return seat.sent_on("/my/budget")
-
-
-def read_amount(text: str, currency: str) -> int | None:
-    """What a person wrote as an amount, in micros; None where it is none.
-
-    >>> read_amount("60,50", "USD")
-    60500000
-    """
-    found = _WRITTEN.fullmatch(text)
-    if found is None:
-        return None
-    whole, part = found[1], found[2] or ""
-    if len(part) > exponent(currency):
-        return None
-    micros = int(whole) * MICROS + int(part.ljust(6, "0"))
-    return micros if micros <= MAX_AMOUNT else None
 
 
 def _shown(seat: PatientSeat, *, trouble: str = "", mistake: str = "", status: int = 200) -> Reply:
@@ -133,7 +115,7 @@ def _shown(seat: PatientSeat, *, trouble: str = "", mistake: str = "", status: i
         how=how,
         most=_plain(rule.most.micros) if rule and rule.most and rule.most.micros else "",
         stops=[party.name or party.id for party in parties],
-        told=[(f"{one.percent}", _month(one.month), Amount(one.amount.micros, one.amount.currency)) for one in told],
+        told=[(f"{one.percent}", _month(one.month), amount_of(one.amount)) for one in told],
         version=tag,
         trouble=trouble,
         mistake=mistake,
@@ -141,7 +123,7 @@ def _shown(seat: PatientSeat, *, trouble: str = "", mistake: str = "", status: i
 
 
 def _card(seat: PatientSeat, one: BudgetView) -> Card:
-    used, amount = Amount(int(one.used.micros), one.used.currency), Amount(one.amount.micros, one.amount.currency)
+    used, amount = amount_of(one.used), amount_of(one.amount)
     words = str(said(gettext("{used} of {amount} is used."), used=str(used), amount=str(amount)))
     left = max(0, amount.micros - used.micros)
     shares = [("you", min(used.micros, max(amount.micros, 1))), ("left", left)]
@@ -155,9 +137,7 @@ def _card(seat: PatientSeat, one: BudgetView) -> Card:
         days=monthrange(today.year, today.month)[1] - today.day,
         asks=one.asks,
         kinds=", ".join(one.categories),
-        forecast=tuple(Amount(int(end.micros), end.currency) for end in (ahead.low, ahead.likely, ahead.high))
-        if ahead
-        else None,  # type: ignore[arg-type]  # three of them
+        forecast=(amount_of(ahead.low), amount_of(ahead.likely), amount_of(ahead.high)) if ahead else None,
         passed=used.micros >= amount.micros,
     )
 
@@ -190,7 +170,9 @@ def _money_of(seat: PatientSeat, budgets: BudgetsView) -> tuple[str, str]:
     wallets = wallets_of(seat)
     visits = seat.ask("list_visits", query={"limit": "1", "member": seat.member}).data
     parties = seat.call.market.register.parties(ids=visits[0].providers or []) if visits else []
-    currency = wallets[0].currency if wallets else (visits[0].totals[0].currency if visits else "USD")
+    currency = (
+        wallets[0].currency if wallets else (visits[0].totals[0].currency if visits and visits[0].totals else "USD")
+    )
     return currency, parties[0].zone if parties else "UTC"
 
 

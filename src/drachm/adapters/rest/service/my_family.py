@@ -5,7 +5,6 @@ Its holder sees amounts, days and names, never what the care was; everybody else
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,16 +18,13 @@ from drachm.adapters.rest.service.call import OPERATIONS, Reply
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.page_bar import Bar, bar_of
 from drachm.adapters.rest.service.page_frame import Entry
-from drachm.adapters.rest.service.page_words import Amount, said
+from drachm.adapters.rest.service.page_words import Amount, said, typed
 from drachm.adapters.rest.service.speech import N_, gettext, short_day
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
 from drachm.application.people import PROFILE
 from drachm.domain.errors import DrachmError, InvalidMessage
-from drachm.domain.money import MAX_AMOUNT, exponent, micros
 
-_AMOUNT: Final = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?", re.ASCII)
-_WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _MOST: Final = "100"
 
 
@@ -238,9 +234,8 @@ def _day(moment: str) -> str:
 
 
 def _size(text: str, currency: str) -> int:
-    text = text.strip()
-    pattern = _AMOUNT if exponent(currency) else _WHOLE
-    if not pattern.fullmatch(text) or (size := micros(text.replace(",", "."))) > MAX_AMOUNT:
+    size = typed(text, currency)
+    if size is None:
         raise InvalidMessage(gettext("Write an amount in digits, such as 25."), where="amount")
     return size
 

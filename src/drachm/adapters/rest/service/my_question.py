@@ -9,7 +9,7 @@ from drachm.adapters.rest.identity.permit import Denied
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.page_view import receipt_view
-from drachm.adapters.rest.service.questions import QuestionView
+from drachm.adapters.rest.service.questions import QuestionView, one_line
 from drachm.adapters.rest.service.receipt_views import ReceiptView
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
 from drachm.adapters.rest.service.speech import N_, gettext, spelled
@@ -51,7 +51,7 @@ def ask_my_question(seat: PatientSeat) -> Reply:
         else:
             body = {
                 "choice": form["choice"],
-                "note": _one_line(form.get("note", "")),
+                "note": one_line(form.get("note", ""))[:_LONG],
                 "stop": form.get("stop") == "yes",
             }
             seat.ask("ask_question", {"receipt_id": receipt.id}, body=body, key=form.get("key", ""))
@@ -59,11 +59,6 @@ def ask_my_question(seat: PatientSeat) -> Reply:
         settled = error.code == "question_settled"
         return _page(seat, receipt, 409, gettext(_OVER) if settled else gettext(_ASKED))
     return seat.sent_on(f"/my/receipts/{receipt.id}/question")
-
-
-def _one_line(text: str) -> str:
-    """What somebody wrote into a box, without line breaks and what nobody can see."""
-    return "".join(each for each in " ".join(text.split()) if each.isprintable())[:_LONG]
 
 
 def _page(seat: PatientSeat, receipt: ReceiptView, status: int = 200, trouble: str = "") -> Reply:

@@ -10,10 +10,9 @@ from drachm.adapters.rest.identity.decide import Deny
 from drachm.adapters.rest.identity.permit import Denied
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
-from drachm.adapters.rest.service.my_visit_view import amount_of
 from drachm.adapters.rest.service.page_frame import Entry, page_headers
 from drachm.adapters.rest.service.page_view import receipt_view
-from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.receipt_views import ReceiptView
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt
 from drachm.adapters.rest.service.speech import N_, gettext

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from drachm.adapters.rest.service.charge_views import Charge, ChargeAmounts, Visit, VisitSummary
 from drachm.adapters.rest.service.page_bar import Bar, bar_of
 from drachm.adapters.rest.service.page_view import Lead, Row
-from drachm.adapters.rest.service.page_words import Amount, listed, said, shares_said, spelled
+from drachm.adapters.rest.service.page_words import Amount, amount_of, listed, said, shares_said, spelled
 from drachm.adapters.rest.service.speech import gettext, ngettext
 
 
@@ -76,11 +76,6 @@ def visit_card(visit: VisitSummary, names: Mapping[str, str]) -> VisitCard:
 def visit_parts(visit: Visit) -> list[VisitPart]:
     """The charges of a visit, those that count first."""
     return sorted((_part(charge) for charge in visit.items), key=lambda part: not part.counts)
-
-
-def amount_of(money: object) -> Amount:
-    """An amount of the interface for a page."""
-    return Amount(money.micros, money.currency)  # type: ignore[attr-defined]
 
 
 def _cost(amounts: ChargeAmounts) -> Amount:

@@ -16,7 +16,7 @@ from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_wallet_view import RAILS, Pot, least_left, line_of, pot_of, usable
 from drachm.adapters.rest.service.page_frame import Entry
-from drachm.adapters.rest.service.page_words import Amount, said
+from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
 from drachm.adapters.rest.service.shapes import money
 from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.transport.problems import Problem
@@ -24,11 +24,8 @@ from drachm.adapters.rest.transport.versions import etag
 from drachm.application.money_reading import Purse
 from drachm.domain.errors import DrachmError, InvalidMessage
 from drachm.domain.funding.model import drawing_order
-from drachm.domain.money import MAX_AMOUNT, exponent, micros
 from drachm.domain.payments.tariff import percent_of
 
-_AMOUNT: Final = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?", re.ASCII)
-_WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 _RULE: Final = ("below", "amount", "month_cap")
 _WALLETS_MAX: Final = "100"
@@ -92,7 +89,7 @@ def pay_out_my_pot(seat: PatientSeat) -> Reply:
         done = seat.ask("begin_payout", {"wallet_id": wallet.id}, body=body, key=key)
     except DrachmError as error:
         return _pot_page(seat, trouble=_told(error, seat), at="pay-out")
-    return _pot_page(seat, sent=(Amount(size - int(done.rest.micros), wallet.currency), _sum(done.rest)))
+    return _pot_page(seat, sent=(Amount(size - int(done.rest.micros), wallet.currency), amount_of(done.rest)))
 
 
 @patient_page("open_my_payment")
@@ -109,7 +106,7 @@ def open_my_payment(seat: PatientSeat) -> Reply:
         paid=paid,
         title=gettext(title),
         text=gettext(text),
-        amount=Amount(paid.amount.micros, paid.amount.currency),
+        amount=amount_of(paid.amount),
         rail=gettext(RAILS.get(paid.rail, N_("Pay"))),
         link=link if waits and link.startswith("https://") else "",
         transfer=(account, reference) if waits and paid.rail == "bank" else None,
@@ -169,7 +166,7 @@ def _pot_page(
         paying=Amount(size, wallet.currency) if fee is not None else None,
         rule=rule.value if rule is not None else None,
         version=rule.tag[1] if rule is not None and rule.tag else "",
-        rule_amounts={name: _amount(getattr(rule.value, name)) for name in _RULE} if rule is not None else {},
+        rule_amounts={name: amount_of(getattr(rule.value, name)) for name in _RULE} if rule is not None else {},
         can_pay_out=pot.own and holder and pot.amount.micros > 0,
         sent=sent,
         can_rule=pot.own and holder and bool(rails),
@@ -253,30 +250,20 @@ def _put_rule(seat: PatientSeat, path: dict[str, str], order: dict[str, Any], if
 
 
 def _size(text: str, currency: str) -> int:
-    """An amount that somebody typed, in micros. A point or a comma before at most two digits is meant as one thing."""
-    text = text.strip()
-    pattern = _AMOUNT if exponent(currency) else _WHOLE
-    size = micros(text.replace(",", ".")) if pattern.fullmatch(text) else 0
-    if not 0 < size <= MAX_AMOUNT:
+    """An amount that somebody typed, in micros: more than nothing."""
+    size = typed(text, currency)
+    if not size:
         raise InvalidMessage(gettext("Write an amount in digits, such as 25."), where="amount")
     return size
-
-
-def _amount(value: Any) -> Amount:
-    return Amount(value.micros, value.currency)
-
-
-def _sum(value: Any) -> Amount:
-    return Amount(int(value.micros), value.currency)
 
 
 def _fee_words(fee: FeeView | None) -> dict[str, Any] | None:
     if fee is None:
         return None
     part = percent_of(fee.share_ppm)
-    takes = said(gettext("The fee takes {part} of this payment: {fee}."), part=part, fee=_amount(fee.amount))
+    takes = said(gettext("The fee takes {part} of this payment: {fee}."), part=part, fee=amount_of(fee.amount))
     worth = fee.worthwhile_from
-    better = said(gettext("From {amount} on, it takes at most a twentieth."), amount=_amount(worth)) if worth else ""
+    better = said(gettext("From {amount} on, it takes at most a twentieth."), amount=amount_of(worth)) if worth else ""
     return {"takes": takes, "better": better}
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from drachm.adapters.rest.service.page_words import Amount, said
+from drachm.adapters.rest.service.page_words import Amount, amount_of, said
 from drachm.adapters.rest.service.speech import N_, gettext, short_day
 
 _KINDS: Final = {
@@ -122,7 +122,7 @@ def _rules(wallet: Any, at: datetime, funder: Callable[[str], str], left: int | 
         )
         found.append(shared)
     if int(wallet.held.micros):
-        held = Amount(int(wallet.held.micros), wallet.currency)
+        held = amount_of(wallet.held)
         found.append(said(gettext("{amount} more is set aside for care."), amount=held))
     return found
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from babel.lists import format_list
 from markupsafe import Markup
 
 from drachm.adapters.rest.service.speech import N_, digits, frame_of, gettext, spelled, spoken, symbol
+from drachm.domain.money import MAX_AMOUNT, exponent, micros
 
-__all__ = ["Amount", "initials", "listed", "reference", "said", "shares_said", "spelled"]
+__all__ = ["Amount", "amount_of", "initials", "listed", "reference", "said", "shares_said", "spelled", "typed"]
+
+_TYPED: Final = re.compile(r"\s*([0-9]{1,9})(?:[.,]([0-9]{1,6}))?\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,24 @@ class Amount:
 
     def __html__(self) -> Markup:
         return Markup('<bdi dir="ltr" class="money">{}</bdi>').format(str(self))
+
+
+def amount_of(money: Any) -> Amount:
+    """An amount of the interface, whose micros may be a string, for a page."""
+    return Amount(int(money.micros), money.currency)
+
+
+def typed(text: str, currency: str) -> int | None:
+    """An amount that a patient typed, in micros; None where it is none. A point and a comma mean the same.
+
+    >>> typed("60,50", "USD")
+    60500000
+    """
+    found = _TYPED.fullmatch(text)
+    if found is None or len(found[2] or "") > exponent(currency):
+        return None
+    size = micros(f"{found[1]}.{found[2] or 0}")
+    return size if size <= MAX_AMOUNT else None
 
 
 def said(text: str, **values: object) -> Markup:

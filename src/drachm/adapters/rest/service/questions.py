@@ -132,6 +132,11 @@ def question_of(record: Record) -> Question:
     return Question(**said)
 
 
+def one_line(text: str) -> str:
+    """What somebody wrote into a box of a page, without line breaks and what nobody can see."""
+    return "".join(each for each in " ".join(text.split()) if each.isprintable())
+
+
 def _settle(call: Call, question: Question, record: Record) -> Record:
     kept = _keep(call, question, record)
     if question.stops:
