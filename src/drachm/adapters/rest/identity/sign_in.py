@@ -96,7 +96,7 @@ class SignIn:
     def _read(self, text: str, nonce: str, at: datetime, environment: Environment) -> tuple[Principal, str, datetime]:
         token = read_token(text)
         mine = replace(self.provider, audience=self.client_id, types=_ID_TOKEN_TYPES)
-        # Ties of patients are not looked up: they have no desk.
+        # Ties of patients are not looked up here: the session does so at every call.
         tokens = Tokens({mine.issuer: (mine, self.keys)}, DirectoryInMemory(), environment, remembered=0)
         principal = tokens.verify(token, at)
         # From here on the claims are proved: it is the same text.

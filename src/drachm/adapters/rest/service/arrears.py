@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
-from drachm.adapters.rest.service.payments import PaymentView, RailName, payment_view
+from drachm.adapters.rest.service.payments import PaymentView, RailName, not_connected, payment_view
+from drachm.adapters.rest.service.register_shapes import member_of_path
 from drachm.adapters.rest.service.shapes import Currency, Money, Page, Shape, View, Word, known_currency
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
@@ -101,7 +102,7 @@ def pay_arrears(call: Call) -> CureView:
 
 def _over_rail(call: Call, name: str, member: str, own: list[Pot], micros: int, currency: str, rail: str) -> Payment:
     if rail not in call.market.rails:
-        raise faulty("/rail", f"connected are: {', '.join(sorted(call.market.rails)) or 'none'}", "unknown_rail")
+        raise not_connected(call)
     records, market = call.market.records, call.market
     if records.get("payment", name) is None:
         owed = arrears_of(member, currency, records).owed
@@ -112,16 +113,6 @@ def _over_rail(call: Call, name: str, member: str, own: list[Pot], micros: int, 
     wish = Payment(name, rail, own[0].id, member, micros, currency, call.at, purpose="arrears")
     begin(wish, records, author=call.caller.subject)
     return carry_out(name, market.rails, market.desk, records)
-
-
-def member_of_path(call: Call) -> str:
-    """The member of the path, if the caller may do this for them."""
-    member = call.path["member_id"]
-    found = call.market.register.members(ids=[member], limit=1)
-    call.permit(call.resource(member, members=frozenset({member})) if found else None)
-    if not found:
-        raise Problem("not_found")
-    return member
 
 
 def _own_pots(call: Call, member: str, currency: str) -> list[Pot]:

@@ -7,12 +7,11 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from drachm.adapters.rest.service.call import Call, operation
-from drachm.adapters.rest.service.journal_reading import find_charge, name_of, resource_of
-from drachm.adapters.rest.service.money_shapes import faulty
+from drachm.adapters.rest.service.journal_reading import charge_of_path, name_of
+from drachm.adapters.rest.service.money_shapes import ensure_currency, faulty
 from drachm.adapters.rest.service.names import row_name
 from drachm.adapters.rest.service.shapes import Money, Name, Shape, View, money
 from drachm.adapters.rest.transport.identifiers import named_by
-from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.journal_index import Looked
 from drachm.application.pay_due import POCKETS_MAX, Paid, Yes, pay_due
 from drachm.application.recall import kept_of
@@ -62,17 +61,13 @@ class ChargePaymentView(View):
 def pay_charge(call: Call) -> ChargePaymentView:
     """Pay it, whole or not at all, once for each Idempotency-Key; never more than is due."""
     body: ChargePaymentOrder = call.body
-    call.reach()
-    looked = find_charge(call.market, call.path["charge_id"])
-    call.permit(resource_of(call, looked.row) if looked is not None else None)
-    if looked is None:
-        raise Problem("not_found")
+    looked, _ = charge_of_path(call)
     currency = _currency(looked)
     amount = body.amount
-    if amount is not None and amount.currency != currency:
-        raise faulty("/amount/currency", "the charge is in another currency", "invalid_money")
-    if amount is not None and amount.micros <= 0:
-        raise faulty("/amount/micros", "a payment is more than 0", "invalid_money")
+    if amount is not None:
+        ensure_currency(amount, currency, "/amount", "the charge")
+        if amount.micros <= 0:
+            raise faulty("/amount/micros", "a payment is more than 0", "invalid_money")
     name = named_by("pay", call.caller.subject, call.path["charge_id"], call.key)
     order = Yes(name, looked.row.key, amount.micros if amount is not None else None, body.wallets)
     return _view(name, looked, pay_due(order, call.market.desk), currency)

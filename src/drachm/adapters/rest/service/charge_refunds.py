@@ -7,10 +7,10 @@ from typing import Annotated, Literal, get_args
 from msgspec import Meta
 
 from drachm.adapters.rest.service.call import Call, operation
-from drachm.adapters.rest.service.journal_reading import find_charge, resource_of, word_of
-from drachm.adapters.rest.service.money_shapes import faulty
+from drachm.adapters.rest.service.journal_reading import charge_of_path, find_charge, word_of
+from drachm.adapters.rest.service.money_shapes import ensure_currency
 from drachm.adapters.rest.service.names import row_name
-from drachm.adapters.rest.service.register_shapes import plain
+from drachm.adapters.rest.service.register_shapes import after, narrowed, next_of, permitted, plain
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, money
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -72,14 +72,12 @@ _PROBLEMS = ("refund_open", "over_the_limit", "charge_changed", "invalid_refund"
 def propose_charge_refund(call: Call) -> ChargeRefundView:
     """Propose it: nothing moves before a second person agreed."""
     body: ChargeRefundOrder = call.body
-    call.reach()
-    looked = find_charge(call.market, call.path["charge_id"])
-    call.permit(resource_of(call, looked.row, owner=True) if looked is not None else None)
+    looked, _ = charge_of_path(call, owner=True)
     charged = _charged(call, call.path["charge_id"], looked)
     currency = charged.event.currency
     for name, amount in (("most", body.most), ("price", body.price)):
-        if amount is not None and amount.currency != currency:
-            raise faulty(f"/{name}/currency", "the charge is in another currency", "invalid_money")
+        if amount is not None:
+            ensure_currency(amount, currency, f"/{name}", "the charge")
     wish = GivingBack(
         named_by("rfd", call.caller.subject, charged.charge, call.key),
         call.caller.subject,
@@ -109,11 +107,8 @@ def list_charge_refunds(call: Call) -> Page[ChargeRefundView]:
     if state is not None and state not in _STATES:
         raise Problem("bad_request", f"a state is one of {', '.join(_STATES)}", where="state")
     terms = ([f"state={state}"] if state else []) + ([f"charge={charge}"] if charge else [])
-    after = str(next(iter(call.place()), ""))
-    parties = None if reach.everything else reach.parties
-    found = call.market.records.find(KIND, after=after, limit=limit, parties=parties, terms=terms)
-    more = call.cursor([found[-1].id]) if len(found) == limit else None
-    return Page(data=[_view(call, one) for one in found], next=more)
+    found = call.market.records.find(KIND, after=after(call), limit=limit, terms=terms, **narrowed(reach))
+    return Page(data=[_view(call, one) for one in found], next=next_of(call, [one.id for one in found], limit))
 
 
 @operation("get_charge_refund", answer=ChargeRefundView)
@@ -139,14 +134,7 @@ def withdraw_charge_refund(call: Call) -> ChargeRefundView:
 
 
 def _permitted(call: Call) -> Record:
-    call.reach()
-    name = call.path["refund_id"]
-    record = call.market.records.get(KIND, name) if name.startswith("rfd_") else None
-    maker = refund_of(record).proposed_by if record is not None else ""
-    call.permit(call.resource(record.id, parties=record.parties, maker=maker) if record is not None else None)
-    if record is None:
-        raise Problem("not_found")
-    return record
+    return permitted(call, KIND, call.path["refund_id"], lambda one: refund_of(one).proposed_by)
 
 
 def _charged(call: Call, name: str, looked: Looked | None) -> Charged:

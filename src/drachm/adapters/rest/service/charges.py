@@ -21,13 +21,12 @@ from drachm.adapters.rest.service.journal_reading import (
     FILTERS,
     Filters,
     before_of,
+    charge_of_path,
     filters_of,
-    find_charge,
     fits,
     newest_of,
     own_members,
     receipts_of,
-    resource_of,
     sees_all,
     status_of,
     visit_name,
@@ -74,10 +73,7 @@ def list_charges(call: Call) -> Page[Charge]:
 
 @operation("get_charge", answer=Charge)
 def get_charge(call: Call) -> Charge:
-    call.reach()  # who may see none at all is told so before anything is looked up
-    looked = find_charge(call.market, call.path["charge_id"])
-    reach = call.permit(resource_of(call, looked.row) if looked else None)
-    assert looked is not None  # what is not there is never permitted
+    looked, reach = charge_of_path(call)
     hide_private(call, reach, looked)
     return _charges(call, reach, [looked])[0]
 

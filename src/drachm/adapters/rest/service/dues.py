@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from drachm.adapters.rest.service.arrears import member_of_path
 from drachm.adapters.rest.service.call import Call, Reply, operation
-from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
-from drachm.adapters.rest.service.payments import PaymentView, RailName, payment_view
+from drachm.adapters.rest.service.money_shapes import Sum, sum_of
+from drachm.adapters.rest.service.payments import PaymentView, RailName, not_connected, payment_view
+from drachm.adapters.rest.service.register_shapes import member_of_path
 from drachm.adapters.rest.service.shapes import Currency, Day, Page, Shape, View
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.collection import CONSENT, Owed, Policy, collect, owed_of, set_consent
@@ -76,7 +76,7 @@ def pay_dues(call: Call) -> PaymentView:
     member, body = member_of_path(call), call.body
     market = call.market
     if body.rail not in market.rails:
-        raise faulty("/rail", f"connected are: {', '.join(sorted(market.rails)) or 'none'}", "unknown_rail")
+        raise not_connected(call)
     policy = Policy(body.rail)
     payment = collect(
         *(member, body.currency, policy, market.rails, market.desk, market.records, market.money), asked=True

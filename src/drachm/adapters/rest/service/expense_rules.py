@@ -10,6 +10,7 @@ from typing import Any
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.draft_shapes import Document, VersionView
 from drachm.adapters.rest.service.drafts import chosen, version_view
+from drachm.adapters.rest.service.register_shapes import after
 from drachm.adapters.rest.service.shapes import Page, Shape, View
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.money_reading import Published
@@ -45,10 +46,10 @@ class ExpenseRulesView(View):
 def list_expense_rules(call: Call) -> Page[ExpenseRulesListed]:
     """Published expense rules, in order of id."""
     call.reach()
-    limit, after = call.limit(), str(next(iter(call.place()), ""))
+    limit, behind = call.limit(), after(call)
     found: dict[str, list[Published]] = {}
     for one in call.market.money.published(KIND):
-        if one.id > after:
+        if one.id > behind:
             found.setdefault(one.id, []).append(one)
     shown = sorted(found)[:limit]
     data = [

@@ -162,8 +162,16 @@ def find_row(market: Market, name: str, prefix: str, *, care: bool = True) -> Lo
 
 def find_event(market: Market, name: str) -> Looked | None:
     """The newest row of the event with this name."""
-    first = find_row(market, name, "evt")
-    return newest_of(market, [first.row.key])[0] if first is not None else None
+    return find_events(market, [name]).get(name)
+
+
+def find_events(market: Market, names: Collection[str]) -> dict[str, Looked]:
+    """The newest row of each event that there is, by the name asked for."""
+    places = [place[0] for name in names if (place := position_of(name, "evt"))]
+    # The whole name is compared, as in `find_row`.
+    firsts = {name_of(one.row, "evt"): one.row.key for one in market.index.look(places) if one.row.kind in CARE}
+    there = [name for name in names if name in firsts]
+    return dict(zip(there, newest_of(market, [firsts[name] for name in there]), strict=True))
 
 
 def find_charge(market: Market, name: str) -> Looked | None:
@@ -173,6 +181,15 @@ def find_charge(market: Market, name: str) -> Looked | None:
         return None
     newest = newest_of(market, [first.row.key])[0]
     return newest if newest.row.kind in CHARGES and newest.row.status in ANSWERED else None
+
+
+def charge_of_path(call: Call, *, owner: bool = False) -> tuple[Looked, Reach]:
+    """The charge of the path as it stands, and how far the caller reaches; `owner` as for `resource_of`."""
+    call.reach()  # who may see none at all is told so before anything is looked up
+    looked = find_charge(call.market, call.path["charge_id"])
+    reach = call.permit(resource_of(call, looked.row, owner=owner) if looked is not None else None)
+    assert looked is not None  # what is not there is never permitted
+    return looked, reach
 
 
 def newest_of(market: Market, keys: Sequence[bytes]) -> list[Looked]:

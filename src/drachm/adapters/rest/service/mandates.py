@@ -12,7 +12,7 @@ from msgspec import Meta, field
 
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
-from drachm.adapters.rest.service.register_shapes import alone
+from drachm.adapters.rest.service.register_shapes import alone, member_of_path
 from drachm.adapters.rest.service.shapes import END, Money, Name, Shape, View, known_currency
 from drachm.adapters.rest.service.wallet_members import Category, Zone
 from drachm.application.spending import charges_since, spent_of
@@ -180,11 +180,7 @@ def set_automatic_payments(call: Call) -> Reply:
 
 def mandate_of(call: Call) -> Mandate:
     """The mandate of the path's member, if the caller may do this to it."""
-    call.reach()  # who may see none at all is told so before anything is looked up
-    member, register = call.path["member_id"], call.market.register
-    here = register.members(ids=[member], limit=1)
-    call.permit(call.resource(member, members=frozenset({member})) if here else None)
-    return register.mandate(member)
+    return call.market.register.mandate(member_of_path(call))
 
 
 def write_mandate(call: Call, mandate: Mandate, pointer: str, member: str = "") -> Mandate:

@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from drachm.adapters.rest.service.call import Call
-from drachm.adapters.rest.service.shapes import END, Currency, View
+from drachm.adapters.rest.service.shapes import END, Currency, Money, View
 from drachm.adapters.rest.transport.problems import Fault, Problem
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.periods import read_day
@@ -46,6 +46,12 @@ def day_of(text: str, pointer: str) -> date:
 def faulty(pointer: str, detail: str, code: str = "invalid_body") -> Problem:
     """The problem of one faulty place of a body."""
     return Problem(code, faults=[Fault(pointer, code, detail)])
+
+
+def ensure_currency(amount: Money, currency: str, pointer: str, what: str) -> None:
+    """An amount of the body, in the currency of what it is about; else the `invalid_money` problem."""
+    if amount.currency != currency:
+        raise faulty(f"{pointer}/currency", f"{what} is in another currency", "invalid_money")
 
 
 def wrong(parameter: str, detail: str) -> Problem:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import Sum, sum_of
+from drachm.adapters.rest.service.register_shapes import after, member_of_path
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, View
 from drachm.application.notices import notices_of
@@ -35,12 +36,9 @@ class NoticeView(View):
 )
 def list_notices(call: Call) -> Page[NoticeView]:
     """Notices of a member, oldest first: each step of each month of a budget once. `after` the last id has no end."""
-    call.reach()
-    member, limit = call.path["member_id"], call.limit()
-    here = call.market.register.members(ids=[member], limit=1)
-    call.permit(call.resource(member, members=frozenset({member})) if here else None)
-    after = str(next(iter(call.place()), "")) or call.query.get("after", "")
-    found = notices_of(member, call.market.records, after=after, limit=limit + 1)
+    member, limit = member_of_path(call), call.limit()
+    behind = after(call) or call.query.get("after", "")
+    found = notices_of(member, call.market.records, after=behind, limit=limit + 1)
     more = call.cursor([found[limit - 1].id]) if len(found) > limit else None
     return Page(data=[_view(one) for one in found[:limit]], next=more)
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.fees import FeeView, fee_of
-from drachm.adapters.rest.service.money_shapes import faulty
+from drachm.adapters.rest.service.money_shapes import ensure_currency, faulty
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Money, Page, Shape, View, known_currency, money
 from drachm.adapters.rest.service.wallet_records import holder_of, refuse_strange_money
@@ -112,10 +112,9 @@ def begin_payment(call: Call) -> PaymentView:
     if not holder:
         raise faulty("", "money for a shared pocket without a holder is booked as a top-up, by whoever funds it")
     refuse_strange_money(call, pot, "")
-    if amount.currency != pot.currency:
-        raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
+    ensure_currency(amount, pot.currency, "/amount", "the wallet")
     if body.rail not in call.market.rails:
-        raise _not_connected(call)
+        raise not_connected(call)
     name = named_by("pay", call.caller.subject, pot.id, call.key)
     wish = Payment(name, body.rail, pot.id, holder, amount.micros, amount.currency, call.at)
     begin(wish, call.market.records, author=call.caller.subject)
@@ -156,13 +155,12 @@ def set_automatic_top_up(call: Call) -> Reply:
     pot = reachable_wallet(call).pot
     body: RuleShape = call.body
     for name, amount in (("below", body.below), ("amount", body.amount), ("month_cap", body.month_cap)):
-        if amount.currency != pot.currency:
-            raise faulty(f"/{name}/currency", "the wallet is in another currency", "invalid_money")
+        ensure_currency(amount, pot.currency, f"/{name}", "the wallet")
     if not pot.member:
         raise faulty("", "a shared pocket has no holder who could allow it")
     refuse_strange_money(call, pot, "")
     if body.rail not in call.market.rails:
-        raise _not_connected(call)
+        raise not_connected(call)
     rule = AutomaticTopUp(body.below.micros, body.amount.micros, body.month_cap.micros, body.zone, body.on)
     before = call.market.records.get(RULE, pot.id)
     version = before.version if before is not None else 0
@@ -180,7 +178,7 @@ def leave_card(call: Call) -> CardPage:
     body: CardOrder = call.body
     rail = call.market.rails.get(body.rail)
     if rail is None or not pot.member:
-        raise _not_connected(call)
+        raise not_connected(call)
     wish = named_by("crd", call.caller.subject, pot.id, call.key)
     records, author = call.market.records, call.caller.subject
     return CardPage(link=wish_for_card(wish, pot.member, pot.currency, rail, records, author=author))
@@ -211,7 +209,8 @@ def reachable_payment(call: Call) -> Payment:
     return payment_of(record)
 
 
-def _not_connected(call: Call) -> Problem:
+def not_connected(call: Call) -> Problem:
+    """The body names a rail that the operator has not connected."""
     return faulty("/rail", f"connected are: {', '.join(sorted(call.market.rails)) or 'none'}", "unknown_rail")
 
 

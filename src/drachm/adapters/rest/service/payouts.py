@@ -14,10 +14,10 @@ from drachm.adapters.rest.service.register_shapes import (
     alone,
     faulty,
     keep,
-    kept,
     known_party,
     narrowed,
     next_of,
+    permitted,
     plain,
 )
 from drachm.adapters.rest.service.shapes import Currency, Money, Name, Page, Shape, View, Word, known_currency
@@ -169,20 +169,11 @@ def withdraw_payout_change(call: Call) -> PayoutChangeView:
 
 
 def _account(call: Call) -> Record:
-    found = kept(call, ACCOUNT, call.path["payout_account_id"])
-    call.permit(call.resource(found.id, parties=found.parties) if found else None)
-    if found is None:
-        raise AssertionError("what is not there is not permitted")
-    return found
+    return permitted(call, ACCOUNT, call.path["payout_account_id"])
 
 
 def _change_record(call: Call) -> Record:
-    found = kept(call, CHANGE, call.path["change_id"])
-    maker = str(found.body["proposed_by"]) if found else ""
-    call.permit(call.resource(found.id, parties=found.parties, maker=maker) if found else None)
-    if found is None:
-        raise AssertionError("what is not there is not permitted")
-    return found
+    return permitted(call, CHANGE, call.path["change_id"], lambda one: str(one.body["proposed_by"]))
 
 
 def _hand(call: Call) -> Hand:

@@ -8,11 +8,10 @@ from typing import Annotated, Any, Final, get_args
 
 from msgspec import Meta
 
-from drachm.adapters.rest.identity.decide import Reach
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.journal_reading import ANSWERED, find_row, resource_of, word_of
 from drachm.adapters.rest.service.mandates import write_mandate
-from drachm.adapters.rest.service.register_shapes import alone, plain
+from drachm.adapters.rest.service.register_shapes import after, alone, narrowed, next_of, permitted, plain
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Page, Shape, View
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -99,10 +98,8 @@ def list_questions(call: Call) -> Page[QuestionView]:
     if state is not None and state not in _STATES:
         raise Problem("bad_request", f"a state is one of {', '.join(_STATES)}", where="state")
     terms = ([f"state={state}"] if state else []) + ([f"receipt={receipt}"] if receipt else [])
-    after = str(next(iter(call.place()), ""))
-    found = call.market.records.find(KIND, after=after, limit=limit, terms=terms, **_ways(reach))
-    more = call.cursor([found[-1].id]) if len(found) == limit else None
-    return Page(data=[_view(one) for one in found], next=more)
+    found = call.market.records.find(KIND, after=after(call), limit=limit, terms=terms, **narrowed(reach))
+    return Page(data=[_view(one) for one in found], next=next_of(call, [one.id for one in found], limit))
 
 
 @operation("answer_question", body=AnswerOrder, answer=QuestionView, problems=("question_settled",))
@@ -138,10 +135,10 @@ def one_line(text: str) -> str:
 
 
 def _settle(call: Call, question: Question, record: Record) -> Record:
-    kept = _keep(call, question, record)
     if question.stops:
+        # First: whoever is interrupted here can settle it once more, and no stop outlives its question.
         _stop(call, question, on=False)
-    return kept
+    return _keep(call, question, record)
 
 
 def _stop(call: Call, question: Question, *, on: bool) -> None:
@@ -153,15 +150,7 @@ def _stop(call: Call, question: Question, *, on: bool) -> None:
 
 
 def _permitted(call: Call) -> Record:
-    call.reach()
-    name = call.path["question_id"]
-    record = call.market.records.get(KIND, name) if name.startswith("qst_") else None
-    call.permit(
-        call.resource(record.id, parties=record.parties, members=record.members) if record is not None else None
-    )
-    if record is None:
-        raise Problem("not_found")
-    return record
+    return permitted(call, KIND, call.path["question_id"])
 
 
 def _keep(call: Call, question: Question, before: Record | None) -> Record:
@@ -181,12 +170,6 @@ def _keep(call: Call, question: Question, before: Record | None) -> Record:
         call.at,
     )
     return call.market.records.put([record])[0]
-
-
-def _ways(reach: Reach) -> dict[str, Any]:
-    if reach.everything:
-        return {"parties": None, "members": None}
-    return {"parties": reach.parties, "members": reach.members}
 
 
 def _view(record: Record) -> QuestionView:

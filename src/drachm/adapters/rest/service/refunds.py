@@ -11,8 +11,9 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from drachm.adapters.rest.service.call import Call, operation
-from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
+from drachm.adapters.rest.service.money_shapes import Sum, ensure_currency, faulty, sum_of
 from drachm.adapters.rest.service.payments import reachable_payment
+from drachm.adapters.rest.service.register_shapes import after, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, Word, known_currency, money
 from drachm.adapters.rest.service.wallets import reachable_wallet
@@ -71,15 +72,13 @@ class PayoutView(View):
 
 
 _PROBLEMS: Final = (
-    *(
-        "not_refundable",
-        "refund_exceeds",
-        "rail_keeps",
-        "rail_refused",
-        "insufficient_funds",
-        "arrears_open",
-        "conflict",
-    ),
+    "not_refundable",
+    "refund_exceeds",
+    "rail_keeps",
+    "rail_refused",
+    "insufficient_funds",
+    "arrears_open",
+    "conflict",
 )
 
 
@@ -91,8 +90,7 @@ def begin(call: Call) -> RefundView:
     """
     payment, body = reachable_payment(call), call.body
     amount = known_currency(body.amount, "/amount")
-    if amount.currency != payment.currency:
-        raise faulty("/amount/currency", "the payment is in another currency", "invalid_money")
+    ensure_currency(amount, payment.currency, "/amount", "the payment")
     wallet = _wallet_for(call, payment, body)
     if not wallet:
         refunding(payment.rail, call.market.rails)
@@ -104,8 +102,7 @@ def begin(call: Call) -> RefundView:
 def list_refunds(call: Call) -> Page[RefundView]:
     """A payment's refunds, in order of id."""
     payment, limit = reachable_payment(call), call.limit()
-    after = str(next(iter(call.place()), ""))
-    found = call.market.records.find(KIND, after=after, limit=limit + 1, terms=[f"payment={payment.id}"])
+    found = call.market.records.find(KIND, after=after(call), limit=limit + 1, terms=[f"payment={payment.id}"])
     more = call.cursor([found[limit - 1].id]) if len(found) > limit else None
     return Page(data=[_view(refund_of(one)) for one in found[:limit]], next=more)
 
@@ -113,12 +110,7 @@ def list_refunds(call: Call) -> Page[RefundView]:
 @operation("get_refund", answer=RefundView)
 def get_refund(call: Call) -> RefundView:
     """One refund as it stands."""
-    record = call.market.records.get(KIND, call.path["refund_id"])
-    thing = call.resource(record.id, parties=record.parties, members=record.members) if record is not None else None
-    call.permit(thing)
-    if record is None:
-        raise Problem("not_found")
-    return _view(refund_of(record))
+    return _view(refund_of(permitted(call, KIND, call.path["refund_id"])))
 
 
 @operation("begin_payout", body=PayoutOrder, answer=PayoutView, status=201, problems=_PROBLEMS)
@@ -130,7 +122,7 @@ def begin_payout(call: Call) -> PayoutView:
     pot = reachable_wallet(call).pot
     body: PayoutOrder = call.body
     amount = known_currency(body.amount, "/amount")
-    _ensure_own(pot, amount.currency)
+    _ensure_own(pot, amount)
     if amount.micros <= 0:
         raise faulty("/amount/micros", "a payout is more than 0", "invalid_amount")
     name = named_by("out", call.caller.subject, pot.id, call.key)
@@ -178,13 +170,12 @@ def _wallet_for(call: Call, payment: Payment, body: RefundOrder) -> str:
     return body.wallet
 
 
-def _ensure_own(pot: Pot, currency: str) -> None:
+def _ensure_own(pot: Pot, amount: Money) -> None:
     if not pot.member:
         raise faulty("", "a shared pocket is paid out by whoever funds it")
     if pot.purpose is not None and pot.purpose.funder:
         raise faulty("", "what was given for a purpose goes back to whoever gave it, not out")
-    if currency != pot.currency:
-        raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
+    ensure_currency(amount, pot.currency, "/amount", "the wallet")
     if pot.frozen:
         raise Problem("arrears_open")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import wraps
@@ -153,6 +153,28 @@ def owned_facts(reach: Reach, given: object) -> None:
     """Facts of a party decide prices, and roles what it may be: nobody sets them for themselves. Raises Forbidden."""
     if given and not reach.everything:
         raise Forbidden("roles and facts of a party are set by the operator", where="$", next_step="Leave them out.")
+
+
+def member_of_path(call: Call) -> str:
+    """The member of the path, if the caller may do this for them."""
+    call.reach()  # who may see none at all is told so before anything is looked up
+    member = call.path["member_id"]
+    here = call.market.register.members(ids=[member], limit=1)
+    call.permit(call.resource(member, members=frozenset({member})) if here else None)
+    return member
+
+
+def permitted(call: Call, kind: str, id: str, maker: Callable[[Record], str] = lambda _: "") -> Record:
+    """A record whose id the path names, if the caller may do this to it; `maker`: who proposed it, where a second
+    person is needed."""
+    call.reach()
+    found = kept(call, kind, id)
+    thing = None
+    if found is not None:
+        thing = call.resource(id, parties=found.parties, members=found.members, maker=maker(found))
+    call.permit(thing)
+    assert found is not None  # what is not there is never permitted
+    return found
 
 
 class Narrowed(TypedDict):

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from drachm.adapters.rest.service.call import Call, operation
-from drachm.adapters.rest.service.journal_reading import find_event
+from drachm.adapters.rest.service.journal_reading import find_events
 from drachm.adapters.rest.service.results import EventResult, results_of
 from drachm.adapters.rest.service.shapes import Shape, View
 from drachm.application.clear_events import clear_batch
@@ -45,7 +45,7 @@ def retry_work_queue(call: Call) -> RetryResult:
     """One batch for all of them. Raises Denied when one of them is nobody's whom the caller acts for."""
     body: RetryOrder = call.body
     call.reach()
-    looked = {name: found for name in body.events if (found := find_event(call.market, name)) is not None}
+    looked = find_events(call.market, body.events)
     # An event that is not there is told like one of somebody else.
     there = len(looked) == len(set(body.events))
     owners = frozenset(one.row.provider for one in looked.values())

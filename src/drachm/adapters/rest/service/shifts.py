@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from drachm.adapters.rest.service.call import Call, Reply, operation
-from drachm.adapters.rest.service.money_shapes import faulty
+from drachm.adapters.rest.service.money_shapes import ensure_currency, faulty
 from drachm.adapters.rest.service.payments import PaymentView, payment_view
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import END, Money, Page, Shape, View, Word, known_currency, money
@@ -104,8 +104,7 @@ def take_cash(call: Call) -> Reply:
     if not found or not found[0].pot.member:
         raise faulty("/wallet", "there is no such pocket of a member")
     pot = found[0].pot
-    if amount.currency != pot.currency:
-        raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
+    ensure_currency(amount, pot.currency, "/amount", "the wallet")
     refuse_strange_money(call, pot, "/wallet")
     name = named_by("pay", call.caller.subject, record.id, call.key)
     wish = Payment(name, RAIL, pot.id, pot.member, amount.micros, amount.currency, call.at)

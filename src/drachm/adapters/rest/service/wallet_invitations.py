@@ -19,7 +19,7 @@ from drachm.adapters.rest.identity.model import Kind
 from drachm.adapters.rest.identity.permit import Denied
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import faulty
-from drachm.adapters.rest.service.register_shapes import alone
+from drachm.adapters.rest.service.register_shapes import alone, member_of_path
 from drachm.adapters.rest.service.shapes import END, Instant, Page, Shape, View, Word
 from drachm.adapters.rest.service.wallet_joining import Shared, decided_on, let_in, place_of, shared_pocket
 from drachm.adapters.rest.service.wallet_members import LimitShape, TermsShape, terms_of
@@ -161,7 +161,7 @@ def withdraw_wallet_invitation(call: Call) -> None:
 @operation("list_member_invitations", answer=Page[InvitationView])
 def list_member_invitations(call: Call) -> Page[InvitationView]:
     """The invitations that name a member and stand now."""
-    member = _asked_member(call)
+    member = member_of_path(call)
     found = [one for one in invitations_of(call.market.records, member) if one.stands(call.at)]
     return Page(data=[_view(call, one) for one in found], next=None)
 
@@ -170,7 +170,7 @@ def list_member_invitations(call: Call) -> Page[InvitationView]:
 @alone
 def answer_invitation(call: Call) -> InvitationView:
     """Say yes or no, once. Yes holds from the next posting on."""
-    member, body = _asked_member(call), call.body
+    member, body = member_of_path(call), call.body
     one = _found(call, call.body.invitation)
     if one is None or one.asked != "member" or not _meant(one, member, body.code):
         raise Problem("not_found")
@@ -202,15 +202,6 @@ def accept_help(call: Call) -> InvitationView:
         Tie(_tie_of(one), call.caller.subject, helper_of(one.wallet), "relative", call.at, until, one.asked_by),
     )
     return _view(call, said)
-
-
-def _asked_member(call: Call) -> str:
-    """The member of the path, if the caller is that member."""
-    call.reach()
-    member = call.path["member_id"]
-    is_here = bool(call.market.register.members(ids=[member], limit=1))
-    call.permit(call.resource(member, members=frozenset({member})) if is_here else None)
-    return member
 
 
 def _found(call: Call, id: str) -> Invitation | None:

@@ -14,7 +14,7 @@ from msgspec.json import encode
 
 from drachm.adapters.rest.identity.model import Resource
 from drachm.adapters.rest.service.call import Call, Reply, operation
-from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
+from drachm.adapters.rest.service.money_shapes import Sum, ensure_currency, faulty, sum_of
 from drachm.adapters.rest.service.register_shapes import alone, require_tag
 from drachm.adapters.rest.service.shapes import Day, Money, Page, Shape, View
 from drachm.adapters.rest.service.wallet_joining import (
@@ -134,9 +134,7 @@ def remove_wallet_member(call: Call) -> None:
 def terms_of(body: TermsShape, currency: str, pointer: str = "") -> Terms:
     """The terms that a body says. Raises `Problem` naming the place of a fault."""
     for at, one in enumerate(body.limits):
-        if one.amount.currency != currency:
-            text = "the wallet is in another currency"
-            raise faulty(f"{pointer}/limits/{at}/amount/currency", text, "invalid_money")
+        ensure_currency(one.amount, currency, f"{pointer}/limits/{at}/amount", "the wallet")
     limits = tuple(Limit(one.amount.micros, one.every, one.zone, tuple(one.categories)) for one in body.limits)
     try:
         return checked_terms(Terms(limits, body.paused), where=f"{pointer}/limits")

@@ -13,7 +13,7 @@ from msgspec import Meta, field
 
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.charge_views import Charge, charge_of
-from drachm.adapters.rest.service.journal_reading import find_charge, newest_of, receipts_of, resource_of, sees_all
+from drachm.adapters.rest.service.journal_reading import charge_of_path, newest_of, receipts_of, sees_all
 from drachm.adapters.rest.service.money_shapes import faulty
 from drachm.adapters.rest.service.register_shapes import alone, require_tag
 from drachm.adapters.rest.service.shapes import Shape, View
@@ -77,10 +77,7 @@ def set_wallet_privacy(call: Call) -> Reply:
 @operation("keep_charge_private", answer=Charge, problems=("conflict",))
 def keep_charge_private(call: Call) -> Charge:
     """Keep a charge private that was posted: what others paid goes back to them, own pockets pay, the rest is due."""
-    call.reach()  # who may change none at all is told so before anything is looked up
-    looked = find_charge(call.market, call.path["charge_id"])
-    reach = call.permit(resource_of(call, looked.row) if looked else None)
-    assert looked is not None  # what is not there is never permitted
+    looked, reach = charge_of_path(call)
     keep_private(looked.stored, call.market.desk)
     [newest] = newest_of(call.market, [looked.row.key])
     [shown] = receipts_of(call.market, [newest])

@@ -14,7 +14,7 @@ from drachm.adapters.rest.identity.decide import Reach
 from drachm.adapters.rest.service.accounts import PERIOD_QUERY, AccountEntry, entries_page, entry_of
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.fees import FeeView, fee_of
-from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
+from drachm.adapters.rest.service.money_shapes import Sum, ensure_currency, faulty, sum_of
 from drachm.adapters.rest.service.names import row_name
 from drachm.adapters.rest.service.register_shapes import alone
 from drachm.adapters.rest.service.results import Moment
@@ -236,8 +236,7 @@ def top_up_wallet(call: Call) -> TopUpView:
     body: TopUpOrder = call.body
     pot, amount = purse.pot, known_currency(body.amount, "/amount")
     refuse_strange_money(call, pot, "")
-    if amount.currency != pot.currency:
-        raise faulty("/amount/currency", "the wallet is in another currency", "invalid_money")
+    ensure_currency(amount, pot.currency, "/amount", "the wallet")
     if amount.micros <= 0:
         raise faulty("/amount/micros", "a top-up is more than 0", "invalid_money")
     # The key names the intention, so the same intention is the same top-up even where keys were forgotten.
