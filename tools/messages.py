@@ -75,8 +75,8 @@ def texts() -> dict[str, Text]:
         if known is None or (many and not known.many):
             found[one] = Text(one, many, known.area if known else area_of(path))
     for reason in REASONS.values():
-        if reason.outcome not in ("posted", "denied"):
-            continue  # Of what waits or was refused only staff hear.
+        if reason.outcome == "refused":
+            continue  # Of what was refused only the sender hears.
         for text in (reason.text, reason.next_step):
             if text and text not in found:
                 found[text] = Text(text, "", "reasons")

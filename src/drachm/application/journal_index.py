@@ -50,6 +50,19 @@ class Looked(NamedTuple):
     by_kind: EntryKind | None = None
 
 
+class Waiting(NamedTuple):
+    """Events that wait for one reason, of one provider, seen by the same parties."""
+
+    reason: str
+    provider: str
+    parties: frozenset[str]
+    number: int
+    oldest: datetime
+    """When the first of them came."""
+    long_ago: int
+    """How many of them came before the moment that was asked for."""
+
+
 Wanted = Literal["events", "charges", "receipts"]
 """Rows of every event; of events that posted money, newest revision only; every posted or denied row."""
 
@@ -78,6 +91,27 @@ class JournalIndex(Protocol):
     ) -> list[Indexed]:
         """Newest first, from before position `before` (0: from the newest). `parties` and `members` narrow to rows that
         concern any of either (both None: the whole tenant); the others narrow further."""
+
+    def waiting(
+        self,
+        *,
+        parties: Collection[str] | None,
+        members: Collection[str] | None,
+        before: int = 0,
+        limit: int = 100,
+        member: str = "",
+        party: str = "",
+        provider: str = "",
+        reason: str = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[Indexed]:
+        """The events that wait, newest first, like a page of `events` of that status; by reason and provider too."""
+
+    def waiting_groups(
+        self, *, parties: Collection[str] | None, members: Collection[str] | None, long_ago: datetime
+    ) -> list[Waiting]:
+        """All that waits, added up."""
 
     def after(
         self, position: int, *, parties: Collection[str] | None, members: Collection[str] | None, limit: int = 100

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from drachm.application.follow import faces_of
-from drachm.application.journal_index import Indexed, Looked, Wanted
+from drachm.application.journal_index import Indexed, Looked, Waiting, Wanted
 from drachm.domain.ledger.model import EntryKind
 from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.index_following import Following
@@ -44,21 +44,45 @@ class PostgresIndex(Following):
 
         Events and charges stand where their first row stands, and show their newest; so a later answer moves nothing.
         """
-        ways = _ways(parties, members, member, party)
-        asked: dict[str, object] = {
-            "since": since,
-            "until": until,
-            "member": member,
-            "party": party,
-            "visit": _visit_bytes(visit) if visit else b"",
-            "before": before or _LAST,
-            "limit": limit,
-        }
-        if wanted == "events" and status == "pended":
-            asked |= {name: ways[name] for name in _OWN}
-            return [indexed(values) for values in self._read("waiting", **asked)]
-        asked |= {"wanted": _WANTED[wanted], "status": status_number(status), **ways}
+        asked: dict[str, Any] = {"since": since, "until": until, "member": member, "party": party}
+        if wanted == "events" and status == "pended" and not visit:
+            return self.waiting(parties=parties, members=members, before=before, limit=limit, **asked)
+        asked |= {"visit": _visit_bytes(visit) if visit else b"", "before": before or _LAST, "limit": limit}
+        asked |= {"wanted": _WANTED[wanted], "status": status_number(status), **_ways(parties, members, member, party)}
         return [indexed(values) for values in self._read("page", **asked)]
+
+    def waiting(
+        self,
+        *,
+        parties: Collection[str] | None,
+        members: Collection[str] | None,
+        before: int = 0,
+        limit: int = 100,
+        member: str = "",
+        party: str = "",
+        provider: str = "",
+        reason: str = "",
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[Indexed]:
+        """The events that wait, newest first, like a page of `events` of that status; by reason and provider too."""
+        ways = _ways(parties, members, member, party)
+        asked: dict[str, object] = {name: ways[name] for name in _OWN}
+        asked |= {"since": since, "until": until, "member": member, "party": party, "visit": b""}
+        asked |= {"provider": provider, "reason": reason, "before": before or _LAST, "limit": limit}
+        return [indexed(values) for values in self._read("waiting", **asked)]
+
+    def waiting_groups(
+        self, *, parties: Collection[str] | None, members: Collection[str] | None, long_ago: datetime
+    ) -> list[Waiting]:
+        """All that waits, added up."""
+        ways = _ways(parties, members, "", "")
+        asked: dict[str, object] = {name: ways[name] for name in _OWN}
+        found = self._read("waiting_groups", **asked, long_ago=long_ago)
+        return [
+            Waiting(reason, provider, frozenset(seen.split("\x1f")) - {""}, number, oldest, late)
+            for reason, provider, seen, number, oldest, late in found
+        ]
 
     def after(
         self, position: int, *, parties: Collection[str] | None, members: Collection[str] | None, limit: int = 100

@@ -64,6 +64,7 @@ GIVE_BACK = (
 LOOK_AT_WINDOWS = "list_shifts get_shift"
 TAKE_CASH = "open_shift take_cash count_shift"
 BANK = "read_ach_returns read_bank_statement list_bank_lines allocate_bank_line"
+DESK_WORK = "open_desk_work"
 SIT_AT_THE_DESK = "open_desk search_desk open_desk_charge open_desk_event"
 LOOK_AT_THE_DESK = "open_desk open_desk_charge open_desk_event"
 LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
@@ -113,6 +114,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(
                 SIT_AT_THE_DESK,
                 "hand_out_at_desk print_slip open_desk_help help_at_desk retry_at_desk",
+                DESK_WORK,
+                "retry_work_at_desk",
                 LOOK_AT_DESK_WINDOWS,
                 CASH_AT_THE_DESK,
             ),
@@ -198,7 +201,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 LOOK_AT_MONEY_BACK,
                 "list_arrears get_budgets get_automatic_payments list_notices list_questions open_desk_questions",
             ),
-            *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS),
+            *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, DESK_WORK),
             *(DESK_PRICES, DESK_PLANS),
             LOOK_AT_REVIEWS,
             *(OFFICE, "open_office_books"),
@@ -234,7 +237,15 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 "list_questions open_desk_questions",
             ),
             "create_api_key create_client stream_party_receipts stream_member_receipts get_operation_by_key",
-            *(SIT_AT_THE_DESK, "retry_at_desk", LOOK_AT_DESK_WINDOWS, CASH_AT_THE_DESK, LOOK_AT_REFUNDS, GIVE_BACK),
+            *(
+                SIT_AT_THE_DESK,
+                "retry_at_desk retry_work_at_desk",
+                DESK_WORK,
+                LOOK_AT_DESK_WINDOWS,
+                CASH_AT_THE_DESK,
+                LOOK_AT_REFUNDS,
+                GIVE_BACK,
+            ),
             *(DESK_PRICES, DESK_PLANS),
             *(PASSKEYS, LOOK_AT_REVIEWS, "review_emergency"),
             *(OFFICE, "open_office_books"),
@@ -252,7 +263,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 SCOPES: dict[str, tuple[str, ...]] = {
-    "events:write": (SEND_EVENTS, RETRY, "retry_at_desk"),
+    "events:write": (SEND_EVENTS, RETRY, "retry_at_desk retry_work_at_desk"),
     "events:read": (
         LOOK_AT_EVENTS,
         LOOK_AT_QUEUE,
@@ -261,6 +272,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         EMERGENCY,
         LOOK_AT_REVIEWS,
         SIT_AT_THE_DESK,
+        DESK_WORK,
         OWN_PAGES,
     ),
     "estimates": (ASK_BEFORE, OWN_PLANS),
@@ -353,6 +365,8 @@ HUMAN = words(
         *(
             SIT_AT_THE_DESK,
             "hand_out_at_desk print_slip open_desk_help help_at_desk retry_at_desk",
+            DESK_WORK,
+            "retry_work_at_desk",
             LOOK_AT_DESK_WINDOWS,
             CASH_AT_THE_DESK,
             OWN_PAGES,

@@ -160,9 +160,22 @@ JOIN journal_index AS n ON n.tenant = q.tenant AND n.position = q.position
 JOIN journal_index AS i ON i.tenant = n.tenant AND i.position = n.head
 WHERE q.tenant = %(tenant)s AND i.position < %(before)s
   AND journal_index_fits(i, 0, 2, %(since)s::date, %(until)s::date, %(member)s::text, %(party)s::text, %(visit)s::bytea)
+  AND (%(reason)s::text = '' OR q.reason = %(reason)s::text)
+  AND (%(provider)s::text = '' OR i.provider = %(provider)s::text)
   AND (%(anybody)s::boolean OR i.parties && %(own_parties)s::text[] OR i.member = ANY (%(own_members)s::text[]))
 ORDER BY i.position DESC
 LIMIT %(limit)s;
+
+-- name: waiting_groups
+-- The same added up: how many wait, for what, whose, since when, and how many since before a moment.
+SELECT q.reason, i.provider, array_to_string(i.parties, chr(31)), count(*), min(i.posted_at),
+       count(*) FILTER (WHERE i.posted_at <= %(long_ago)s::timestamptz)
+FROM work_queue AS q
+JOIN journal_index AS n ON n.tenant = q.tenant AND n.position = q.position
+JOIN journal_index AS i ON i.tenant = n.tenant AND i.position = n.head
+WHERE q.tenant = %(tenant)s
+  AND (%(anybody)s::boolean OR i.parties && %(own_parties)s::text[] OR i.member = ANY (%(own_members)s::text[]))
+GROUP BY 1, 2, 3;
 
 -- name: after
 -- Rows behind a position, oldest first, from every way by which the caller reaches some.

@@ -141,6 +141,8 @@ open                                                              POST   /desk/s
 .  .  P  .  .  .  .  .  .  .   receipts:read   people             POST   /desk/help
 .  .  P  P  .  .  .  T  T  .   events:read     people             GET    /desk/events/{event_id}
 .  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/events/{event_id}/retry
+.  .  P  .  .  .  .  T  T  .   events:read     people             GET    /desk/work
+.  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/work
 open                                                              POST   /desk/sign-in/passkey
 .  .  P  P  P  .  .  .  T  .   -               people             GET    /desk/passkeys
 .  .  P  P  P  .  .  .  T  .   -               people             POST   /desk/passkeys

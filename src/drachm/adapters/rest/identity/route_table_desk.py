@@ -47,6 +47,10 @@ GET /desk/events/{event_id}  open_desk_event  one
   One event: what it waits for, or what became of it.
 POST /desk/events/{event_id}/retry  retry_at_desk  one
   Try a waiting event again.
+GET /desk/work  open_desk_work  many
+  The work list: events that wait, by reason, with what to do next.
+POST /desk/work  retry_work_at_desk  many
+  Try the chosen ones again, or all of one reason.
 POST /desk/sign-in/passkey  sign_in_with_passkey  open
   Sign in with a passkey.
 GET /desk/passkeys  open_desk_passkeys  many

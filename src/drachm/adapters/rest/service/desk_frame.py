@@ -35,6 +35,7 @@ PAGES: Final = {
 }
 WAYS: Final = (
     ("today", "/desk", "Today", "open_desk"),
+    ("work", "/desk/work", "Work list", "open_desk_work"),
     ("questions", "/desk/questions", "Questions", "open_desk_questions"),
     ("refunds", "/desk/refunds", "Refunds", "open_desk_refunds"),
     ("prices", "/desk/prices", "Prices", "open_desk_price_books"),

@@ -10,10 +10,12 @@ from typing import Any, Final
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_views import Charge
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
+from drachm.adapters.rest.service.journal_reading import ways_of
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
 from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.register_shapes import kept, narrowed
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
+from drachm.application.journal_index import Waiting
 from drachm.application.people import PROFILE
 from drachm.domain.errors import DrachmError, InvalidMessage
 from drachm.domain.periods import read_day
@@ -94,7 +96,7 @@ def open_desk(seat: Seat) -> Reply:
     if empty_today and (latest := _latest(seat)) is not None:
         day = latest
         charges, more = _charges(seat, day)
-    waiting, waiting_more = _waiting(seat)
+    waiting = _waiting(seat)
     show = seat.call.query.get("show", "")
     show = show if show in GROUPS else ""
     lines: list[Any] = [*waiting, *charges] if show in ("", "pended", "stuck") else list(charges)
@@ -103,13 +105,15 @@ def open_desk(seat: Seat) -> Reply:
     page = shown[first : first + ROWS]
     names = names_of(seat, {one.member for one in page})
     rows = [line_of(seat, one, names) for one in page]
+    counts = _counts(seat, charges, more)
     return seat.page(
         "desk_today.html",
         tab="today",
         day=day,
         today=today,
-        counts=_counts(seat, charges, more, waiting, waiting_more),
+        counts=counts,
         lines=rows,
+        waits=sum(one.number for one in counts if one.group in ("pended", "stuck")),
         first=first,
         whole=len(shown),
         show=show,
@@ -185,6 +189,15 @@ def names_of(seat: Seat, members: Collection[str]) -> dict[str, str]:
     return names
 
 
+def waiting_groups(seat: Seat) -> list[Waiting]:
+    """All that waits within the person's reach, added up; nothing for who has no work queue."""
+    if not seat.may("list_work_queue"):
+        return []
+    asking = seat.asking("list_work_queue")
+    ways = ways_of(asking, asking.reach())
+    return seat.call.market.index.waiting_groups(**ways, long_ago=seat.call.at - STUCK_AFTER)
+
+
 GROUPS: Final = {
     "paid": "Paid",
     "insurer": "Waiting for insurer",
@@ -217,17 +230,14 @@ def _latest(seat: Seat) -> date | None:
     return date.fromisoformat(piece.data[0].day) if piece.data else None
 
 
-def _waiting(seat: Seat) -> tuple[list[Any], bool]:
-    """(what waits, of every day; whether there is more); nothing for who has no work queue."""
+def _waiting(seat: Seat) -> list[Any]:
+    """The newest of what waits, of every day; nothing for who has no work queue."""
     if not seat.may("list_work_queue"):
-        return [], False
-    piece = seat.ask("list_work_queue", query={"limit": str(QUEUE)})
-    return piece.data, piece.next is not None
+        return []
+    return list(seat.ask("list_work_queue", query={"limit": str(QUEUE)}).data)
 
 
-def _counts(
-    seat: Seat, charges: Sequence[Charge], more: bool, waiting: Sequence[Any], waiting_more: bool
-) -> list[Count]:
+def _counts(seat: Seat, charges: Sequence[Charge], more: bool) -> list[Count]:
     found = []
     for group in ("paid", "insurer", "patient"):
         mine = [one for one in charges if standing_of(one).group == group]
@@ -242,9 +252,10 @@ def _counts(
         totals = [Amount(micros, currency) for currency, micros in sorted(sums.items())]
         found.append(Count(group, GROUPS[group], len(mine), totals, more))
     if seat.may("list_work_queue"):
-        for group in ("pended", "stuck"):
-            number = sum(waiting_standing(one, seat.call.at).group == group for one in waiting)
-            found.append(Count(group, GROUPS[group], number, [], waiting_more))
+        waiting = waiting_groups(seat)
+        stuck = sum(one.long_ago for one in waiting)
+        numbers = {"pended": sum(one.number for one in waiting) - stuck, "stuck": stuck}
+        found += [Count(group, GROUPS[group], number, []) for group, number in numbers.items()]
     return found
 
 

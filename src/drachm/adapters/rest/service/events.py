@@ -57,6 +57,10 @@ _EXACT: Final = {
     "source": "With event_id: the one event that this system sent under that id.",
     "event_id": "The sender's id; needs source.",
 }
+_NARROW: Final = {
+    "provider": "Only what this party has billed.",
+    "reason": "Only what waits for this reason, a word of the published list.",
+}
 
 
 class Correction(Shape):
@@ -213,11 +217,12 @@ def reverse_service_event(call: Call) -> Reply:
     return _cleared(call, event)
 
 
-@operation("list_work_queue", answer=Page[WorkItem], query=FILTERS)
+@operation("list_work_queue", answer=Page[WorkItem], query={**FILTERS, **_NARROW})
 def list_work_queue(call: Call) -> Page[WorkItem]:
     reach, filters, limit, before = call.reach(), filters_of(call), call.limit(), before_of(call)
     ways = ways_of(call, reach, by_party=bool(filters["party"]))
-    rows = call.market.index.page("events", **ways, **filters, status="pended", before=before, limit=limit + 1)
+    narrow = {name: word_of(call, name) for name in _NARROW}
+    rows = call.market.index.waiting(**ways, **filters, **narrow, before=before, limit=limit + 1)
     page = rows[:limit]
     # The index may be a moment behind: what has cleared since waits no longer.
     waiting = [one for one in newest_of(call.market, [row.key for row in page]) if one.row.status == "pended"]

@@ -26,6 +26,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     desk_sign_in,
     desk_today,
     desk_window,
+    desk_work,
     dues,
     eligibility,
     estimates,

@@ -1,7 +1,7 @@
 // Keys for people who work at the desk all day. Everything here can be done without this file.
-// J and K go through a list, E R P open what stands beside it, / goes to the search, ? shows the keys.
+// J and K go through a list, X chooses the line, E R P open what stands beside it, / goes to the search, ? shows the keys.
 (() => {
-  const typing = (one) => one.closest("input, textarea, select, [contenteditable]") !== null;
+  const typing = (one) => one.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
   const rows = () => [...document.querySelectorAll("[data-row]")];
   const side = () => document.getElementById("side");
   let wanted = null;
@@ -33,6 +33,7 @@
     const key = event.key.toLowerCase();
     if (key === "j") move(1);
     else if (key === "k") move(-1);
+    else if (key === "x") document.activeElement?.closest("tr")?.querySelector("input[type=checkbox]")?.click();
     else if (key === "/") document.getElementById("search")?.focus();
     else if (key === "?") document.getElementById("keys")?.toggleAttribute("open");
     else {
