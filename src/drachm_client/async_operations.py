@@ -382,6 +382,8 @@ class AsyncOperations(Base):
         party: str | None = None,
         since: str | None = None,
         until: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
@@ -392,6 +394,8 @@ class AsyncOperations(Base):
             "party": party,
             "since": since,
             "until": until,
+            "provider": provider,
+            "reason": reason,
             "cursor": cursor,
             "limit": limit,
         }
@@ -405,6 +409,8 @@ class AsyncOperations(Base):
         party: str | None = None,
         since: str | None = None,
         until: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
         deadline: float | None = None,
     ) -> AsyncIterator[models.WorkItem]:
         """Events that wait for something unknown: a code, a member, a price, a currency. All of them, page after
@@ -413,7 +419,15 @@ class AsyncOperations(Base):
         cursor: str | None = None
         while True:
             page = await self.list_work_queue(
-                member=member, party=party, since=since, until=until, cursor=cursor, limit=100, deadline=deadline
+                member=member,
+                party=party,
+                since=since,
+                until=until,
+                provider=provider,
+                reason=reason,
+                cursor=cursor,
+                limit=100,
+                deadline=deadline,
             )
             for item in page.data:
                 yield item

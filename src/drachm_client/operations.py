@@ -379,6 +379,8 @@ class Operations(Base):
         party: str | None = None,
         since: str | None = None,
         until: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
@@ -389,6 +391,8 @@ class Operations(Base):
             "party": party,
             "since": since,
             "until": until,
+            "provider": provider,
+            "reason": reason,
             "cursor": cursor,
             "limit": limit,
         }
@@ -402,6 +406,8 @@ class Operations(Base):
         party: str | None = None,
         since: str | None = None,
         until: str | None = None,
+        provider: str | None = None,
+        reason: str | None = None,
         deadline: float | None = None,
     ) -> Iterator[models.WorkItem]:
         """Events that wait for something unknown: a code, a member, a price, a currency. All of them, page after
@@ -410,7 +416,15 @@ class Operations(Base):
         cursor: str | None = None
         while True:
             page = self.list_work_queue(
-                member=member, party=party, since=since, until=until, cursor=cursor, limit=100, deadline=deadline
+                member=member,
+                party=party,
+                since=since,
+                until=until,
+                provider=provider,
+                reason=reason,
+                cursor=cursor,
+                limit=100,
+                deadline=deadline,
             )
             yield from page.data
             cursor = page.next

@@ -1,6 +1,7 @@
 """What waits at the desk, why, and what is to be done about it? And trying it again, many at once.
 
-A reason is told in words of ours; the exact words of one event stand on its own page. Trying again charges nobody twice:
+A reason is told in words of ours; the exact words of one event stand on its own page. Trying again charges nobody
+twice:
 what cleared before is answered with what it was answered then, so a form that is sent twice does no harm.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
