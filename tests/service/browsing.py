@@ -41,6 +41,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from drachm.adapters.rest.identity.model import Environment, Role, anonymous
 from drachm.adapters.rest.identity.routes import ROUTES
 from drachm.adapters.rest.service.call import OPERATIONS
+from drachm.adapters.rest.service.my_live import live_routes
 from drachm.adapters.rest.service.operations import every_operation
 from drachm.adapters.rest.service.sandbox_people import ISSUER, sandbox_token
 from drachm.adapters.rest.service.serving import Serving
@@ -153,7 +154,9 @@ def serving(street: Any, town: Any, folder: Path, **house: Any) -> Iterator[Site
 
     app = build(Service(gate=gate, access_log=AccessLog(descriptor)))
     routes = Serving(street.house, lambda _: MemoryKeys(lambda: 0.0), anyio.CapacityLimiter(4), now=town.clock.now)
-    add(app, routes.routes(OPERATIONS[one.operation] for one in ROUTES if one.template.startswith(_PATHS)))
+    add(app, live_routes(routes, app.leaving))
+    pages = [one for one in ROUTES if one.template.startswith(_PATHS) and not one.streams]
+    add(app, routes.routes(OPERATIONS[one.operation] for one in pages))
     listener, worker, ready = listen(), Worker(app), threading.Event()
     worker.ready = ready.set
     thread = threading.Thread(target=lambda: asyncio.run(worker.serve(sockets=[listener])), daemon=True)

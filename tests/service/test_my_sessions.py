@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -17,12 +18,14 @@ from desk_visitor import NOBODY, Visitor, token_for
 from drachm.adapters.rest.identity.model import Role
 from drachm.adapters.rest.service.browser_session import Place
 from drachm.adapters.rest.service.call import OPERATIONS, Call
+from drachm.adapters.rest.service.forms import BY_ITSELF
 from drachm.adapters.rest.service.look import look_of
 from drachm.adapters.rest.service.my_frame import PatientSeat, below_my
 from drachm.adapters.rest.service.my_session import MY, session_of
 from drachm.adapters.rest.service.names import row_name
 from drachm.adapters.rest.service.sandbox_people import ISSUER
 from drachm.application.ties import Tie, allow
+from drachm.domain.clearing.privacy import marked
 from drachm.domain.money import MICROS
 from drachm.domain.transparency.leaf import event_key
 
@@ -213,3 +216,37 @@ def test_a_second_visit_of_a_member_is_not_shown_by_the_link_of_the_first(visito
             seat.ask(operation)
     visitor.town.clock.move(minutes=61)
     assert visitor.get("open_my_visit", {"visit_id": visit}).status == 303
+
+
+def test_a_page_that_asks_by_itself_keeps_no_session_awake(visitor: Visitor) -> None:
+    tie(visitor)
+    enter(visitor)
+    for minutes in (10, 9):
+        visitor.town.clock.move(minutes=minutes)
+        headers = {"cookie": visitor.cookie, BY_ITSELF: "1"}
+        assert visitor.ask("open_my_home", NOBODY, headers=headers).status == 200
+    visitor.town.clock.move(minutes=2)
+    assert visitor.get("open_my_home").status == 303, "idle for twenty minutes, whatever its page asked by itself"
+
+
+def mark(visitor: Visitor) -> str:
+    found = re.search(r'data-mark="([0-9a-f]+)"', visitor.get("open_my_home").body)
+    assert found is not None
+    return found[1]
+
+
+def test_a_private_receipt_is_no_news_for_a_relative(visitor: Visitor) -> None:
+    town = visitor.town
+    tie(visitor, "Eva", "ana", "relative")
+    tie(visitor)
+    enter(visitor, "Eva", Role.RELATIVE)
+    before = mark(visitor)
+    town.clear(marked(town.event("e5", visit="v5")))
+    assert mark(visitor) == before
+    town.clear(town.event("e6", visit="v6"))
+    assert mark(visitor) != before
+    visitor.cookies.clear()
+    enter(visitor)
+    mine = mark(visitor)
+    town.clear(marked(town.event("e7", visit="v7")))
+    assert mark(visitor) != mine

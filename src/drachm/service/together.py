@@ -29,6 +29,7 @@ from drachm.adapters.rest.service.furnish import Secrets, Stores, furnish, signi
 from drachm.adapters.rest.service.gate import Gatekeeper, NotedClients, NotedKeys, Signal
 from drachm.adapters.rest.service.house import House, Market
 from drachm.adapters.rest.service.kept_keys import KeptKeys
+from drachm.adapters.rest.service.my_live import live_routes
 from drachm.adapters.rest.service.operations import every_operation
 from drachm.adapters.rest.service.posting import BODY_BYTES, PATH, Counter
 from drachm.adapters.rest.service.sandbox_people import sandbox_provider
@@ -261,6 +262,7 @@ def assemble(settings: Settings, *, access_log: AccessLog | None = None, beside:
     serving = Serving(house, stores.calls, anyio.CapacityLimiter(THREADS))
     served = [one for name, one in every_operation().items() if name not in _APART]
     add(application, stream_routes(serving, application.leaving))
+    add(application, live_routes(serving, application.leaving))
     add(application, callback_routes(serving))
     add(application, serving.routes([one for one in served if not one.route.streams]))
     return Together(application, house, signing)

@@ -69,7 +69,7 @@ SIT_AT_THE_DESK = "open_desk search_desk open_desk_charge open_desk_event"
 LOOK_AT_THE_DESK = "open_desk open_desk_charge open_desk_event"
 LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
 CASH_AT_THE_DESK = "begin_desk_shift take_cash_at_desk count_at_desk"
-OWN_PAGES = "open_my_home open_my_proof give_my_proof open_my_visit open_my_parts"
+OWN_PAGES = "open_my_home open_my_stream open_my_proof give_my_proof open_my_visit open_my_parts"
 # What tells what the care was is never a relative's.
 OWN_CARE = "explain_my_receipt"
 OWN_PLANS = "open_my_cover open_my_menu search_my_menu open_my_estimate"

@@ -88,6 +88,7 @@ open                                                              GET    /kiosk/
 open                                                              GET    /kiosk/still
 open                                                              GET    /kiosk/end
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my
+S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/stream
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/visits/{visit_id}
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/visits/{visit_id}/parts
 S  R  .  .  .  .  .  .  .  .   receipts:read   people             GET    /my/receipts

@@ -101,6 +101,8 @@ GET /my/left  open_left_page  open
   What stands on the screen of somebody who left.
 GET /my  open_my_home  many
   A patient's latest visits, each as one answer.
+GET /my/stream  open_my_stream  many stream
+  That something on a page of a patient has changed, as server-sent events without content.
 GET /my/visits/{visit_id}  open_my_visit  one
   One visit of a patient: one number, one sentence, who paid.
 GET /my/visits/{visit_id}/parts  open_my_parts  one

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from drachm.adapters.rest.identity.model import Kind, MemberTie, Principal, Relation, Role, roles_of, scopes_of
 from drachm.adapters.rest.identity.stored import StoredDirectory
 from drachm.adapters.rest.service.call import Call
-from drachm.adapters.rest.service.forms import cookie
+from drachm.adapters.rest.service.forms import BY_ITSELF, cookie
 from drachm.adapters.rest.service.house import House
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
@@ -113,7 +113,8 @@ def opened(
 
 
 def session_of(call: Call, place: Place) -> Session | None:
-    """The session of the cookie that came with this call, if it is still one; that it was used is written down."""
+    """The session of the cookie that came with this call, if it is still one; that it was used is written down, unless
+    the page asks by itself."""
     found = _found(call, place)
     if found is None:
         return None
@@ -124,7 +125,7 @@ def session_of(call: Call, place: Place) -> Session | None:
         return None
     tenant, _ = _named(call, place) or ("", "")
     records = call.house.market(tenant).records
-    if call.at - seen >= _SEEN_EVERY:
+    if call.at - seen >= _SEEN_EVERY and BY_ITSELF not in call.fields:
         try:
             (record,) = records.put([replace(record, body={**body, "seen": write_instant(call.at)})])
         except Conflict:

@@ -12,7 +12,9 @@ from starlette.requests import Request
 PAGE: Final = "text/html; charset=utf-8"
 FORM_BYTES: Final = 4_096
 _FORM: Final = b"application/x-www-form-urlencoded"
-_FIELDS: Final = ("cookie", "sec-fetch-site", "origin", "accept-language", "accept-encoding")
+BY_ITSELF: Final = "drachm-by-itself"
+"""A field of requests that a page makes without its person's doing: they do not keep a session awake."""
+_FIELDS: Final = ("cookie", "sec-fetch-site", "origin", "accept-language", "accept-encoding", BY_ITSELF)
 
 
 def browser_fields(fields: Mapping[bytes, bytes]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from drachm.adapters.rest.service.call import OPERATIONS, Reply
 from drachm.adapters.rest.service.charge_views import VisitSummary
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
+from drachm.adapters.rest.service.my_live import live, watched
 from drachm.adapters.rest.service.my_paid_from import paid_from
 from drachm.adapters.rest.service.my_told import told_of
 from drachm.adapters.rest.service.my_visit_view import visit_card, visit_parts
@@ -26,9 +27,8 @@ def open_my_home(seat: PatientSeat) -> Reply:
     """The latest visits, newest first."""
     if not seat.member:
         return seat.page("my_nobody.html", "home", subject=seat.call.caller.subject)
-    asked = {"limit": str(LATEST), "member": seat.member}
     cursor = seat.call.query.get("cursor", "")
-    page = seat.ask("list_visits", query={**asked, **({"cursor": cursor} if cursor else {})})
+    page = _visits(seat, cursor)
     names = names_of(seat, page.data)
     cards = [visit_card(visit, names) for visit in page.data]
     others = sorted(seat.members - {seat.member})
@@ -38,6 +38,7 @@ def open_my_home(seat: PatientSeat) -> Reply:
         "later": bool(cursor),
         "pay": pay_path(seat),
         "others": others,
+        "live": None if cursor else live(seat, "home", page.data),
     }
     return seat.page("my_home.html", "home", **values)
 
@@ -58,6 +59,7 @@ def open_my_visit(seat: PatientSeat) -> Reply:
         pay=pay_path(seat),
         named=seat.whose_own(visit.member),
         pots=paid_from(seat, visit),
+        live=live(seat, visit.id, visit),
     )
 
 
@@ -74,6 +76,16 @@ def open_my_parts(seat: PatientSeat) -> Reply:
         told=told_of(seat.call, visit) if seat.whose_own(visit.member) else None,
         named=seat.whose_own(visit.member),
     )
+
+
+def _visits(seat: PatientSeat, cursor: str = "") -> Any:
+    asked = {"limit": str(LATEST), "member": seat.member}
+    return seat.ask("list_visits", query={**asked, **({"cursor": cursor} if cursor else {})})
+
+
+@watched("home")
+def _latest(seat: PatientSeat) -> object:
+    return _visits(seat).data if seat.member else []
 
 
 def names_of(seat: PatientSeat, visits: Iterable[VisitSummary]) -> dict[str, str]:

@@ -35,6 +35,15 @@ class VisitCard:
     """What can be paid now."""
     parts: int
 
+    @property
+    def news(self) -> str:
+        """What is said aloud when the card has changed while somebody looks at the page."""
+        lead = self.lead
+        if lead.amount is None:
+            return gettext("Updated. {place}: {word}.").format(place=self.place, word=lead.word)
+        text = gettext("Updated. {place}: {word} {amount}. {more}.")
+        return text.format(place=self.place, word=lead.word, amount=lead.amount, more=lead.pill)
+
 
 @dataclass(frozen=True, slots=True)
 class VisitPart:

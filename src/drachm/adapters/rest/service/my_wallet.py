@@ -14,6 +14,7 @@ from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import OPERATIONS, Reply
 from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
+from drachm.adapters.rest.service.my_live import live, watched
 from drachm.adapters.rest.service.my_wallet_view import RAILS, Pot, least_left, line_of, pot_of, usable
 from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
@@ -45,7 +46,17 @@ def open_my_wallet(seat: PatientSeat) -> Reply:
     """What can be spent now, and the pots in the order in which care is paid from them."""
     pots = _pots(seat)
     own = next((pot for pot in pots if pot.own), None)
-    return seat.page("my_wallet.html", "wallet", pots=pots, sums=usable(pots), own=own, can_pay=bool(_rails(seat)))
+    sums = usable(pots)
+    return seat.page(
+        "my_wallet.html",
+        "wallet",
+        pots=pots,
+        sums=sums,
+        own=own,
+        can_pay=bool(_rails(seat)),
+        live=live(seat, "wallet", _sizes(pots)),
+        news=gettext("Updated. You can use {amount} now.").format(amount=sums[0]) if sums else "",
+    )
 
 
 @patient_page("open_my_pot")
@@ -177,6 +188,15 @@ def _pot_page(
         trouble=trouble,
         at=at,
     )
+
+
+@watched("wallet")
+def _amounts(seat: PatientSeat) -> object:
+    return _sizes(_pots(seat))
+
+
+def _sizes(pots: list[Pot]) -> list[tuple[str, int, str]]:
+    return [(pot.id, pot.amount.micros, pot.amount.currency) for pot in pots]
 
 
 def _pots(seat: PatientSeat) -> list[Pot]:

@@ -43,6 +43,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     my_cover,
     my_family,
     my_home,
+    my_live,
     my_menu,
     my_pay,
     my_question,

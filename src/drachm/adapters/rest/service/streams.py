@@ -142,8 +142,8 @@ class Pace:
 
 
 @dataclass(slots=True)
-class _Hall:
-    """All streams of one process."""
+class Hall:
+    """All streams of one kind in one process."""
 
     serving: Serving
     leaving: asyncio.Event
@@ -169,7 +169,7 @@ def stream_routes(
     serving: Serving, leaving: asyncio.Event, *, again: Again | None = None, pace: Pace | None = None
 ) -> list[Route]:
     """The two streams as Starlette routes. They end when `leaving` is set."""
-    hall = _Hall(serving, leaving, again or _again(serving), pace or Pace())
+    hall = Hall(serving, leaving, again or _again(serving), pace or Pace())
     return [
         Route(BY_OPERATION[name].template, _endpoint(hall, name, parameter), methods=["GET"], name=name)
         for name, parameter in (("stream_party_receipts", "party_id"), ("stream_member_receipts", "member_id"))
@@ -183,7 +183,7 @@ def _again(serving: Serving) -> Again:
     return again
 
 
-def _endpoint(hall: _Hall, name: str, parameter: str) -> Callable[[Request], Any]:
+def _endpoint(hall: Hall, name: str, parameter: str) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         listener = _Listener(hall, name, parameter, request)
         position = await run_sync(listener.begin, limiter=hall.serving.threads)
@@ -200,7 +200,7 @@ def _endpoint(hall: _Hall, name: str, parameter: str) -> Callable[[Request], Any
 class _Listener:
     """One stream."""
 
-    def __init__(self, hall: _Hall, name: str, parameter: str, request: Request) -> None:
+    def __init__(self, hall: Hall, name: str, parameter: str, request: Request) -> None:
         self._hall, self._name, self._parameter, self._request = hall, name, parameter, request
         self._subject = request.path_params[parameter]
         caller = principal_of(request.scope)
@@ -240,7 +240,7 @@ class _Listener:
                 if now - said >= pace.beat:
                     said = now
                     yield b": still here\n" + self._id(position)
-                await _wait(hall.leaving, pace.look)
+                await wait(hall.leaving, pace.look)
             yield _end("draining")
         except DrachmError as error:
             yield _end(error.code)
@@ -311,7 +311,8 @@ def _end(code: str) -> bytes:
     return b"event: end\ndata: " + msgspec.json.encode({"code": code}) + b"\n\n"
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
+async def wait(event: asyncio.Event, seconds: float) -> None:
+    """Until the event is set, or so long."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()
