@@ -80,13 +80,13 @@ def _clear_once(
         # An event that broke something is not looked at again: it needs no locks.
         needs = shared.needs(world.needs(fresh if fault is None else ()))
         locked = work.lock(needs, len(fresh) + shared.rows)
-        if world.limited:
-            # Who was paused, or limited more, while the batch waited for its locks is so for this batch.
+        if locked.version > registry.version:
+            # Who was paused, frozen, or limited more while the batch waited for its locks is so for this batch.
             newest = work.registry([waiting.event for waiting in fresh])
-            if newest.version != registry.version:
+            if not newest.same(registry):
                 registry, documents = newest, desk.books.documents(newest.version)
                 world = World(registry, documents, answers.targets)
-                newer = world.needs(fresh)
+                newer = world.needs(fresh if fault is None else ())
                 if not newer.within(needs):
                     shared.widen(newer)
                     raise Raced("the register changed what the batch must lock", where="register")

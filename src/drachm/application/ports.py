@@ -109,6 +109,8 @@ class Locked(NamedTuple):
     """By number."""
     avail: Mapping[str, int]
     first_position: int
+    version: int
+    """Of the register, looked at when everything was held: what was registered while the locks were awaited is in."""
 
 
 class ConstraintFired(DrachmError):

@@ -90,7 +90,7 @@ class RehearsalBooks:
         self._meet(needs.totals, needs.pots)
         first, self._positions = self._positions, self._positions + rows
         avail = {pot: left for pot in needs.pots if (left := self._avail[pot]) is not None}
-        return Locked({number: self._totals[number] for number in needs.totals}, avail, first)
+        return Locked({number: self._totals[number] for number in needs.totals}, avail, first, self.version)
 
     def keep(self, posting: Posting) -> None:
         """What was posted moves the rehearsal's own state."""

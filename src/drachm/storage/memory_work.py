@@ -143,6 +143,7 @@ class MemoryWork:
                 totals={one: journal.totals[one] for one in needs.totals if one in journal.totals},
                 avail={pot: journal.avail[pot] for pot in needs.pots if pot in journal.avail},
                 first_position=journal.next_position,
+                version=self._people.version,
             )
             journal.next_position += rows
         self._grip = Grip(frozenset(needs.totals), locked.avail.keys(), locked.first_position, rows)

@@ -122,7 +122,7 @@ class PostgresWork:
         totals = self._totals = Totals(needs.totals)
         by_number = {self._pot_numbers[pot]: pot for pot in needs.pots}
         found = self._ask("take_hold", totals=int8s(totals.rows), pots=int8s(sorted(by_number)), rows=rows)
-        first: int = found.pop()[0]
+        first, _, version, _ = found.pop()
         values = totals.load([(row, packed, where) for row, packed, _, where in found if packed is not None])
         avail: dict[str, int] = {}
         for number, _, left, where in found:
@@ -131,7 +131,7 @@ class PostgresWork:
                 avail[pot] = left
                 self._pots[pot] = where
         self._grip = Grip(totals.numbers, avail.keys(), first, rows)
-        return Locked(values, avail, first)
+        return Locked(values, avail, first, version)
 
     def post(self, posting: Posting) -> None:
         """Write a batch: totals, rows with their bodies, accounts, pots, the work queue and the outbox.

@@ -80,8 +80,6 @@ class World:
         self._read: dict[bytes, Snapshot | Pended] = {}
         self._awaited: set[bytes] = set()
         """Events that others of the batch refer to."""
-        self.limited = False
-        """Whether any event that `needs` looked at may draw from a shared pot on terms, or has to ask a mandate."""
 
     def knows(self, member: str) -> bool:
         """Whether this member is registered: then what is kept of an event is kept under the member's own key."""
@@ -105,8 +103,6 @@ class World:
             # Paused ones too: who is paused or let in again while the batch waits for its locks needs no others.
             for pot in person.pots:
                 pots.add(pot.id)
-            if person.limited:
-                self.limited = True
             target = waiting.own or self._referred(waiting.event)
             if target is not None:
                 totals.update([number for number, _ in target.standing.deltas])

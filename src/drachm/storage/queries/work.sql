@@ -57,7 +57,8 @@ CROSS JOIN LATERAL (
 -- Lock each row of totals that is here once, then each pot, in the order of the sorted ids; then reserve a block of
 -- journal positions that nobody else receives. What is returned is each row as it stands under the lock, and its place
 -- in the table, which it keeps until the lock's holder changes it: rows with `packed` are totals, with `avail` pots, and
--- the last names the first position. The parts of a UNION ALL are run one after the other, as they are written.
+-- the last names the first position, and the register's version once all of this is held. The parts of a UNION ALL are
+-- run one after the other, as they are written, and so are the columns of a row.
 SELECT t.id, t.packed, NULL::bigint, t.ctid
 FROM unnest(%(totals)s::bigint[]) AS wanted (id)
 CROSS JOIN LATERAL (
@@ -72,7 +73,7 @@ CROSS JOIN LATERAL (
     WHERE state.id = wanted.id AND state.tenant = %(tenant)s FOR UPDATE
 ) AS s
 UNION ALL
-SELECT reserve_positions(%(rows)s::integer), NULL, NULL, NULL;
+SELECT reserve_positions(%(rows)s::integer), NULL, register_version(%(tenant)s::integer), NULL;
 
 -- name: add_totals
 -- Rows of totals seen for the first time, in order of id. One that another writer made since is left out.
