@@ -26,6 +26,7 @@ from jinja2.ext import babel_extract
 
 from drachm.adapters.rest.service.catalogues import LOCALES, PLACEHOLDER, areas, read
 from drachm.adapters.rest.service.speech import LANGUAGES
+from drachm.adapters.rest.service.trouble_words import table_texts
 from drachm.domain.reasons import REASONS
 
 PAGES = LOCALES.parent
@@ -39,7 +40,8 @@ PLURALS = {
 }
 REST = "frame"
 _AREA = re.compile(r"(?:my|desk|operator)_([a-z]+)")
-_ROOMS = ("desk", "kiosk", "notices", "operator", "slip")
+_ROOMS = ("desk", "kiosk", "notices", "office", "operator", "slip")
+_DESK = ("staff_words", "trouble_words")
 
 
 class Text(NamedTuple):
@@ -60,6 +62,8 @@ def area_of(path: Path) -> str:
     first = path.stem.partition("_")[0]
     if first in _ROOMS:
         return first
+    if path.stem in _DESK:
+        return "desk"
     found = _AREA.match(path.stem)
     return found[1] if found else REST
 
@@ -75,11 +79,11 @@ def texts() -> dict[str, Text]:
         if known is None or (many and not known.many):
             found[one] = Text(one, many, known.area if known else area_of(path))
     for reason in REASONS.values():
-        if reason.outcome == "refused":
-            continue  # Of what was refused only the sender hears.
         for text in (reason.text, reason.next_step):
             if text and text not in found:
                 found[text] = Text(text, "", "reasons")
+    for text in table_texts():
+        found.setdefault(text, Text(text, "", "refusals"))
     return found
 
 

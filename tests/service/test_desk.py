@@ -228,7 +228,7 @@ def test_no_page_is_kept_framed_or_scripted(noor: Visitor, lived_in: Any) -> Non
             assert 'method="post"' in form
             assert f'name="csrf" value="{noor.word}"' in form
         for address in re.findall(r'(?:href|action|src)="([^"]*)"', answer.body):
-            assert address.startswith(("/desk", "/static/", "#")), address
+            assert address.startswith(("/desk", "/static/", "#", "?lang=")), address
 
 
 def test_pages_for_who_is_not_signed_in_lead_to_the_door_and_tell_nothing(visitor: Visitor, lived_in: Any) -> None:
@@ -285,7 +285,7 @@ def test_today_counts_what_waits_for_whom(visitor: Visitor) -> None:
     )
     noor = visitor.signed_in("Noor", [Role.CLERK], ["clinic"])
     said = noor.words("open_desk")
-    assert "Today Tuesday 10 March 2026" in said
+    assert "Today 12:00, Tuesday 10 March 2026" in said
     assert "Paid 1 $40.00" in said
     assert "Waiting for patient 1 $16.00" in said
     assert "Waiting for insurer 0" in said
@@ -355,8 +355,8 @@ def test_the_whole_way_of_the_money_stands_on_one_page(noor: Visitor, lived_in: 
         "You pay the first 10 dollars of a year.",
         "Rule 3 of plan town-plan 2026.1",
         "Insurer town-insurance $24.00",
-        "Paid from ana-gift $5.00",
-        "Paid from ana-cash $11.00",
+        "Paid, from ana-gift $5.00",
+        "Paid, from ana-cash $11.00",
         "In the books",
         "What the patient sees You paid $ 16.00",
         "Town insurance owes for it $24.00",

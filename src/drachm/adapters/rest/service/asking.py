@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from drachm.adapters.rest.identity.permit import Denied, reach_on
 from drachm.adapters.rest.service.call import OPERATIONS, Call, Reply
 from drachm.adapters.rest.service.shapes import misfit
+from drachm.adapters.rest.service.trouble_words import words_of
 from drachm.adapters.rest.transport.problems import answer_of
-from drachm.domain.errors import DrachmError
+from drachm.domain.errors import DrachmError, InvalidMessage
 
-_UNTITLED: Final = "This did not work"
+
+class Spoken(InvalidMessage):
+    """Something in a form that has to be mended, said by a page in the language that is spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,5 @@ class Asker:
 
 
 def trouble_of(error: DrachmError, call: Call) -> dict[str, Any]:
-    """The words of a refusal, as the interface would say them."""
-    document = msgspec.json.decode(answer_of(error, call.request_id).body)
-    faults = [fault["detail"] for fault in document.get("errors", [])]
-    return {
-        "status": document["status"],
-        "title": document["title"] or _UNTITLED,
-        "detail": document["detail"],
-        "next_step": document["next_step"],
-        "faults": [fault for fault in faults if fault != document["detail"]],
-    }
+    """The words of a refusal in the language that is spoken; in English, as the interface would say them."""
+    return words_of(msgspec.json.decode(answer_of(error, call.request_id).body), isinstance(error, Spoken))

@@ -15,18 +15,19 @@ from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
 from drachm.adapters.rest.service.page_words import Amount, amount_of, spelled
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt
-from drachm.adapters.rest.service.speech import LANGUAGES
+from drachm.adapters.rest.service.speech import LANGUAGES, N_, gettext
+from drachm.adapters.rest.service.staff_words import account_said
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.domain.ledger.model import Entry
 from drachm.domain.receipts.model import Receipt
 
 _ACCOUNTS: Final = {
-    "payer_receivable": ("insurance", "owes for it"),
-    "patient_receivable": ("due", "the patient still owes"),
-    "wallet": ("you", "from the patient’s pocket"),
-    "wallet_held": ("held", "from what was set aside"),
-    "patient_credit": ("you", "credit for the patient"),
-    "provider_payable": ("cut", "is owed for it"),
+    "payer_receivable": ("insurance", N_("owes for it")),
+    "patient_receivable": ("due", N_("the patient still owes")),
+    "wallet": ("you", N_("from the patient’s pocket")),
+    "wallet_held": ("held", N_("from what was set aside")),
+    "patient_credit": ("you", N_("credit for the patient")),
+    "provider_payable": ("cut", N_("is owed for it")),
 }
 """Account kinds in plain words, each with whose colour it has."""
 NONE: Final = Amount(0, "XXX")
@@ -125,7 +126,7 @@ def _charge_page(seat: Seat) -> Reply:
         event=event,
         why=why,
         standing=standing_of(charge),
-        title=charge.display or "Care",
+        title=charge.display or gettext("Care"),
         price=price,
         received=seat.here(event.received_at) if event.received_at else None,
         started=seat.here(event.started_at) if event.started_at else None,
@@ -134,7 +135,7 @@ def _charge_page(seat: Seat) -> Reply:
         receipt=receipt,
         legs=legs,
         total=Amount(sum(leg.debit.micros for leg in legs if leg.debit), receipt.currency) if receipt else None,
-        pockets=[(part.who or "still to pay", Amount(part.amount, receipt.currency), part.label)
+        pockets=[(part.who, Amount(part.amount, receipt.currency), part.label)
                  for part in receipt.parts if part.bearer == "patient" and part.amount] if receipt else [],
         insurers=[(part.party, amount_of(part.amount)) for part in charge.by_payer],
         revisions=[(one, seat.here(one.posted_at)) for one in revisions],
@@ -162,10 +163,16 @@ def _from_the_books(seat: Seat, charge: Any) -> tuple[ReceiptView | None, Receip
 
 def _leg(shared: SharedReceipt, entry: Entry) -> Leg:
     account, amount, _ = entry
-    kind, words = _ACCOUNTS.get(account.kind, ("cut", account.kind.replace("_", " ")))
+    kind, words = _ACCOUNTS.get(account.kind, ("cut", ""))
     size = Amount(abs(amount), account.currency)
     owner = shared.name_of(account.owner) if account.kind in ("payer_receivable", "provider_payable") else account.owner
-    return Leg(kind, owner, words, size if amount > 0 else None, size if amount < 0 else None)
+    return Leg(
+        kind,
+        owner,
+        gettext(words) or account_said(account.kind),
+        size if amount > 0 else None,
+        size if amount < 0 else None,
+    )
 
 
 def _event_page(seat: Seat, tried: Any = None) -> Reply:

@@ -11,20 +11,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drachm.adapters.rest.identity.model import Principal, Role
 from drachm.adapters.rest.service import desk_session
-from drachm.adapters.rest.service.asking import Asker, trouble_of
+from drachm.adapters.rest.service.asking import Asker, Spoken, trouble_of
 from drachm.adapters.rest.service.call import Call, Handler, Reply, operation
 from drachm.adapters.rest.service.desk_session import Session
 from drachm.adapters.rest.service.forms import FORM_BYTES, PAGE, from_elsewhere
-from drachm.adapters.rest.service.page_frame import origin_of, page_headers, page_templates, root_of, sent_on
+from drachm.adapters.rest.service.look import LOOK_QUERY, look_headers, look_of
+from drachm.adapters.rest.service.page_frame import (
+    in_its_language,
+    origin_of,
+    page_headers,
+    page_templates,
+    root_of,
+    sent_on,
+)
+from drachm.adapters.rest.service.page_words import listed
+from drachm.adapters.rest.service.speech import LANGUAGES, N_, Language, gettext, spoken
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
 from drachm.application.emergencies import holding, saw
 from drachm.domain.coverage.emergency import Emergency
-from drachm.domain.errors import DrachmError, InvalidMessage
+from drachm.domain.errors import DrachmError
 from drachm.domain.money import CURRENCIES, MAX_AMOUNT, exponent, micros
 
 PAGES: Final = {
@@ -34,28 +45,30 @@ PAGES: Final = {
     404: "Nothing that this person may see.",
 }
 WAYS: Final = (
-    ("today", "/desk", "Today", "open_desk"),
-    ("work", "/desk/work", "Work list", "open_desk_work"),
-    ("questions", "/desk/questions", "Questions", "open_desk_questions"),
-    ("refunds", "/desk/refunds", "Refunds", "open_desk_refunds"),
-    ("prices", "/desk/prices", "Prices", "open_desk_price_books"),
-    ("plans", "/desk/plans", "Plans", "open_desk_plans"),
-    ("reviews", "/desk/reviews", "Reviews", "open_desk_reviews"),
-    ("window", "/desk/window", "Cash", "open_desk_window"),
-    ("help", "/desk/help", "Help by code", "open_desk_help"),
-    ("office", "/desk/office", "Office", "open_office"),
+    ("today", "/desk", N_("Today"), "open_desk"),
+    ("work", "/desk/work", N_("Work list"), "open_desk_work"),
+    ("questions", "/desk/questions", N_("Questions"), "open_desk_questions"),
+    ("refunds", "/desk/refunds", N_("Refunds"), "open_desk_refunds"),
+    ("prices", "/desk/prices", N_("Prices"), "open_desk_price_books"),
+    ("plans", "/desk/plans", N_("Plans"), "open_desk_plans"),
+    ("reviews", "/desk/reviews", N_("Reviews"), "open_desk_reviews"),
+    ("window", "/desk/window", N_("Cash desk"), "open_desk_window"),
+    ("help", "/desk/help", N_("Help by code"), "open_desk_help"),
+    ("office", "/desk/office", N_("Office"), "open_office"),
 )
 """Ways on every page: (tab, path, words, the call that must be open to the person). Who signs in begins at the first
 that is."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?", re.ASCII)
 _ROLES: Final = {
-    "clerk": "Clerk",
-    "finance": "Finance",
-    "price_editor": "Prices and plans",
-    "auditor": "Auditor",
-    "operator": "Operator",
+    "clerk": N_("Clerk"),
+    "finance": N_("Finance"),
+    "price_editor": N_("Prices and plans"),
+    "auditor": N_("Auditor"),
+    "operator": N_("Operator"),
 }
-_TITLES: Final = {403: "This is not open to you", 404: "Nothing here"}
+_TITLES: Final = {403: N_("This is not open to you"), 404: N_("Nothing here")}
+LANG_QUERY: Final = {"lang": LOOK_QUERY["lang"]}
+"""What every page of the desk is asked besides its own query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +113,15 @@ class Seat(Asker):
     @property
     def ways(self) -> list[tuple[str, str, str]]:
         """(tab, path, words) of the pages that are open to the person."""
-        return [(tab, path, words) for tab, path, words, call in WAYS if self.may(call)]
+        return [(tab, path, gettext(words)) for tab, path, words, call in WAYS if self.may(call)]
 
     def page(self, template: str, status: int = 200, **values: Any) -> Reply:
         """A page of the desk."""
         body, caller = self.session.record.body, self.call.caller
         shown = {
             "who": body["name"],
-            "role": ", ".join(_ROLES[word] for word in body["roles"] if word in _ROLES),
-            "place": ", ".join(party.name or party.id for party in self.parties) or "All parties",
+            "role": listed([gettext(_ROLES[word]) for word in body["roles"] if word in _ROLES]),
+            "place": listed([party.name or party.id for party in self.parties]) or gettext("All parties"),
             "csrf": self.session.csrf,
             "can_search": self.may("search_desk"),
             "ways": self.ways,
@@ -122,13 +135,14 @@ class Seat(Asker):
             "caller": caller,
         }
         html = render(self.call, template, **{**shown, **values})
-        return Reply(html, status, headers=page_headers(script=True), media=PAGE)
+        headers = [*page_headers(script=True), *look_headers(self.call, look_of(self.call))]
+        return Reply(html, status, headers=headers, media=PAGE)
 
     def refused(self, error: DrachmError) -> Reply:
         """No, as a page."""
         trouble = trouble_of(error, self.call)
         status = int(trouble["status"])
-        title = _TITLES.get(status, trouble["title"])
+        title = gettext(_TITLES[status]) if status in _TITLES else trouble["title"]
         return self.page("desk_trouble.html", status, title=title, trouble=trouble, tab="")
 
 
@@ -138,6 +152,7 @@ def desk(
     """Declare a page of the desk: `handler(seat)`. Who is not signed in is sent to the door; so is a form of theirs."""
 
     def declare(handler: Callable[[Seat], Reply]) -> Handler:
+        @in_its_language
         def answer(call: Call) -> Reply:
             session = desk_session.session_of(call)
             if session is None:
@@ -147,15 +162,16 @@ def desk(
             if form and (
                 from_elsewhere(call.fields, origin_of(call)) or not desk_session.same(call.form, session.csrf)
             ):
-                return seat.page("desk_trouble.html", 403, title=_TITLES[403], trouble=FOREIGN, tab="")
+                return seat.page("desk_trouble.html", 403, title=gettext(_TITLES[403]), trouble=_foreign(), tab="")
             try:
                 return handler(_watched(seat, name))
             except DrachmError as error:
                 return seat.refused(error)
 
         answer.__doc__ = handler.__doc__
+        known = {**LANG_QUERY, **(query or {})}
         more = {409: "Not as things stand.", 422: "Something has to be mended."} if form else {}
-        return operation(name, media=PAGE, form=form, form_bytes=form_bytes, query=query, pages={**PAGES, **more})(
+        return operation(name, media=PAGE, form=form, form_bytes=form_bytes, query=known, pages={**PAGES, **more})(
             answer
         )
 
@@ -178,11 +194,12 @@ def _watched(seat: Seat, name: str) -> Seat:
     return seat.widened
 
 
-FOREIGN: Final = {
-    "detail": "This form was not sent by a page of this session, so nothing was done.",
-    "next_step": "Open the page again and send the form from there.",
-    "faults": [],
-}
+def _foreign() -> dict[str, Any]:
+    return {
+        "detail": gettext("This form was not sent by a page of this session, so nothing was done."),
+        "next_step": gettext("Open the page again and send the form from there."),
+        "faults": [],
+    }
 
 
 def home_of(call: Call, principal: Principal) -> str:
@@ -191,25 +208,38 @@ def home_of(call: Call, principal: Principal) -> str:
     return next((path for _, path, _, name in WAYS if staff.may(name)), "/desk")
 
 
-def unreadable(text: str) -> InvalidMessage:
-    """Something in a form that has to be mended, in words of ours."""
-    return InvalidMessage(text, next_step="Mend it and send the form again.")
+def unreadable(text: str) -> Spoken:
+    """Something in a form that has to be mended, in words of ours, in the language that is spoken."""
+    return Spoken(text, next_step=gettext("Mend it and send the form again."))
 
 
-def typed_money(text: str, currency: str, most: str = "This amount is too large.") -> dict[str, Any]:
+def typed_money(text: str, currency: str, most: str = N_("This amount is too large.")) -> dict[str, Any]:
     """An amount that somebody typed, exact; a comma is not guessed at."""
     if currency not in CURRENCIES:
-        raise unreadable("A currency has three letters, such as USD.")
+        raise unreadable(gettext("A currency has three letters, such as USD."))
     if not _AMOUNT.fullmatch(text.strip()):
         example = "12.50" if exponent(currency) else "1250"
-        raise unreadable(f"Write the amount in digits with a point, such as {example}.")
+        raise unreadable(gettext("Write the amount in digits with a point, such as {example}.").format(example=example))
     size = micros(text.strip())
     if size > MAX_AMOUNT:
-        raise unreadable(most)
+        raise unreadable(gettext(most))
     return {"micros": size, "currency": currency}
 
 
 def render(call: Call, template: str, **values: Any) -> str:
     """A template with what every page of the desk needs."""
-    shown = {"root": root_of(call), "style": address("desk.css"), **values}
+    shown = {
+        "root": root_of(call),
+        "style": address("desk.css"),
+        "language": spoken(),
+        "chooser": _chooser(call),
+        **values,
+    }
     return page_templates().get_template(template).render(**shown)
+
+
+def _chooser(call: Call) -> list[tuple[Language, str]]:
+    """The languages, each with the query that opens this page in it; none where no link opens the page again."""
+    if not call.operation.startswith("open_"):
+        return []
+    return [(one, f"?{urlencode({**call.query, 'lang': one.code})}") for one in LANGUAGES.values()]

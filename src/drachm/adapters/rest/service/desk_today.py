@@ -12,9 +12,11 @@ from drachm.adapters.rest.service.charge_views import Charge
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.journal_reading import ways_of
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
-from drachm.adapters.rest.service.page_words import Amount, amount_of
+from drachm.adapters.rest.service.page_words import Amount, amount_of, said
 from drachm.adapters.rest.service.register_shapes import kept, narrowed
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
+from drachm.adapters.rest.service.speech import N_, clock, gettext, short_day
+from drachm.adapters.rest.service.staff_words import why_said
 from drachm.application.journal_index import Waiting
 from drachm.application.people import PROFILE
 from drachm.domain.errors import DrachmError, InvalidMessage
@@ -117,7 +119,7 @@ def open_desk(seat: Seat) -> Reply:
         first=first,
         whole=len(shown),
         show=show,
-        groups=GROUPS,
+        groups={group: gettext(words) for group, words in GROUPS.items()},
         more=more,
         empty_today=empty_today,
         before=day - timedelta(days=1) if day > date.min else None,
@@ -132,24 +134,25 @@ def standing_of(charge: Charge) -> Standing:
     """For whom a charge waits."""
     amounts = charge.amounts
     if charge.state != "standing":
-        return Standing("back", "held", "Taken back" if charge.state == "reversed" else "Corrected")
+        return Standing("back", "held", gettext("Taken back") if charge.state == "reversed" else gettext("Corrected"))
     if amounts is None:
-        return Standing("back", "held", "Data erased")
+        return Standing("back", "held", gettext("Data erased"))
     if charge.provisional:
-        return Standing("insurer", "insurer", "Waiting for insurer")
+        return Standing("insurer", "insurer", gettext("Waiting for insurer"))
     if amounts.due.micros > 0:
         refused = charge.status == "denied"
-        return Standing("patient", "you", "Insurance refused" if refused else "Waiting for patient")
+        return Standing("patient", "you", gettext("Insurance refused") if refused else gettext("Waiting for patient"))
     if charge.status == "denied":
-        return Standing("paid", "ok", "Refused, patient paid")
-    return Standing("paid", "ok", "Paid" if amounts.patient.micros else "Nothing due")
+        return Standing("paid", "ok", gettext("Refused, patient paid"))
+    return Standing("paid", "ok", gettext("Paid") if amounts.patient.micros else gettext("Nothing due"))
 
 
 def waiting_standing(item: Any, at: datetime) -> Standing:
     """Whether an event that waits may still clear by itself."""
-    words = item.message or item.reason or "it waits"
-    stuck = at - datetime.fromisoformat(item.waiting_since) >= STUCK_AFTER
-    return Standing("stuck", "refused", f"Stuck: {words}") if stuck else Standing("pended", "held", f"Pended: {words}")
+    why = why_said(item.reason, item.message) or gettext("it waits")
+    if at - datetime.fromisoformat(item.waiting_since) >= STUCK_AFTER:
+        return Standing("stuck", "refused", said(gettext("Stuck: {why}"), why=why))
+    return Standing("pended", "held", said(gettext("Pended: {why}"), why=why))
 
 
 def line_of(seat: Seat, one: Any, names: dict[str, str]) -> Line:
@@ -158,12 +161,13 @@ def line_of(seat: Seat, one: Any, names: dict[str, str]) -> Line:
     if not isinstance(one, Charge):
         since = seat.here(one.waiting_since)
         standing = waiting_standing(one, seat.call.at)
-        return Line(standing, f"{since:%H:%M}", f"Care on {one.day}", who, f"/desk/events/{one.event}")
+        what = gettext("Care on {day}").format(day=short_day(date.fromisoformat(one.day)))
+        return Line(standing, clock(since), what, who, f"/desk/events/{one.event}")
     amounts = one.amounts
     return Line(
         standing_of(one),
-        f"{seat.here(one.posted_at):%H:%M}",
-        one.display or (one.service.value if one.service else "Care"),
+        clock(seat.here(one.posted_at)),
+        one.display or (one.service.value if one.service else gettext("Care")),
         who,
         f"/desk/charges/{one.id}",
         one,
@@ -182,8 +186,8 @@ def names_of(seat: Seat, members: Collection[str]) -> dict[str, str]:
     names = {}
     for member in found:
         profile = kept(seat.call, PROFILE, member.id)
-        said = profile.body.get("name", {}) if profile is not None else {}
-        given, family = said.get("given", ""), said.get("family", "")
+        called = profile.body.get("name", {}) if profile is not None else {}
+        given, family = called.get("given", ""), called.get("family", "")
         if given or family:
             names[member.id] = f"{given.split()[0]} {family[:1]}." if given and family else given or family
     return names
@@ -199,12 +203,12 @@ def waiting_groups(seat: Seat) -> list[Waiting]:
 
 
 GROUPS: Final = {
-    "paid": "Paid",
-    "insurer": "Waiting for insurer",
-    "patient": "Waiting for patient",
-    "pended": "Pended",
-    "stuck": "Stuck",
-    "back": "Taken back or corrected",
+    "paid": N_("Paid"),
+    "insurer": N_("Waiting for insurer"),
+    "patient": N_("Waiting for patient"),
+    "pended": N_("Pended"),
+    "stuck": N_("Stuck"),
+    "back": N_("Taken back or corrected"),
 }
 
 
@@ -250,12 +254,12 @@ def _counts(seat: Seat, charges: Sequence[Charge], more: bool) -> list[Count]:
             micros = asked.get(group, amounts.payers.micros + amounts.patient.micros)
             sums[amounts.due.currency] = sums.get(amounts.due.currency, 0) + micros
         totals = [Amount(micros, currency) for currency, micros in sorted(sums.items())]
-        found.append(Count(group, GROUPS[group], len(mine), totals, more))
+        found.append(Count(group, gettext(GROUPS[group]), len(mine), totals, more))
     if seat.may("list_work_queue"):
         waiting = waiting_groups(seat)
         stuck = sum(one.long_ago for one in waiting)
         numbers = {"pended": sum(one.number for one in waiting) - stuck, "stuck": stuck}
-        found += [Count(group, GROUPS[group], number, []) for group, number in numbers.items()]
+        found += [Count(group, gettext(GROUPS[group]), number, []) for group, number in numbers.items()]
     return found
 
 
@@ -298,4 +302,4 @@ def _day(text: str) -> date:
     try:
         return read_day(text)
     except InvalidMessage:
-        raise unreadable("A day is written as year-month-day, such as 2026-01-31.") from None
+        raise unreadable(gettext("A day is written as year-month-day, such as 2026-01-31.")) from None

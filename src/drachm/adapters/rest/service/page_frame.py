@@ -18,14 +18,17 @@ from drachm.adapters.rest.service.look import THEMES, Look, look_headers, look_o
 from drachm.adapters.rest.service.speech import (
     LANGUAGES,
     Language,
+    clock,
     counted,
     gettext,
+    moment_said,
     ngettext,
     short_day,
     speaking,
     spelled,
     spoken,
 )
+from drachm.adapters.rest.service.staff_words import own_words, status_said, why_said
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
 
@@ -151,5 +154,7 @@ def page_templates() -> Environment:
     )
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["day"] = lambda text: short_day(date.fromisoformat(text))
-    environment.globals.update(spelled=spelled, short_day=short_day, counted=counted)
+    environment.filters["own_words"] = own_words
+    environment.globals.update(spelled=spelled, short_day=short_day, counted=counted, clock=clock)
+    environment.globals.update(moment_said=moment_said, status_said=status_said, why_said=why_said)
     return environment

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from gettext import NullTranslations
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, get_decimal_symbol
 
 from drachm.adapters.rest.service.catalogues import PSEUDO, catalogue
@@ -146,6 +146,27 @@ def short_day(day: date) -> str:
     """
     language = spoken()
     return format_date(day, "d MMMM y" if str(language.locale) == "en" else "long", language.locale)
+
+
+def clock(moment: datetime, seconds: bool = False) -> str:
+    """The time on a clock of 24 hours, by the clock that the moment hangs on.
+
+    >>> clock(datetime(2026, 11, 21, 9, 5))
+    '09:05'
+    """
+    locale = spoken().locale
+    pattern = locale.datetime_skeletons["Hms" if seconds else "Hm"]
+    return str(format_time(moment.replace(tzinfo=None), pattern, locale=locale))
+
+
+def moment_said(moment: datetime, seconds: bool = False, weekday: bool = False) -> str:
+    """A day and the time of it.
+
+    >>> moment_said(datetime(2026, 11, 21, 9, 5))
+    '09:05, 21 November 2026'
+    """
+    day = spelled(moment.date()) if weekday else short_day(moment.date())
+    return gettext("{time}, {day}").format(time=clock(moment, seconds), day=day)
 
 
 def digits(micros: int, currency: str) -> str:

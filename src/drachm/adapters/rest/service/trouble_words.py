@@ -1,0 +1,73 @@
+"""How is a refusal of the interface said to people, in their language?
+
+The interface refuses in English, by a code (`transport/problem_table.py`). Codes that pages meet have their words in
+the catalogues; of every other one people hear what its status means. What the refusal says beyond its code follows as
+it is, marked as English, unless a catalogue has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from drachm.adapters.rest.service.speech import N_, gettext, spoken
+from drachm.adapters.rest.service.staff_words import own_words
+from drachm.adapters.rest.transport.problem_table import KINDS
+
+SAID: Final = frozenset(
+    (
+        *("charge_changed", "draft_not_ready", "invalid_emergency", "invalid_refund", "not_found", "not_your_shift"),
+        *("over_the_limit", "passkey_invalid", "question_open", "question_settled", "refund_open", "shift_closed"),
+        *("version", "window_taken"),
+    )
+)
+"""Codes whose words are in the catalogues: `tools/messages.py` takes them from the table."""
+_TITLES: Final = {
+    401: N_("You are not signed in"),
+    403: N_("This is not open to you"),
+    404: N_("Nothing here"),
+    409: N_("Something changed meanwhile"),
+    412: N_("Something changed meanwhile"),
+    422: N_("Please check what you wrote"),
+    429: N_("Too many tries"),
+}
+_TEXTS: Final = {
+    400: N_("Something in this form cannot be read."),
+    403: N_("Your sign-in does not open this."),
+    409: N_("This cannot be done as things stand now."),
+    412: N_("Somebody else changed it meanwhile. Open the page again."),
+    428: N_("Somebody else changed it meanwhile. Open the page again."),
+    429: N_("Wait 15 minutes, then try again."),
+    422: N_("Something has to be mended before this can be done."),
+}
+_FAILED: Final = (
+    N_("This did not go through"),
+    N_("It is not known whether anything was done. Look before you try again."),
+)
+
+
+def words_of(document: Mapping[str, Any], ours: bool) -> dict[str, Any]:
+    """Title, text, next step and faults of a problem document; `ours`: a page said it, in the language already."""
+    status, detail, next_step = int(document["status"]), str(document["detail"]), str(document["next_step"])
+    faults = [fault["detail"] for fault in document.get("errors", []) if fault["detail"] != detail]
+    said = {"status": status, "title": document["title"], "detail": detail, "next_step": next_step, "faults": faults}
+    if spoken().code == "en":
+        return said
+    title = gettext(_TITLES.get(status, _FAILED[0]))
+    told = [own_words(fault) for fault in faults]
+    if ours:
+        return {**said, "title": title, "faults": told}
+    kind = KINDS.get(str(document["code"])) if document["code"] in SAID else None
+    text = gettext(kind.text if kind is not None else _TEXTS.get(status, _FAILED[1]))
+    step = own_words(kind.next_step) if kind is not None else Markup("")
+    if detail and (kind is None or detail != kind.text):
+        told.insert(0, own_words(detail))
+    return {**said, "title": title, "detail": text, "next_step": step, "faults": told}
+
+
+def table_texts() -> list[str]:
+    """What of the table has to stand in the catalogues."""
+    kinds = [KINDS[code] for code in sorted(SAID) if code in KINDS]
+    return [text for kind in kinds for text in (kind.text, kind.next_step) if text]
