@@ -50,8 +50,8 @@ def exclude(run, state, step, closing):
 
 
 def waiting_period(run, state, step, closing):
-    months = amount_of(run, state, step["months"])
     since = fact(run, state["document"], step["since"])
+    months = amount_of(run, state, step["months"])
     if months is None or since is None:
         return False
     if local_date(run, state["document"]) >= months_after(date.fromisoformat(since), months):

@@ -101,7 +101,7 @@ def contribution(run, state, accumulator):
     """What the feeds would add if the line ended now and `open` did not exist."""
     so_far = 0
     for feed in accumulator.get("feeds", []):
-        if holds(run, state["document"], feed.get("when", {})) and feed["of"] not in COUNTS:
+        if feed["of"] not in COUNTS and holds(run, state["document"], feed.get("when", {})):
             so_far += money_measure(state, feed["of"], state["entries"])
     return so_far
 

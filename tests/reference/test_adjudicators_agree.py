@@ -175,6 +175,13 @@ def test_engine_agrees_with_the_naive_adjudicator(shared_folder, number):
     assert result["lines"] >= LINES // CHUNKS
 
 
+@pytest.mark.parametrize("seed", [78_009_000_225, 78_027_000_143])
+def test_histories_that_once_were_read_in_two_ways(seed):
+    """Which missing fact a waiting period names; a condition of a count that no room asks for."""
+    _, differences = run_case(seed, Counter())
+    assert not differences, "\n".join(differences)
+
+
 def test_every_rule_and_every_pair_of_neighbours_fires(shared_folder, record_property):
     lines, cases, counts = add_up(shared_chunk(shared_folder, number) for number in range(CHUNKS))
     record_property("reference summary", summary(lines, cases, counts))
