@@ -117,6 +117,10 @@ S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/pay
 S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/budget
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/budget
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic
+S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/automatic
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic/rules
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic/order
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic/card
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/proof
 S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof
 

@@ -29,6 +29,14 @@ GET /my/budget  open_my_budget  many
   Budgets of the month, how it will end, and what is paid without asking.
 POST /my/budget  set_my_budget  many
   Give, change or take away the budget.
+GET /my/automatic  open_my_automatic  many
+  Rules for one clinic or kind of care, the order of pots, what may be taken from the card.
+POST /my/automatic/rules  change_my_rules  many
+  Add such a rule, or take one away.
+POST /my/automatic/order  order_my_pots  many
+  Say which pot pays first.
+POST /my/automatic/card  set_my_collection  many
+  Let what is owed be taken from the card on file, or take that back.
 POST /my/automatic  set_my_automatic  many
   Say what is paid without asking.
 GET /v1/members/{member_id}/budgets  get_budgets  one

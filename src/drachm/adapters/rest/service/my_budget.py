@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import msgspec
 from babel.dates import format_date
 
 from drachm.adapters.rest.service.call import OPERATIONS, Reply
+from drachm.adapters.rest.service.care_kinds import kind_said, kinds_to_choose
 from drachm.adapters.rest.service.mandates import AutomaticPaymentsView, BudgetsView, BudgetView
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_pay import wallets_of
@@ -42,6 +44,7 @@ class Card:
     asks: bool
     kinds: str
     """Of which care; empty for all."""
+    id: str
     forecast: tuple[Amount, Amount, Amount] | None
     """Low, likely, high."""
     passed: bool
@@ -55,21 +58,24 @@ def open_my_budget(seat: PatientSeat) -> Reply:
 
 @patient_page("set_my_budget", form=True)
 def set_my_budget(seat: PatientSeat) -> Reply:
-    """Give, change or take away the budget for all care."""
+    """Give, change or take away a budget: for all care, or for one kind of it."""
     form, (now, _) = seat.call.form, _budgets(seat)
-    others = [_said(one) for one in now.budgets if one.id != OWN]
+    kind = form.get("kind", "")
+    name = form.get("budget", "") or (_id_of(kind) if kind else OWN)
+    kinds = [kind] if kind else []
+    others = [_said(one) for one in now.budgets if one.id != name and (one.categories != kinds or not kinds)]
     if form.get("take") == "yes":
         _write(seat, "set_budgets", {"budgets": others})
         return seat.sent_on("/my/budget")
     currency, zone = _money_of(seat, now)
     micros = typed(form.get("amount", ""), currency)
     if micros is None:
-        return _shown(seat, trouble=gettext(_NO_AMOUNT), status=422)
+        return _shown(seat, trouble=gettext(_NO_AMOUNT), at=kind, status=422)
     own = {
-        "id": OWN,
+        "id": name,
         "amount": {"micros": micros, "currency": currency},
         "zone": zone,
-        "categories": [],
+        "categories": kinds,
         "asks": form.get("asks") == "yes",
     }
     _write(seat, "set_budgets", {"budgets": [own, *others]})
@@ -95,7 +101,12 @@ def set_my_automatic(seat: PatientSeat) -> Reply:
     return seat.sent_on("/my/budget")
 
 
-def _shown(seat: PatientSeat, *, trouble: str = "", mistake: str = "", status: int = 200) -> Reply:
+def _id_of(kind: str) -> str:
+    """The id of the budget for a kind of care: the page has one for each."""
+    return f"k{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
+
+
+def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str = "", status: int = 200) -> Reply:
     (budgets, tag), (automatic, _) = _budgets(seat), _automatic(seat)
     currency, _ = _money_of(seat, budgets)
     member = {"member_id": seat.member}
@@ -118,6 +129,9 @@ def _shown(seat: PatientSeat, *, trouble: str = "", mistake: str = "", status: i
         told=[(f"{one.percent}", _month(one.month), amount_of(one.amount)) for one in told],
         version=tag,
         trouble=trouble,
+        at=at,
+        kinds=kinds_to_choose([word for one in budgets.budgets for word in one.categories]),
+        typed=seat.call.form.get("amount", ""),
         mistake=mistake,
     )
 
@@ -136,7 +150,8 @@ def _card(seat: PatientSeat, one: BudgetView) -> Card:
         bar=bar_of(shares if used.micros or left else [("left", 1)], words),
         days=monthrange(today.year, today.month)[1] - today.day,
         asks=one.asks,
-        kinds=", ".join(one.categories),
+        kinds=", ".join(map(kind_said, one.categories)),
+        id=one.id,
         forecast=(amount_of(ahead.low), amount_of(ahead.likely), amount_of(ahead.high)) if ahead else None,
         passed=used.micros >= amount.micros,
     )

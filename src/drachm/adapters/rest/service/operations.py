@@ -39,6 +39,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     mandates,
     matching,
     members,
+    my_automatic,
     my_budget,
     my_cover,
     my_family,
