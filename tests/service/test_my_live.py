@@ -77,6 +77,7 @@ def test_a_new_receipt_comes_by_itself_on_every_page(service: Running, town: Any
     assert page.locator("#answer > .live article").count() == 1
     # The visit's page: another charge changes its number; what had the focus has it still.
     page.locator("article a").first.click()
+    page.locator("#live details summary").first.click()
     page.locator(".taps a").first.focus()
     staying(page)
     before = page.locator(".hero").inner_text()
@@ -84,6 +85,7 @@ def test_a_new_receipt_comes_by_itself_on_every_page(service: Running, town: Any
     page.get_by_text("2 parts").wait_for()
     assert page.locator(".hero").inner_text() != before
     assert page.evaluate("() => document.activeElement.closest('.taps') !== null")
+    assert page.locator("#live details[open]").count() == 1
     assert stayed(page)
     assert clipped(page) == []
     # The wallet: money that came in.

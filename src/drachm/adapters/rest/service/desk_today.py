@@ -17,6 +17,7 @@ from drachm.adapters.rest.service.register_shapes import kept, narrowed
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
 from drachm.adapters.rest.service.speech import N_, clock, gettext, short_day
 from drachm.adapters.rest.service.staff_words import why_said
+from drachm.adapters.rest.service.static_files import address
 from drachm.application.journal_index import Waiting
 from drachm.application.people import PROFILE
 from drachm.domain.errors import DrachmError, InvalidMessage
@@ -111,6 +112,7 @@ def open_desk(seat: Seat) -> Reply:
     return seat.page(
         "desk_today.html",
         tab="today",
+        htmx=address("htmx.js"),
         day=day,
         today=today,
         counts=counts,

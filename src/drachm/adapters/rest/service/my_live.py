@@ -55,7 +55,7 @@ class Live:
 
     path: str
     mark: str
-    script: str
+    scripts: tuple[str, ...] = (address("htmx.js"), address("live.js"))
 
 
 def watched(name: str) -> Callable[[Reader], Reader]:
@@ -71,7 +71,7 @@ def watched(name: str) -> Callable[[Reader], Reader]:
 def live(seat: PatientSeat, page: str, shown: object) -> Live:
     """How a page listens: `page` is the name of its reader or a visit, `shown` what the reader gave."""
     query = {"page": page, **({"for": seat.call.query["for"]} if "for" in seat.call.query else {})}
-    return Live(f"{root_of(seat.call)}/my/stream?{urlencode(query)}", mark_of(seat.session, shown), address("live.js"))
+    return Live(f"{root_of(seat.call)}/my/stream?{urlencode(query)}", mark_of(seat.session, shown))
 
 
 def mark_of(session: Session, shown: object) -> str:

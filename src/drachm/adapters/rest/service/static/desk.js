@@ -3,30 +3,19 @@
 (() => {
   const typing = (one) => one.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
   const rows = () => [...document.querySelectorAll("[data-row]")];
-  const side = () => document.getElementById("side");
-  let wanted = null;
-
-  const show = async (row) => {
-    const address = row.dataset.row;
-    if (!side() || !address) return;
-    wanted = address;
-    const answer = await fetch(address, { credentials: "same-origin" });
-    if (!answer.ok || answer.redirected || wanted !== address) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById("side");
-    if (!fresh || wanted !== address) return;
-    side().replaceWith(document.adoptNode(fresh));
-    for (const one of rows()) one.closest("tr").toggleAttribute("data-chosen", one.dataset.row === address);
-  };
-
   const move = (by) => {
     const all = rows();
     const at = all.indexOf(document.activeElement);
     const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))];
     if (!next) return;
     next.focus();
-    show(next);
+    const look = next.closest("tr")?.querySelector("[hx-get]");
+    if (look) window.htmx?.trigger(look, "beside");
   };
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    for (const one of rows()) one.closest("tr")?.toggleAttribute("data-chosen", one.closest("tr").contains(event.target));
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
