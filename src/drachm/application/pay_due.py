@@ -20,6 +20,7 @@ from drachm.domain.clearing.clear import UNDOING
 from drachm.domain.clearing.journal import difference
 from drachm.domain.clearing.model import Snapshot, Standing, Target
 from drachm.domain.clearing.numbers import place_of
+from drachm.domain.clearing.pockets import Passed
 from drachm.domain.clearing.quotas import Quotas
 from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Needs, Waiting, World
@@ -72,6 +73,21 @@ class _Short(Exception):
         super().__init__()
         self.pot = pot
         self.target = target
+
+
+def may_pay(charge: bytes, desk: Desk) -> tuple[tuple[Pot, ...], tuple[Passed, ...]]:
+    """Which of the patient's pots may pay what is due of a charge, as things stand now, and which may not and why.
+
+    Raises `Conflict` as `pay_due` does.
+    """
+    with desk.books.work() as work:
+        stored = work.newest([charge]).get(charge)
+        kept = kept_of(stored) if stored is not None else None
+        event = kept.body.event if kept is not None else None
+        if kept is None or event is None:
+            raise Conflict("there is no such charge", where="charge", next_step="Look the charge up again.")
+        at = _read(Waiting(event, kept.body.received, charge, kept.body.answer), work.registry([event]), desk)
+        return tuple([pot for pot in at.pots if pot.currency == event.currency]), tuple(at.passed)
 
 
 def pay_due(order: Yes, desk: Desk) -> Paid:
