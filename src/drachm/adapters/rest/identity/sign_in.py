@@ -51,8 +51,11 @@ class SignIn:
     def issuer(self) -> str:
         return self.provider.issuer
 
-    def address(self, *, back: str, state: str, nonce: str, verifier: str) -> str:
-        """Where the browser goes. Raises Unavailable when the provider does not say where that is."""
+    def address(self, *, back: str, state: str, nonce: str, verifier: str, age: int = LOGIN_SECONDS_MAX) -> str:
+        """Where the browser goes; `age`: how many seconds ago a login may be that counts, 0: log in anew.
+
+        Raises Unavailable when the provider does not say where that is.
+        """
         wanted = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -60,7 +63,7 @@ class SignIn:
             "scope": _SCOPES,
             "state": state,
             "nonce": nonce,
-            "max_age": str(LOGIN_SECONDS_MAX),
+            "max_age": str(age),
             "code_challenge": challenge(verifier),
             "code_challenge_method": "S256",
         }
@@ -77,8 +80,10 @@ class SignIn:
         at: datetime,
         environment: Environment,
         post: Post | None = None,
+        age: int = LOGIN_SECONDS_MAX,
     ) -> tuple[Principal, str, datetime]:
-        """(who signed in, their name, when the proof ends). Raises Unauthenticated and Unavailable."""
+        """(who signed in, their name, when the proof ends). Raises Unauthenticated, for a login longer than `age`
+        seconds ago too, and Unavailable."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": verifier}
         basic = ""
         if self.client_secret:
@@ -91,9 +96,11 @@ class SignIn:
         text = answer.get("id_token") if isinstance(answer, dict) else None
         if not isinstance(text, str):
             raise Unauthenticated("token_malformed")
-        return self._read(text, nonce, at, environment)
+        return self._read(text, nonce, at, environment, age)
 
-    def _read(self, text: str, nonce: str, at: datetime, environment: Environment) -> tuple[Principal, str, datetime]:
+    def _read(
+        self, text: str, nonce: str, at: datetime, environment: Environment, age: int
+    ) -> tuple[Principal, str, datetime]:
         token = read_token(text)
         mine = replace(self.provider, audience=self.client_id, types=_ID_TOKEN_TYPES)
         # Ties of patients are not looked up here: the session does so at every call.
@@ -105,7 +112,7 @@ class SignIn:
         if not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
             raise Unauthenticated("token_untrusted")
         logged_in = moment(claims, "auth_time")
-        late = logged_in is None or at.timestamp() - logged_in > LOGIN_SECONDS_MAX + mine.skew_seconds
+        late = logged_in is None or at.timestamp() - logged_in > age + mine.skew_seconds
         if party != self.client_id or late:
             raise Unauthenticated("token_untrusted")
         name = next((word for key in ("name", "preferred_username") if (word := claims.get(key))), claims.get("sub"))

@@ -6,6 +6,7 @@ answered. Leaving ends the session and shows a page that says nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,8 +24,8 @@ from drachm.adapters.rest.service.page import given_answer
 from drachm.adapters.rest.service.page_frame import in_its_language, origin_of, page, root_of, sent_on
 from drachm.adapters.rest.service.sign_in_flow import (
     ANSWER,
-    Proof,
     from_provider,
+    onward_of,
     sandbox,
     sandbox_person,
     to_provider,
@@ -64,15 +65,21 @@ def sign_in_to_my(call: Call) -> Reply:
     kept = browser_session.door_of(call, MY)
     if kept is None or from_elsewhere(call.fields, origin_of(call)) or not browser_session.same(call.form, kept[0]):
         return _door(call, 403, _STALE)
-    return _entered(call, lambda: sandbox_person(call, call.form.get("token", "").strip()))
+    return _entered(call, lambda: _in(call, *sandbox_person(call, call.form.get("token", "").strip())))
 
 
-@operation("begin_my_provider", media=PAGE, query={"with": "which provider, from 0"}, pages=_REFUSED)
+@operation(
+    "begin_my_provider",
+    media=PAGE,
+    query={"with": "which provider, from 0", "next": "the page that waits for a proof"},
+    pages=_REFUSED,
+)
 @in_its_language
 def begin_my_provider(call: Call) -> Reply:
     """Send the browser to the provider."""
+    onward = call.query.get("next", "")
     try:
-        return to_provider(call, MY, RETURN)
+        return to_provider(call, MY, RETURN, below_my(onward) if onward else "")
     except DrachmError:
         return _door(call, 403, _NO_ANSWER)
 
@@ -80,8 +87,23 @@ def begin_my_provider(call: Call) -> Reply:
 @operation("end_my_provider", media=PAGE, query=ANSWER, pages=_REFUSED)
 @in_its_language
 def end_my_provider(call: Call) -> Reply:
-    """Redeem the provider's code, once."""
-    return _entered(call, lambda: from_provider(call, MY, RETURN))
+    """Redeem the provider's code, once: a sign-in, or a proof for the page that waits for it."""
+    onward = onward_of(call, MY)
+    session = my_session.session_of(call) if onward else None
+
+    def prove() -> Reply:
+        principal, name, until = from_provider(call, MY, RETURN)
+        if session is None:
+            return _in(call, principal, name, until, onward or MY.path)
+        mine = session.principal
+        if session.visit or (principal.tenant, principal.subject) != (mine.tenant, mine.subject):
+            raise Unauthenticated("token_untrusted")
+        browser_session.proved(call, session)
+        return sent_on(
+            call, below_my(onward), [(b"set-cookie", browser_session.without(call.house, MY, door=True).encode())]
+        )
+
+    return _entered(call, prove)
 
 
 @operation("sign_out_of_my", media=PAGE, form=True, pages={303: "Signed out.", 403: "A form that is not ours."})
@@ -145,23 +167,22 @@ def _ask_again(seat: PatientSeat, status: int = 200, trouble: str = "") -> Reply
     return seat.page("my_proof.html", "", status, **values)
 
 
-def _entered(call: Call, prove: Any) -> Reply:
+def _entered(call: Call, prove: Callable[[], Reply]) -> Reply:
     try:
-        proof: Proof = prove()
-        return _in(call, *proof)
+        return prove()
     except Forbidden as error:
         return _door(call, 403, _STALE if error.code == "stale" else _NOBODY)
     except (DrachmError, LookupError, ValueError):
         return _door(call, 401, _NOT_OPENED)
 
 
-def _in(call: Call, principal: Principal, name: str, until: datetime) -> Reply:
+def _in(call: Call, principal: Principal, name: str, until: datetime, onward: str = MY.path) -> Reply:
     begun = my_session.opened(call, principal, name, until)
     headers: list[Header] = [
         (b"set-cookie", begun.encode()),
         (b"set-cookie", browser_session.without(call.house, MY, door=True).encode()),
     ]
-    return sent_on(call, "/my", headers)
+    return sent_on(call, below_my(onward), headers)
 
 
 def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:

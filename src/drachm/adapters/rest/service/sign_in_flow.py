@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from drachm.adapters.rest.identity.errors import Unauthenticated
 from drachm.adapters.rest.identity.model import Environment, Principal
+from drachm.adapters.rest.identity.sign_in import LOGIN_SECONDS_MAX
 from drachm.adapters.rest.identity.tokens import read_token
 from drachm.adapters.rest.service import browser_session
 from drachm.adapters.rest.service.browser_session import Place, new_secret
@@ -30,6 +31,8 @@ ANSWER: Final = {
     "session_state": "unused",
 }
 """What a provider adds to our address when it sends a browser back."""
+PROOF_SECONDS_MAX: Final = 600
+"""How long ago a login may be that proves once more who is there."""
 Proof = tuple[Principal, str, datetime]
 """(who it is, what they are called, when the proof ends)."""
 
@@ -46,8 +49,10 @@ def sandbox_person(call: Call, text: str) -> Proof:
     return principal, principal.subject.partition("|")[2], datetime.fromtimestamp(float(token.claims["exp"]), UTC)
 
 
-def to_provider(call: Call, place: Place, back: str) -> Reply:
+def to_provider(call: Call, place: Place, back: str, onward: str = "") -> Reply:
     """On to the provider with a state, a nonce and a challenge that only this browser can answer for.
+
+    `onward`: the page that waits for a fresh proof; the provider is then asked to let its person log in anew.
 
     Raises InvalidMessage when there is no such provider, and Unavailable when it does not answer.
     """
@@ -55,8 +60,10 @@ def to_provider(call: Call, place: Place, back: str) -> Reply:
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 4 and int(chosen) < len(ways)):
         raise InvalidMessage("there is no such way to sign in", where="with")
     state, nonce, verifier = new_secret(), new_secret(), new_secret()
-    address = ways[int(chosen)].address(back=_back(call, back), state=state, nonce=nonce, verifier=verifier)
-    kept, _ = browser_session.door(call, place, chosen, state, nonce, verifier)
+    age = 0 if onward else LOGIN_SECONDS_MAX
+    way = ways[int(chosen)]
+    address = way.address(back=_back(call, back), state=state, nonce=nonce, verifier=verifier, age=age)
+    kept, _ = browser_session.door(call, place, chosen, state, nonce, verifier, onward)
     headers: list[Header] = [(b"location", address.encode()), (b"set-cookie", kept.encode())]
     return Reply("", 303, headers=[*page_headers(), *headers], media=PAGE)
 
@@ -67,14 +74,21 @@ def from_provider(call: Call, place: Place, back: str) -> Proof:
     kept = browser_session.door_of(call, place)
     words = kept[1] if kept is not None else []
     code, state = call.query.get("code", ""), call.query.get("state", "")
-    if len(words) != 4 or not hmac.compare_digest(state.encode(), words[1].encode()):
+    if len(words) != 5 or not hmac.compare_digest(state.encode(), words[1].encode()):
         raise Forbidden("this browser did not begin to sign in", code="stale")
-    chosen, _, nonce, verifier = words
+    chosen, _, nonce, verifier, onward = words
     way = call.house.sign_ins[int(chosen)]
     if call.query.get("iss", way.issuer) != way.issuer or not code:
         raise Unauthenticated("token_untrusted")
     environment, address = call.house.environment, _back(call, back)
-    return way.redeem(code, back=address, nonce=nonce, verifier=verifier, at=call.at, environment=environment)
+    age = PROOF_SECONDS_MAX if onward else LOGIN_SECONDS_MAX
+    return way.redeem(code, back=address, nonce=nonce, verifier=verifier, at=call.at, environment=environment, age=age)
+
+
+def onward_of(call: Call, place: Place) -> str:
+    """The page that waits for the proof that this browser was sent for; empty where it was sent to sign in."""
+    kept = browser_session.door_of(call, place)
+    return kept[1][4] if kept is not None and len(kept[1]) == 5 else ""
 
 
 def ways_in(call: Call) -> list[dict[str, Any]]:
