@@ -52,10 +52,11 @@ OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_c
 BUDGETS = "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices"
 PAY_ON_PAGES = (
     "open_my_question ask_my_question open_my_pay check_my_pay make_my_payment open_my_paid set_my_budget "
-    "set_my_automatic change_my_rules order_my_pots set_my_collection"
+    "set_my_automatic change_my_rules order_my_pots set_my_collection keep_my_visit_private set_my_private"
 )
 DESK_QUESTIONS = "open_desk_questions answer_question_at_desk"
-QUESTIONS = f"ask_question list_questions take_back_question open_my_budget open_my_automatic {PAY_ON_PAGES}"
+LOOK_AT_WISHES = "open_my_budget open_my_automatic open_my_private"
+QUESTIONS = f"ask_question list_questions take_back_question {LOOK_AT_WISHES} {PAY_ON_PAGES}"
 LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund"
 GIVE_BACK = (
     "propose_charge_refund agree_to_charge_refund withdraw_charge_refund open_desk_refund_form propose_refund_at_desk "
@@ -310,7 +311,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *(LOOK_AT_DUES, LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices"),
         *(LOOK_AT_OWN_MONEY, "open_my_family"),
         *(OFFICE, "open_office_books"),
-        "open_my_budget open_my_automatic",
+        LOOK_AT_WISHES,
     ),
     "money:write": (
         "pay_dues set_collection_consent",
@@ -359,7 +360,7 @@ HUMAN = words(
             "create_contract update_contract merge_members split_member",
         ),
         "allow_relative create_api_key create_client answer_invitation begin_refund begin_payout",
-        *("answer_question open_my_budget open_my_automatic", PAY_ON_PAGES, DESK_QUESTIONS),
+        *("answer_question", LOOK_AT_WISHES, PAY_ON_PAGES, DESK_QUESTIONS),
         *(GIVE_BACK, "open_desk_refunds open_desk_refund"),
         # Machines have the interface; pages are for people.
         *(

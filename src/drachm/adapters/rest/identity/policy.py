@@ -117,6 +117,9 @@ S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/pay
 S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/budget
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/budget
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/visits/{visit_id}/private
+S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/private
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/private/{wallet_id}
 S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/automatic
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic/rules
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic/order

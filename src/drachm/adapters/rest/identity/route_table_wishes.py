@@ -29,6 +29,12 @@ GET /my/budget  open_my_budget  many
   Budgets of the month, how it will end, and what is paid without asking.
 POST /my/budget  set_my_budget  many
   Give, change or take away the budget.
+POST /my/visits/{visit_id}/private  keep_my_visit_private  one
+  Keep a visit from whoever shares a pot: asked once more, then done for good.
+GET /my/private  open_my_private  many
+  Which kinds of care shared pots pay nothing of, by the patient's standing wish.
+POST /my/private/{wallet_id}  set_my_private  one
+  Change that wish for one pot.
 GET /my/automatic  open_my_automatic  many
   Rules for one clinic or kind of care, the order of pots, what may be taken from the card.
 POST /my/automatic/rules  change_my_rules  many

@@ -24,7 +24,7 @@ from drachm.adapters.rest.service import browser_session, my_session
 from drachm.adapters.rest.service.asking import Asker, trouble_of
 from drachm.adapters.rest.service.browser_session import Session
 from drachm.adapters.rest.service.call import Call, Handler, Reply, operation
-from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
+from drachm.adapters.rest.service.forms import FORM_BYTES, PAGE, from_elsewhere
 from drachm.adapters.rest.service.look import LOOK_QUERY
 from drachm.adapters.rest.service.my_session import MY
 from drachm.adapters.rest.service.page_frame import Entry, in_its_language, origin_of, page, root_of, sent_on
@@ -153,14 +153,15 @@ def patient_page(
     name: str,
     *,
     form: bool = False,
+    form_bytes: int = FORM_BYTES,
     link: bool = False,
     query: Mapping[str, str] | None = None,
     entry: Entry | None = None,
 ) -> Callable[[Callable[[PatientSeat], Reply]], Handler]:
     """Declare a page: `name` is its operation in the route table and the policy table.
 
-    `form`: it takes a form, which must be ours. `link`: also for who came by a receipt's link. `entry`: its line in the
-    list of pages; there it stands for whoever may see it.
+    `form`: it takes a form, which must be ours, of at most `form_bytes`. `link`: also for who came by a receipt's link.
+    `entry`: its line in the list of pages; there it stands for whoever may see it.
     """
     if entry is not None:
         _ENTRIES.append((entry, name))
@@ -189,7 +190,8 @@ def patient_page(
         answer.__doc__ = handler.__doc__
         more = {409: "Not as things stand.", 422: "Something has to be mended."} if form else {}
         known = {**LOOK_QUERY, "for": "whose page: a member who let this person in", **(query or {})}
-        return operation(name, media=PAGE, form=form, query=known, pages={**PAGES, **more})(answer)
+        declared = operation(name, media=PAGE, form=form, form_bytes=form_bytes, query=known, pages={**PAGES, **more})
+        return declared(answer)
 
     return declare
 

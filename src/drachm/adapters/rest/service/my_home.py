@@ -10,6 +10,7 @@ from drachm.adapters.rest.service.charge_views import VisitSummary
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_live import live, watched
 from drachm.adapters.rest.service.my_paid_from import paid_from
+from drachm.adapters.rest.service.my_private import privacy_of
 from drachm.adapters.rest.service.my_told import told_of
 from drachm.adapters.rest.service.my_visit_view import visit_card, visit_parts
 from drachm.adapters.rest.service.page_frame import Entry
@@ -59,6 +60,7 @@ def open_my_visit(seat: PatientSeat) -> Reply:
         pay=pay_path(seat),
         named=seat.whose_own(visit.member),
         pots=paid_from(seat, visit),
+        private=privacy_of(seat, visit),
         live=live(seat, visit.id, visit),
     )
 

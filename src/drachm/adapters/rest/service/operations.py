@@ -47,6 +47,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     my_live,
     my_menu,
     my_pay,
+    my_private,
     my_question,
     my_receipts,
     my_sign_in,
