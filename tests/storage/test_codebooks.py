@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from drachm.domain.errors import IntegrityError
 from drachm.storage import library
-from drachm.storage.codebook import Codebook, train, tried
+from drachm.storage.codebook import CHANCE, Codebook, train, tried
 from drachm.storage.library import Library
 from drachm.storage.scrub import GRAM, SHARED_BY, Bodies, Sample
 from drachm.storage.vault import Place, Vault
@@ -30,6 +32,9 @@ NAMES = {
     "cyrillic": "".join(chr(0x430 + one) for one in range(32)),
 }
 DAY = datetime(2025, 3, 10, tzinfo=UTC)
+AT = Place(7, bytes(16), 0)
+ENVELOPE = 4 + 12 + 16
+"""Bytes of the key id, the nonce and the tag."""
 
 
 def body(chance: random.Random, patient: int) -> bytes:
@@ -83,6 +88,12 @@ def holders_of_grams(samples: list[Sample]) -> dict[bytes, set[int]]:
     return found
 
 
+def trained_once(samples: list[Sample], random_bytes: Any) -> bytes:
+    found = train(samples, random_bytes, None)
+    assert found is not None
+    return found.words
+
+
 @pytest.fixture(scope="module")
 def samples() -> list[Sample]:
     return samples_of(500)
@@ -96,6 +107,53 @@ def chance(new_ids: Any) -> Any:
 @pytest.fixture
 def trained(samples: list[Sample], chance: Any) -> Any:
     return train(samples, chance, None)
+
+
+# How bodies are written with them
+
+
+@pytest.mark.parametrize("number", [1, 127, 128, 32_767])
+def test_a_body_opens_whatever_number_its_codebook_has(samples: list[Sample], new_ids: Any, number: int) -> None:
+    ids = new_ids()
+    vault = Vault(bytes(32), 1, ids)
+    book = Codebook(number, trained_once(samples, ids.random_bytes))
+    vault.find_codebook = {number: book}.__getitem__
+    (wrapped,) = vault.new_keys([5])
+    own = samples[0].body
+    for plain in (b"", own[:CHANCE], own[: CHANCE + 1], own, own * 20):
+        (sealed,) = vault.seal([(vault.unwrap(5, wrapped), *AT, plain)], book)
+        assert vault.open(5, wrapped, AT, sealed) == plain
+        assert len(sealed) <= len(plain) + ENVELOPE + 1
+
+
+def test_what_is_chance_is_left_as_it_is(samples: list[Sample], new_ids: Any) -> None:
+    """Its time and its salt: among the words of the rest they made each body some bytes longer."""
+    book = Codebook(1, trained_once(samples, new_ids().random_bytes))
+    whole = sum(len(book.press.compress(body)) for _, body in samples)
+    assert book.size([body for _, body in samples]) < whole - 2 * len(samples)
+
+
+def test_bodies_that_were_compressed_whole_still_open(samples: list[Sample], new_ids: Any) -> None:
+    ids = new_ids()
+    vault = Vault(bytes(32), 1, ids)
+    book = Codebook(258, trained_once(samples, ids.random_bytes))
+    vault.find_codebook = {258: book}.__getitem__
+    (wrapped,) = vault.new_keys([5])
+    key, plain, nonce = vault.unwrap(5, wrapped), samples[0].body, bytes(12)
+    text = b"\x02\x01\x02" + book.press.compress(plain)
+    place = struct.pack(">iq16sH", 1, *AT)
+    assert vault.open(5, wrapped, AT, key.id + nonce + AESGCM(key.secret).encrypt(nonce, text, place)) == plain
+
+
+@pytest.mark.parametrize("text", [b"", b"\x02\x01", b"\x03\x00\x01", b"\x04abcdef", b"\x81abcdef"])
+def test_a_form_that_nobody_writes_is_told_as_a_changed_body(samples: list[Sample], new_ids: Any, text: bytes) -> None:
+    ids = new_ids()
+    vault = Vault(bytes(32), 1, ids)
+    vault.find_codebook = {1: Codebook(1, trained_once(samples, ids.random_bytes))}.__getitem__
+    (wrapped,) = vault.new_keys([5])
+    key, nonce, place = vault.unwrap(5, wrapped), bytes(12), struct.pack(">iq16sH", 1, *AT)
+    with pytest.raises(IntegrityError, match="the body was changed"):
+        vault.open(5, wrapped, AT, key.id + nonce + AESGCM(key.secret).encrypt(nonce, text, place))
 
 
 # What may be known to everybody

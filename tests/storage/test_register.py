@@ -17,7 +17,7 @@ from drachm.domain.errors import Conflict, IntegrityError, InvalidMessage
 from drachm.domain.funding.model import Pot
 from drachm.domain.periods import Period
 from drachm.storage.registry import Register
-from drachm.storage.remembered import Remembered
+from drachm.storage.remembered import Remembered, Roll
 from drachm.storage.sheets import PersonSheet, pack
 from drachm.storage.vault import Vault
 
@@ -289,3 +289,17 @@ def test_what_is_asked_for_stays_and_the_rest_is_bounded() -> None:
     assert (remembered.get(0), remembered.get(999), remembered.get(998)) == (None, None, -998)
     remembered.clear()
     assert len(remembered) == 0
+
+
+def test_a_roll_is_bounded_and_forgets_by_number() -> None:
+    roll: Roll[int] = Roll(8)
+    for number in range(100):
+        roll.enter(number, f"n{number}", number)
+        if roll.get("n0") is None:
+            roll.enter(0, "n0", 0)
+    assert len(roll) <= 8
+    assert len(roll._names) <= 2 * 8
+    found, missing = roll.look(["n0", "n99", "n1", "n0"])
+    assert (found, missing) == ({"n0": 0, "n99": 99}, ["n1"])
+    roll.drop_numbers([99, 1, 1_000])
+    assert roll.look(["n0", "n99"]) == ({"n0": 0}, ["n99"])

@@ -8,7 +8,7 @@ source, `array_recv`); all big-endian.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from psycopg.abc import AdaptContext
@@ -54,25 +54,24 @@ def int8s(values: Sequence[int]) -> Int8s:
     count = len(values)
     if not count:
         return Int8s(EMPTY.pack(0, 0, INT8))
-    numbers = [8] * (2 * count)
-    numbers[1::2] = values
-    return Int8s(HEAD.pack(1, 0, INT8, count, 1) + struct.pack(">" + "iq" * count, *numbers))
+    packed = bytearray(struct.pack(">" + "4xq" * count, *values))
+    packed[3::12] = b"\x08" * count
+    return Int8s(HEAD.pack(1, 0, INT8, count, 1) + packed)
 
 
 def texts(values: Sequence[str]) -> Texts:
-    """Words; equal ones are packed once."""
-    packed = {value: _behind_length(value.encode()) for value in set(values)}
-    return Texts(_array(_TEXT, len(values), map(packed.__getitem__, values)))
+    """Words."""
+    return Texts(_array(_TEXT, [value.encode() for value in values]))
 
 
 def byteas(values: Sequence[bytes]) -> Byteas:
     """Byte strings."""
-    return Byteas(_array(_BYTEA, len(values), map(_behind_length, values)))
+    return Byteas(_array(_BYTEA, values))
 
 
 def tids(values: Sequence[bytes]) -> Tids:
     """Places of rows within their table, as the server gave them."""
-    return Tids(_array(_TID, len(values), map(_behind_length, values)))
+    return Tids(_array(_TID, values))
 
 
 def register(context: AdaptContext) -> None:
@@ -105,11 +104,15 @@ class _TidsDumper(_ArrayDumper):
     oid = 1010
 
 
-def _array(element: int, count: int, elements: Iterable[bytes]) -> bytes:
-    if not count:
+def _array(element: int, values: Sequence[bytes]) -> bytes:
+    if not values:
         return EMPTY.pack(0, 0, element)
-    return b"".join((HEAD.pack(1, 0, element, count, 1), *elements))
-
-
-def _behind_length(value: bytes) -> bytes:
-    return _LENGTH(len(value)) + value
+    head = HEAD.pack(1, 0, element, len(values), 1)
+    before = {length: _LENGTH(length) for length in set(map(len, values))}
+    if len(before) == 1:
+        # All are as long, as keys and places are: the same stands before each of them.
+        return next(iter(before.values())).join([head, *values])
+    parts = [head]
+    for value in values:
+        parts += (before[len(value)], value)
+    return b"".join(parts)

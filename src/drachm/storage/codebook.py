@@ -20,6 +20,10 @@ WORDS_BYTES: Final = 16_384
 GAIN_PERCENT: Final = 10
 """By so much a new codebook makes bodies shorter than what there is, or it is not worth keeping."""
 
+CHANCE: Final = 29
+"""So many bytes at the beginning of a body are when it came in, and its salt: nothing makes them shorter, and among the
+words of the rest they make those longer. They are left out of what is compressed."""
+
 _PARTS: Final = 1_000_000
 _TRIED_EACH: Final = 10
 _SEGMENT, _STEP = 400, 8
@@ -77,7 +81,7 @@ class Codebook:
     def size(self, bodies: Sequence[bytes]) -> int:
         """How many bytes these bodies take; as they are where compression would not make them shorter."""
         compress = self.press.compress
-        return sum(min(len(body), len(compress(body))) for body in bodies)
+        return sum(min(len(body), CHANCE + len(compress(body[CHANCE:]))) for body in bodies)
 
 
 def tried(samples: Sequence[Sample]) -> list[bytes]:
@@ -88,7 +92,7 @@ def tried(samples: Sequence[Sample]) -> list[bytes]:
 def train(samples: Sequence[Sample], random_bytes: Callable[[int], bytes], present: Codebook | None) -> Trained | None:
     """The words of a new codebook; None when `present` does nearly as well or the samples are too few to learn from."""
     bodies = Bodies(samples)
-    scrubbed: list[bytes | bytearray | memoryview] = [*bodies.scrubbed(random_bytes)]
+    scrubbed: list[bytes | bytearray | memoryview] = [body[CHANCE:] for body in bodies.scrubbed(random_bytes)]
     try:
         words = zstandard.train_dictionary(WORDS_BYTES, scrubbed, k=_SEGMENT, d=_STEP).as_bytes()
     except zstandard.ZstdError:

@@ -16,13 +16,15 @@ from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.events.model import ServiceEvent
 from drachm.storage.arrays import int8s
 from drachm.storage.registered import Registered
-from drachm.storage.remembered import Remembered
+from drachm.storage.remembered import Remembered, Roll
 from drachm.storage.sheets import PARTY, PERSON, open_party, open_person
 from drachm.storage.vault import DataKey, Vault
 
 PEOPLE_MAX: Final = 100_000
 PARTIES_MAX: Final = 20_000
 PAST_MAX: Final = 20_000
+ASKED_MAX: Final = 4_096
+"""Numbers of people and parties who are not remembered, or not registered at all."""
 
 Ask = Callable[..., list[Any]]
 """Asks one statement with its values: queries/work.sql or queries/reading.sql."""
@@ -65,42 +67,43 @@ class Register:
         self._vault = vault
         self._lock = threading.Lock()
         self._version = 0
-        self._member_numbers = Numbers(tenant, numbers.patient_number, people)
-        self._party_numbers = Numbers(tenant, numbers.party_number, PARTIES_MAX)
-        self._people: Remembered[int, Registered] = Remembered(people)
-        self._parties: Remembered[int, PartyRecord] = Remembered(PARTIES_MAX)
+        self._people: Roll[Registered] = Roll(people)
+        self._parties: Roll[PartyRecord] = Roll(PARTIES_MAX)
+        # Of those only who are not remembered.
+        self._member_numbers = Numbers(tenant, numbers.patient_number, ASKED_MAX)
+        self._party_numbers = Numbers(tenant, numbers.party_number, ASKED_MAX)
 
     def read(self, members: Collection[str], parties: Collection[str], ask: Ask) -> Registry:
         """These people and parties as registered now, asking for those that are not remembered."""
         tenant = self._tenant
-        wanted, others = self._member_numbers.of(members), self._party_numbers.of(parties)
         version, changed = self._changes(ask)
         with self._lock:
             version = self._advance(version, changed)
-            people, missing = _look(wanted, self._people)
-            records, absent = _look(others, self._parties)
+            people, missing = self._people.look(members)
+            records, absent = self._parties.look(parties)
         if missing:
+            ids = int8s(sorted(self._member_numbers.of(missing).values()))
             found = [
                 open_person(tenant, number, packed, self._opened(number, wrapped))
-                for number, packed, wrapped in ask("people", ids=int8s(sorted(missing)), version=version)
+                for number, packed, wrapped in ask("people", ids=ids, version=version)
             ]
-            self._keep(version, {one.number: one for one in found}, self._people)
-            people.update((one.member.id, one) for one in found)
+            self._keep(version, [(one.number, one.member.id, one) for one in found], self._people)
+            people.update([(one.member.id, one) for one in found])
         if absent:
-            answered = ask("parties", ids=int8s(sorted(absent)), version=version)
+            ids = int8s(sorted(self._party_numbers.of(absent).values()))
+            answered = ask("parties", ids=ids, version=version)
             fetched = [open_party(tenant, number, packed) for number, packed in answered]
-            self._keep(version, {one.number: one for one in fetched}, self._parties)
-            records.update((one.party.id, one) for one in fetched)
+            self._keep(version, [(one.number, one.party.id, one) for one in fetched], self._parties)
+            records.update([(one.party.id, one) for one in fetched])
         return Registry(tenant, version, people, records)
 
     def as_of(self, version: int, members: Collection[str], parties: Collection[str]) -> Registry | None:
         """The same without asking: None where somebody is not remembered, or as of another version."""
-        wanted, others = self._member_numbers.of(members), self._party_numbers.of(parties)
         with self._lock:
             if version != self._version:
                 return None
-            people, missing = _look(wanted, self._people)
-            records, absent = _look(others, self._parties)
+            people, missing = self._people.look(members)
+            records, absent = self._parties.look(parties)
         return None if missing or absent else Registry(self._tenant, version, people, records)
 
     def _changes(self, ask: Ask) -> tuple[int, list[tuple[int, int]] | None]:
@@ -122,16 +125,16 @@ class Register:
             self._people.clear()
             self._parties.clear()
             return version
-        self._people.drop([number for kind, number in changed if kind == PERSON])
-        self._parties.drop([number for kind, number in changed if kind == PARTY])
+        self._people.drop_numbers([number for kind, number in changed if kind == PERSON])
+        self._parties.drop_numbers([number for kind, number in changed if kind == PARTY])
         return version
 
-    def _keep(self, version: int, found: Mapping[int, V], remembered: Remembered[int, V]) -> None:
+    def _keep(self, version: int, found: Iterable[tuple[int, str, V]], roll: Roll[V]) -> None:
         with self._lock:
             # What was true at an older version need not be true now.
             if version == self._version:
-                for number, one in found.items():
-                    remembered.put(number, one)
+                for number, name, one in found:
+                    roll.enter(number, name, one)
 
     def _opened(self, number: int, wrapped: bytes | None) -> DataKey | None:
         return None if wrapped is None else self._vault.unwrap(number, wrapped)
@@ -201,16 +204,3 @@ class Past:
 
     def _party(self, number: int, packed: bytes) -> PartyRecord:
         return open_party(self._tenant, number, packed)
-
-
-def _look(wanted: Mapping[str, int], remembered: Remembered[int, V]) -> tuple[dict[str, V], list[int]]:
-    """What is remembered, by id, and the numbers of those who are not."""
-    found: dict[str, V] = {}
-    missing = []
-    for one, number in wanted.items():
-        known = remembered.get(number)
-        if known is None:
-            missing.append(number)
-        else:
-            found[one] = known
-    return found, missing

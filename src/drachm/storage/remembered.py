@@ -50,6 +50,20 @@ class Remembered(Generic[K, V]):
             found[key] = value
         return found
 
+    def look(self, keys: Iterable[K]) -> tuple[dict[K, V], list[K]]:
+        """What is remembered of these, and the keys of the others."""
+        found: dict[K, V] = {}
+        missing: list[K] = []
+        for key in keys:
+            value = self._young.get(key)
+            if value is None:
+                value = self.get(key)
+            if value is None:
+                missing.append(key)
+            else:
+                found[key] = value
+        return found, missing
+
     def drop(self, keys: Iterable[K]) -> None:
         """Forget these."""
         for key in keys:
@@ -62,3 +76,25 @@ class Remembered(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._young.keys() | self._old.keys())
+
+
+class Roll(Remembered[str, V]):
+    """Values by name, bounded in the same way, that are forgotten by number. For one thread at a time."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self._most = most
+        self._names: dict[int, str] = {}
+        """By number; also of some that are remembered no longer."""
+
+    def enter(self, number: int, name: str, value: V) -> None:
+        """Remember a value by name and number."""
+        self.put(name, value)
+        self._names[number] = name
+        if len(self._names) > 2 * self._most:
+            here = self._young.keys() | self._old.keys()
+            self._names = {number: name for number, name in self._names.items() if name in here}
+
+    def drop_numbers(self, numbers: Iterable[int]) -> None:
+        """Forget those with these numbers."""
+        self.drop([self._names.pop(number) for number in numbers if number in self._names])

@@ -9,11 +9,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Final
 
 from drachm.application.ports import Row, Stored, Written
-from drachm.domain.clearing.model import STATUS_NUMBERS, STATUSES
+from drachm.domain.clearing.model import STATUS_NUMBERS, STATUSES, Status
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source, legs_of
 from drachm.storage.arrays import EMPTY, HEAD, INT8
@@ -25,10 +24,12 @@ COPY_END: Final = b"\xff\xff"
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _FIELDS: Final = 16
 
-# Number of fields, tenant and the length of the position; then position, patient, the two times, revision,
-# kind, status, key, leaf and currency, each behind its length.
-_START: Final = struct.Struct(">hiii")
-_FIXED: Final = ">14sqiqiqiqihihihi16si32si3s"
+# Number of fields; then tenant, revision, kind, status and currency, each behind its length.
+_START: Final = struct.Struct(">hiiihihihi3s")
+_FIELD: Final = struct.Struct(">i")
+# What many rows begin with, up to the position's length; position, patient, the two times, key and leaf.
+_FIXED: Final = ">{}sqiqiqiqi16si32s"
+_POSITION: Final = struct.Struct(">q")
 _AFTER: Final = struct.Struct(">qq")
 
 
@@ -44,8 +45,8 @@ def copy_of_journal(
 
     `accounts` learns whom the entries name. Raises struct.error for a number that is out of range.
     """
-    start = _START.pack(_FIELDS, 4, tenant, 8)
     parts = [COPY_HEAD]
+    shapes: dict[Any, tuple[Callable[..., bytes], bytes, bytes]] = {}
     last, posted = None, 0
     for row, body, patient in zip(rows, bodies, patients, strict=True):
         (
@@ -56,22 +57,25 @@ def copy_of_journal(
             last, posted = posted_at, _microseconds(posted_at)
         if entries and not legs:
             legs = legs_of(tenant, entries)
-        count = len(entries)
-        pack, legs_head = _shape(count, len(avail), supersedes is not None)
+        alike = revision, kind, status, currency, supersedes, bytes(legs[2::3]), len(avail)
+        shape = shapes.get(alike)
+        if shape is None:
+            shape = shapes[alike] = _shape(tenant, *alike)
+        pack, start, legs_head = shape
         values: list[Any] = [
-            *(start, position, 8, patient, 8, _microseconds(occurred_at)),
-            *(8, posted, 2, revision, 2, kind, 2, STATUS_NUMBERS[status], 16, key, 32, leaf, 3, currency.encode()),
+            *(start, position, 8, patient, 8, _microseconds(occurred_at), 8, posted, 16, key, 32, leaf, legs_head)
         ]
-        values += (0,) if supersedes is None else (8, supersedes)
-        values += (count, bytes(legs[2::3]), legs_head)
-        for at, entry in enumerate(entries):
-            number = legs[3 * at]
-            accounts.meet(number, entry[0])
-            values += (8, number, 8, entry[1])
+        at = 0
+        for account, amount, _ in entries:
+            number = legs[at]
+            at += 3
+            accounts.meet(number, account)
+            values += (8, number, 8, amount)
         values.append(_AFTER.size * len(avail))
         for pot, left in avail:
             values += (pot_numbers[pot], left)
-        parts.append(pack(*values, len(body)))
+        values.append(len(body))
+        parts.append(pack(*values))
         parts.append(body)
     parts.append(COPY_END)
     return b"".join(parts)
@@ -94,19 +98,31 @@ class Accounts:
             raise IntegrityError("two accounts met in one number", where=f"account {number}")
 
 
-@lru_cache(maxsize=1024)
-def _shape(legs: int, pots: int, supersedes: bool) -> tuple[Callable[..., bytes], bytes]:
-    """How rows with so many legs and pots are packed, and what stands before their legs."""
-    form = _FIXED + ("iq" if supersedes else "i")
-    head = _array_head(2 * legs)
-    form += f"i{legs}s{len(head)}s" + "iqiq" * legs + "i" + "qq" * pots + "i"
-    return struct.Struct(form).pack, head
-
-
-def _array_head(count: int) -> bytes:
-    """What stands before the elements of a `bigint[]` field."""
+def _shape(
+    tenant: int,
+    revision: int,
+    kind: int,
+    status: Status,
+    currency: str,
+    supersedes: int | None,
+    sources: bytes,
+    pots: int,
+) -> tuple[Callable[..., bytes], bytes, bytes]:
+    """How rows that are alike in all of this are packed, what they begin with, and what stands before their legs."""
+    tells = _START.pack(
+        *(_FIELDS, 4, tenant, 2, revision, 2, kind, 2, STATUS_NUMBERS[status], 3, currency.encode()),
+    )
+    before = b"" if supersedes is None else _POSITION.pack(supersedes)
+    start = b"".join([tells, _field(before), _field(sources), _FIELD.pack(8)])
+    count = 2 * len(sources)
     head = HEAD.pack(1, 0, INT8, count, 1) if count else EMPTY.pack(0, 0, INT8)
-    return struct.pack(">i", len(head) + 12 * count) + head
+    head = _FIELD.pack(len(head) + 12 * count) + head
+    form = _FIXED.format(len(start)) + f"{len(head)}s" + "iq" * count + "i" + "qq" * pots + "i"
+    return struct.Struct(form).pack, start, head
+
+
+def _field(value: bytes) -> bytes:
+    return _FIELD.pack(len(value)) + value
 
 
 def stored_of(values: Sequence[Any], vault: Vault) -> Stored:

@@ -7,9 +7,10 @@ the patient's `data_key` row and every body under it is erased, in all copies, w
     sealed   key id (4) | nonce (12) | AES-256-GCM(data key, form (1) + text), bound to tenant, position, key, revision
     words    nonce (12) | AES-256-GCM(master key, words of a codebook), bound to tenant and number
 
-The form says whether the text is the body as it is (0), compressed (1), or the number of a codebook (2) and the body
-compressed with it (2): whichever is the shortest. The key id tells a body of an erased key from one that cannot be
-opened: a patient who comes back gets a new key.
+The form says what the text is: the body as it is (0); compressed (1); the number of a codebook (2) and the body
+compressed with it (2, no longer written); the same, but the first 29 bytes of the body as they are and the rest
+compressed (3); from 128 on the same as 3, by the codebook whose number is the rest. The shortest is written. The key
+id tells a body of an erased key from one that cannot be opened: a patient who comes back gets a new key.
 NIST SP 800-38D 8.3: random 96-bit nonces serve up to 2^32 bodies under one key; one patient has far fewer.
 """
 
@@ -26,7 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from drachm.application.ports import Ids
 from drachm.domain.errors import IntegrityError, InvalidMessage
-from drachm.storage.codebook import Codebook, Press
+from drachm.storage.codebook import CHANCE, Codebook, Press
 
 KEY_BYTES: Final = 32
 OPENED_KEYS_MAX: Final = 20_000
@@ -42,7 +43,9 @@ _WRAP: Final = struct.Struct(">4siq")
 _PLACE: Final = struct.Struct(">iq16sH")
 _AS_IT_IS: Final = b"\x00"
 _COMPRESSED: Final = b"\x01"
-_BY_CODEBOOK: Final = b"\x02"
+_WHOLE_BY_CODEBOOK: Final = b"\x02"
+_BY_CODEBOOK: Final = b"\x03"
+_NUMBERED: Final = b"\x80"
 _NUMBER: Final = struct.Struct(">H")
 _WORDS: Final = struct.Struct(">8siH")
 
@@ -112,16 +115,18 @@ class Vault:
     ) -> list[bytes]:
         """Bodies sealed: each is given with its data key and its place, (key, position, event key, revision, body)."""
         tenant, aad = self._tenant, _PLACE.pack
-        compress, head, longest = self._press.compress, _COMPRESSED, PLAIN_BYTES_MAX
+        compress, head, kept, longest = self._press.compress, _COMPRESSED, 0, PLAIN_BYTES_MAX
         if book is not None:
-            compress, head, longest = book.press.compress, _BY_CODEBOOK + _NUMBER.pack(book.number), 0
+            compress, head, kept, longest = book.press.compress, _form_of(book.number), CHANCE, CHANCE
         nonces = self._ids.random_bytes(_NONCE * len(bodies))
         at = 0
         sealed = []
         for (key_id, secret), position, event_key, revision, plain in bodies:
             nonce = nonces[at : at + _NONCE]
             at += _NONCE
-            text = head + compress(plain) if len(plain) > longest else b""
+            text = b""
+            if len(plain) > longest:
+                text = head + plain[:kept] + compress(plain[kept:])
             if not text or len(text) > len(plain):
                 text = _AS_IT_IS + plain
             place = aad(tenant, position, event_key, revision)
@@ -147,14 +152,19 @@ class Vault:
             raise IntegrityError("the body was changed, or belongs to another row", where=where) from None
 
     def _plain(self, text: bytes) -> bytes:
-        if text[:1] == _AS_IT_IS:
+        form = text[:1]
+        if form == _AS_IT_IS:
             return text[1:]
-        if text[:1] == _COMPRESSED:
+        if form == _COMPRESSED:
             return self._press.decompress(text[1:])
-        if text[:1] == _BY_CODEBOOK and len(text) > 3:
-            (number,) = _NUMBER.unpack_from(text, 1)
-            return self.find_codebook(number).press.decompress(text[3:])
-        raise ValueError("unknown form")
+        if form >= _NUMBERED:
+            number, at, kept = text[0] - _NUMBERED[0], 1, CHANCE
+        elif form in (_BY_CODEBOOK, _WHOLE_BY_CODEBOOK) and len(text) > 3:
+            (number,), at, kept = _NUMBER.unpack_from(text, 1), 3, CHANCE if form == _BY_CODEBOOK else 0
+        else:
+            raise ValueError("unknown form")
+        rest = at + kept
+        return text[at:rest] + self.find_codebook(number).press.decompress(text[rest:])
 
     def seal_words(self, number: int, words: bytes) -> bytes:
         """The words of a codebook, sealed: they are nobody's, and nobody's business either."""
@@ -168,3 +178,8 @@ class Vault:
             return self._master.decrypt(sealed[:_NONCE], sealed[_NONCE:], aad)
         except (InvalidTag, ValueError):
             raise IntegrityError("the codebook was changed", where=f"codebook {number}") from None
+
+
+def _form_of(codebook: int) -> bytes:
+    number = _NUMBERED[0] + codebook
+    return bytes([number]) if number < 256 else _BY_CODEBOOK + _NUMBER.pack(codebook)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from psycopg.pq import TransactionStatus
 
@@ -75,7 +75,7 @@ class PostgresWork:
     def _forget(self) -> None:
         self._grip: Grip | None = None
         self._totals: Totals | None = None
-        self._people: Mapping[str, Any] = {}
+        self._people: dict[str, Registered] = {}
         self._pot_numbers = _PotNumbers(self.tenant)
         self._pots: dict[str, bytes] = {}
         """Pot id -> the place of its state row in the table."""
@@ -107,7 +107,7 @@ class PostgresWork:
         """Everybody whom the events name, as registered now, with the version of the register that says so."""
         members, parties = asked(events)
         registry = self._known.register.read(members, parties, self._ask)
-        self._people = registry.people
+        self._people = cast(dict[str, Registered], registry.people)
         self._pot_numbers.update([(pot.id, pot.state) for person in registry.people.values() for pot in person.pots])
         return registry
 
@@ -215,25 +215,32 @@ class PostgresWork:
 
     def _sealed(self, rows: Sequence[Row]) -> tuple[list[int], list[bytes]]:
         """The number of each row's patient, and its sealed body."""
-        holders = self._holders({row.member for row in rows})
+        people = self._people
+        others: dict[str, tuple[int, DataKey]] = {}
         patients, bodies = [], []
         for row in rows:
-            patient, key = holders[row.member]
+            position, event_key, revision, _, _, _, _, member, _, _, _, _, _, _, body, _ = row
+            person = people.get(member)
+            key = person.key if person is not None else None
+            if person is not None and key is not None:
+                patient = person.number
+            else:
+                if not others:
+                    others = self._holders({row.member for row in rows})
+                patient, key = others[member]
             patients.append(patient)
-            bodies.append((key, row.position, row.key, row.revision, row.body))
+            bodies.append((key, position, event_key, revision, body))
         return patients, self._vault.seal(bodies, self._known.library.current)
 
     def _holders(self, members: set[str]) -> dict[str, tuple[int, DataKey]]:
-        """The number and data key of each member; keys are made for those who have none."""
+        """The number and data key of each member whose key is not remembered; made for those who have none."""
         holders: dict[str, tuple[int, DataKey]] = {}
         without: dict[int, str] = {}
         for member in members:
             person = self._people.get(member)
             if not member:
                 holders[member] = patient_number(self.tenant, ""), self._known.own_key
-            elif person is not None and person.key is not None:
-                holders[member] = person.number, person.key
-            else:
+            elif person is None or person.key is None:
                 without[patient_number(self.tenant, member)] = member
         if without:
             for patient, wrapped in self._data_keys(sorted(without)).items():
@@ -272,7 +279,7 @@ class PostgresWork:
 
     def _move_pots(self, posting: Posting) -> None:
         moves, held = posting.moves, posting.held
-        pots = sorted(pot for pot in moves.keys() | held.keys() if moves.get(pot) or held.get(pot))
+        pots = [pot for pot in {**moves, **held} if moves.get(pot) or held.get(pot)]
         first, last = posting.rows[0], posting.rows[-1]
         moved = self._tell(
             "move_pots",

@@ -116,8 +116,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: copy_journal
 -- The rows of a batch with their sealed bodies.
-COPY journal (tenant, position, patient, occurred_at, posted_at, revision, kind, status, key, leaf, currency,
-              supersedes, sources, legs, avail, body)
+COPY journal (tenant, revision, kind, status, currency, supersedes, sources, position, patient, occurred_at, posted_at,
+              key, leaf, legs, avail, body)
 FROM STDIN (FORMAT BINARY);
 
 -- name: add_accounts
