@@ -281,21 +281,21 @@ def test_a_debit_that_came_back_is_heard_once(street: Desk, records: Records, cl
         ("R02", "091400600000006", 2_500, ""),
     )
     for _ in range(2):
-        heard = hear_returns(read_returns(data), street, records)
+        heard = hear_returns(read_returns(data).found, street, records)
         assert [end for _, end in heard] == ["returned", "declined", *["unexplained"] * 4]
     assert [find(name, records).state for name in ("pay_1", "pay_2", "pay_3")] == ["returned", "declined", "captured"]
     assert [find(name, records).reason for name in ("pay_1", "pay_2")] == ["insufficient_funds", "not_authorised"]
     assert balances(street)["holder_receivable/ana"] == 25 * MICROS
     # Paid after all: the file that comes a third time takes nothing back again.
     hear(News("captured", "pay_1"), "bank", street, records)
-    hear_returns(read_returns(data), street, records)
+    hear_returns(read_returns(data).found, street, records)
     assert "holder_receivable/ana" not in balances(street)
 
 
 def test_a_return_file_that_was_cut_or_changed_is_refused_whole() -> None:
     whole = ach_file(("R01", "091400600000001", 2_500, "123"), ("R03", "091400600000002", 100, "124"))
     lines = whole.splitlines()
-    assert [(one.code, one.amount, one.reason) for one in read_returns(whole)] == [
+    assert [(one.code, one.amount, one.reason) for one in read_returns(whole).found] == [
         ("R01", 25 * MICROS, "insufficient_funds"), ("R03", MICROS, "no_account"),
     ]  # fmt: skip
     wrong = {
@@ -315,17 +315,32 @@ def test_a_return_file_that_was_cut_or_changed_is_refused_whole() -> None:
         assert caught.value.code == code, data
 
 
+def test_what_is_no_return_is_named_and_line_ends_do_not_matter() -> None:
+    whole = ach_file(("R01", "091400600000001", 2_500, "123"), ("R03", "091400600000002", 100, "124"))
+    changed = whole.replace(b"799R03", b"798C01").decode()
+    said = read_returns(whole).found[:1], ["file line 5: a notification of change (C01)"]
+    for ends in ("\n", "\r\n", "\r", ""):
+        assert read_returns(changed.replace("\n", ends).encode()) == said, ends
+    lines = changed.splitlines()
+    plain = [*lines[:5], lines[6][:4] + "000003" + lines[6][10:], lines[7][:13] + "00000003" + lines[7][21:]]
+    assert read_returns("\n".join(plain).encode()).passed_over == ["file line 5: an entry that was not returned"]
+
+
 def test_recorded_return_files_are_read() -> None:
     place = Path(os.environ.get("DRACHM_SHARED", Path(__file__).parents[3] / "shared")) / "data" / "nacha"
     if not place.is_dir():
         pytest.skip("the shared set is not here")
-    read = {}
+    read, changes = {}, []
     for path in sorted(place.glob("*.ach")):
         try:
-            read[path.name] = [(one.code, one.debit) for one in read_returns(path.read_bytes())]
+            told = read_returns(path.read_bytes())
+            read[path.name] = [(one.code, one.debit) for one in told.found]
+            changes += [path.name for line in told.passed_over if "(C0" in line]
         except InvalidMessage as error:
             read[path.name] = error.code
     assert read["return-WEB.ach"] == [("R01", True), ("R03", False)]
     assert read["cor-example.ach"] == read["ppd-debit.ach"] == []
+    assert "cor-example.ach" in changes
+    assert "ppd-debit.ach" not in changes
     assert read["20110729A-invalid.ach"] == "wrong_file"
     assert [code for code, _ in read["dishonored-return.ach"]] == ["R68", "R68"]

@@ -162,10 +162,10 @@ def test_a_reference_is_found_in_any_dress_and_no_slip_passes(name: str, noise: 
 
 def test_the_sample_messages_are_read() -> None:
     """The second says two parts and 6.30 francs, lists three and 9.50, and the entry is in kronor: it stays whole."""
-    [credit] = read_camt((SAMPLES / "camt053.v8.xml").read_bytes())
+    [credit] = read_camt((SAMPLES / "camt053.v8.xml").read_bytes()).lines
     assert (credit.account, credit.amount, credit.currency) == (IBAN, 8_850_000, "EUR")
     assert "MUELL/FINP/RA12345" in credit.words
-    [odd] = read_camt((SAMPLES / "camt054.v8.xml").read_bytes())
+    [odd] = read_camt((SAMPLES / "camt054.v8.xml").read_bytes()).lines
     assert (odd.amount, odd.currency, odd.note) == (-200_000 * MICROS, "SEK", "its parts do not add up to it")
 
 
@@ -189,15 +189,56 @@ def test_an_entry_of_several_transfers_is_taken_apart() -> None:
         f'<TxDtls><Amt Ccy="EUR">{amount}</Amt><RmtInf><Ustrd>{word}</Ustrd></RmtInf></TxDtls>'
         for amount, word in (("2.00", "a"), ("3.00", "b"))
     )
-    lines = read_camt(camt(entry(details=parts)))
+    lines = read_camt(camt(entry(details=parts))).lines
     assert [(one.amount, one.words, one.reference) for one in lines] == [
         (2 * MICROS, ("a",), "r#1"),
         (3 * MICROS, ("b",), "r#2"),
     ]
-    assert [one.amount for one in read_camt(camt(entry(side="DBIT")))] == [-5 * MICROS]
+    assert [one.amount for one in read_camt(camt(entry(side="DBIT"))).lines] == [-5 * MICROS]
     old = camt(entry(status="BOOK"), kind="BkToCstmrDbtCdtNtfctn", part="Ntfctn")
-    assert [one.amount for one in read_camt(old)] == [5 * MICROS]
-    assert read_camt(camt(entry(status="<Cd>PDNG</Cd>"))) == []
+    assert [one.amount for one in read_camt(old).lines] == [5 * MICROS]
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [("<Cd>PDNG</Cd>", "PDNG"), ("INFO", "INFO"), ("<Prtry>ON THE WAY</Prtry>", "ON THE WAY"), ("", "missing")],
+)
+def test_an_entry_that_is_not_booked_is_named_and_the_others_are_read(status: str, word: str) -> None:
+    told = read_camt(camt(entry("1.00", status=status) + entry("2.00")), "march.xml")
+    assert [one.amount for one in told.lines] == [2 * MICROS]
+    assert told.passed_over == [f"march.xml 1 entry 1: its status is {word}, not BOOK"]
+
+
+def test_why_money_came_back_may_be_a_word_of_the_banks_own() -> None:
+    for reason in ("<Cd>AC04</Cd>", "<Prtry>AC04</Prtry>"):
+        details = f"<TxDtls><RtrInf><Rsn>{reason}</Rsn></RtrInf></TxDtls>"
+        assert [one.returned for one in read_camt(camt(entry(side="DBIT", details=details))).lines] == ["AC04"]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "ISO-8859-1", "windows-1252", "UTF-16"])
+def test_a_message_is_read_in_the_encoding_that_it_declares(encoding: str) -> None:
+    words = "<TxDtls><RmtInf><Ustrd>für Ana</Ustrd></RmtInf></TxDtls>"
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{camt(entry(details=words)).decode()}'
+    assert [one.words for one in read_camt(text.encode(encoding)).lines] == [("für Ana",)]
+    # Whoever hands in text has decoded it, whatever its declaration says.
+    assert [one.words for one in read_camt(text).lines] == [("für Ana",)]
+
+
+@pytest.mark.parametrize("encoding", ["GB18030", "Big5", "idna", "nothing-known"])
+def test_an_encoding_that_is_not_read_is_said(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{camt(entry()).decode()}'
+    with pytest.raises(InvalidMessage, match="encoding") as caught:
+        read_camt(text.encode())
+    assert "UTF-8" in caught.value.next_step
+    assert [one.amount for one in read_camt(text).lines] == [5 * MICROS]
+
+
+@pytest.mark.parametrize("currency", ["", ' Ccy=""', ' Ccy="eur"', ' Ccy="XAU"'])
+def test_money_of_no_known_currency_is_refused_with_its_place(currency: str) -> None:
+    data = camt(entry() + entry()).replace(b' Ccy="EUR"', currency.encode())
+    with pytest.raises(InvalidMessage) as caught:
+        read_camt(data)
+    assert (caught.value.code, caught.value.where) == ("unknown_currency", "statement 1 entry 1")
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,7 @@ def test_the_operator_books_a_statement(connected: Any, ask: Ask) -> None:
     for _ in range(2):
         read = ask("read_bank_statement", operator, body={"camt": camt})
         assert [one["end"] for one in read.body["lines"]] == ["booked", "unallocated"]
+        assert read.body["passed_over"] == []
     assert left(town) == 120 * MICROS
     [apart] = ask("list_bank_lines", town.auditor(), query={"end": "unallocated"}).body["data"]
     path = {"line_id": apart["id"]}

@@ -15,6 +15,7 @@ from drachm.domain.errors import InvalidMessage
 
 MAX_BYTES: Final = 64 * 1_048_576
 MAX_DEPTH: Final = 64
+SAVE_AS: Final = "Save the message as UTF-8 and declare that, or hand it in as text."
 
 
 @dataclass(slots=True)
@@ -43,11 +44,15 @@ class Node:
         return found.text.strip() if found is not None else ""
 
 
-def read_xml(data: bytes, where: str) -> Node:
-    """The document's element. Raises `InvalidMessage` for what is not XML, or more than that."""
+def read_xml(data: bytes | str, where: str) -> Node:
+    """The document's element. Raises `InvalidMessage` for what is not XML, or more than that.
+
+    Text is read as it stands, whatever encoding its declaration names: it was decoded by whoever hands it in.
+    """
     if len(data) > MAX_BYTES:
         raise InvalidMessage(f"more than {MAX_BYTES} bytes", where=where, code="too_large")
-    parser = expat.ParserCreate(namespace_separator=" ")
+    # expat takes a text's declaration for nothing only when it is told the encoding.
+    parser = expat.ParserCreate("utf-8" if isinstance(data, str) else None, " ")
     root = Node("", {})
     path = [root]
 
@@ -71,8 +76,13 @@ def read_xml(data: bytes, where: str) -> Node:
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = text, refuse
     parser.buffer_text = True
     try:
-        parser.Parse(data, True)
+        parser.Parse(data.encode() if isinstance(data, str) else data, True)
     except expat.ExpatError as error:
         place = f"line {error.lineno}, column {error.offset}"
         raise InvalidMessage(f"not well-formed XML at {place}", where=where, code="malformed_xml") from None
+    except (LookupError, ValueError):
+        # Python's own codecs: an encoding they do not know, or one of several bytes a character.
+        raise InvalidMessage(
+            "the encoding that the XML declares is not read", where=where, next_step=SAVE_AS, code="malformed_xml"
+        ) from None
     return root.children[0]

@@ -4,7 +4,7 @@ Source: Nacha Operating Rules, Appendix Three (record formats: file header 1, ba
 7, batch control 8, file control 9, each 94 characters) and Appendix Four (return entries: addenda type 99 with the
 reason R01 to R85 and the trace number of the original entry). The totals of the file are checked, so that a file which
 was cut or changed is refused whole. Entries without a return addenda (notifications of change, ordinary entries) are
-counted and passed over.
+no returns; they are named.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _CENT: Final = minor_unit("USD")
 _DEBITS: Final = frozenset("6789")
 """Second digits of transaction codes that take money from an account (26, 27, 36, 37 ...); of others it gives."""
 _REASON: Final = re.compile("R[0-9]{2}")
+_LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
 
 
 class _Entry(NamedTuple):
@@ -32,8 +33,17 @@ class _Entry(NamedTuple):
     addenda: list[str]
 
 
-def read_returns(data: bytes, where: str = "file") -> list[AchReturn]:
-    """The return entries of a file, in its order.
+class Returns(NamedTuple):
+    """What a file says."""
+
+    found: list[AchReturn]
+    """In its order."""
+    passed_over: list[str]
+    """Where entries stand that are no returns, and what they are instead."""
+
+
+def read_returns(data: bytes, where: str = "file") -> Returns:
+    """The return entries of a file, and which entries are none.
 
     Raises `InvalidMessage`: `wrong_file` for what is no ACH file, `out_of_balance` when its own totals do not hold.
     """
@@ -43,7 +53,13 @@ def read_returns(data: bytes, where: str = "file") -> list[AchReturn]:
     day = _day(lines[0][23:29], where)
     entries = list(_entries(lines, where))
     _ensure_totals(lines, entries, where)
-    return [found for entry in entries for found in _returned(entry, day, where)]
+    answer = Returns([], [])
+    for entry in entries:
+        returns = list(_returned(entry, day, where))
+        answer.found.extend(returns)
+        if not returns:
+            answer.passed_over.append(f"{where} line {entry.number}: {_instead(entry)}")
+    return answer
 
 
 def _lines(data: bytes, where: str) -> list[str]:
@@ -51,7 +67,10 @@ def _lines(data: bytes, where: str) -> list[str]:
         text = data.decode("ascii")
     except UnicodeDecodeError:
         raise InvalidMessage("an ACH file is plain ASCII", where=where, code="wrong_file") from None
-    lines = [line.rstrip("\r") for line in text.split("\n") if line.strip()]
+    lines = [line for line in _LINE_ENDS.split(text) if line.strip()]
+    if len(lines) == 1:
+        # The records may follow each other without line ends.
+        lines = [lines[0][start : start + LENGTH] for start in range(0, len(lines[0]), LENGTH)]
     if len(lines) > LINES_MAX:
         raise InvalidMessage(f"more than {LINES_MAX} lines", where=where, code="too_many")
     for number, line in enumerate(lines, start=1):
@@ -101,6 +120,12 @@ def _returned(entry: _Entry, day: date, where: str) -> Iterator[AchReturn]:
         yield AchReturn(
             trace, code, amount, _is_debit(entry), entry.line[39:54].strip(), entry.line[79:94].strip(), day
         )
+
+
+def _instead(entry: _Entry) -> str:
+    """Nacha Operating Rules, Appendix Five: addenda type 98 with a change code tells what to write the next time."""
+    change = next((addenda[3:6] for addenda in entry.addenda if addenda[1:3] == "98"), "")
+    return f"a notification of change ({change})" if change else "an entry that was not returned"
 
 
 def _is_debit(entry: _Entry) -> bool:

@@ -45,6 +45,8 @@ class ReconciledView(View):
     """What became of each line of a message, in its order."""
 
     lines: list[BankLineView]
+    passed_over: list[str]
+    """Entries that the bank has not booked, each with its place and status: nothing is booked of them here either."""
 
 
 class ReturnsShape(Shape):
@@ -72,6 +74,8 @@ class ReturnsView(View):
     """What became of each return of a file, in its order."""
 
     returns: list[AchReturnView]
+    passed_over: list[str]
+    """Entries that are no returns, each with its place and what it is; a notification of change wants an answer."""
 
 
 class AllocationOrder(Shape):
@@ -85,9 +89,12 @@ def read_bank_statement(call: Call) -> ReconciledView:
     """Book a statement or a notification; lines that were booked before stay as they are."""
     call.permit(call.resource())
     body: StatementShape = call.body
-    lines = reconcile(read_camt(body.camt.encode(), "$.camt"), call.market.desk, call.market.records)
-    ids = [line.id for line, _ in lines]
-    return ReconciledView(lines=[_view(record) for one in ids if (record := call.market.records.get(LINE, one))])
+    statement = read_camt(body.camt, "$.camt")
+    ids = [line.id for line, _ in reconcile(statement.lines, call.market.desk, call.market.records)]
+    return ReconciledView(
+        lines=[_view(record) for one in ids if (record := call.market.records.get(LINE, one))],
+        passed_over=statement.passed_over,
+    )
 
 
 @operation("read_ach_returns", body=ReturnsShape, answer=ReturnsView, problems=("wrong_file", "out_of_balance"))
@@ -95,7 +102,8 @@ def read_ach_returns(call: Call) -> ReturnsView:
     """Hear which debits came back; a return that was heard before stays as it is."""
     call.permit(call.resource())
     body: ReturnsShape = call.body
-    heard = hear_returns(read_returns(body.nacha.encode(), "$.nacha"), call.market.desk, call.market.records)
+    told = read_returns(body.nacha.encode(), "$.nacha")
+    heard = hear_returns(told.found, call.market.desk, call.market.records)
     return ReturnsView(
         returns=[
             AchReturnView(
@@ -108,7 +116,8 @@ def read_ach_returns(call: Call) -> ReturnsView:
                 end=end,
             )
             for one, end in heard
-        ]
+        ],
+        passed_over=told.passed_over,
     )
 
 
