@@ -2433,6 +2433,8 @@ class ReconciledView(Struct, kw_only=True):
     """What became of each line of a message, in its order."""
 
     lines: list[BankLineView]
+    passed_over: list[str]
+    """Entries that the bank has not booked, each with its place and status: nothing is booked of them here either."""
 
 
 class RefundOrder(Struct, kw_only=True):
@@ -2500,6 +2502,8 @@ class ReturnsView(Struct, kw_only=True):
     """What became of each return of a file, in its order."""
 
     returns: list[AchReturnView]
+    passed_over: list[str]
+    """Entries that are no returns, each with its place and what it is; a notification of change wants an answer."""
 
 
 class Rotation(Struct, kw_only=True):
