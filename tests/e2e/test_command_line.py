@@ -129,10 +129,38 @@ def test_adjudicate_needs_no_database(run, tmp_path) -> None:
     assert "currency" in refused["where"]
 
 
+def test_adjudicate_prints_what_documents_and_events_say_as_it_stands(run, tmp_path) -> None:
+    """Words in brackets are no markup; a file without events says so; of several plans the faulty one is named."""
+    (tmp_path / "plan.json").write_text(
+        json.dumps({
+            "id": "p", "version": "1", "payer": "x", "currency": "USD", "zone": "America/New_York",
+            "effective": {"from": "2025-01-01"}, "steps": [{"id": "a", "kind": "exclude", "clause": "[/b] 3[a]"}],
+        })
+    )  # fmt: skip
+    (tmp_path / "events.json").write_text(
+        json.dumps([{
+            "source": "ehr", "event_id": "e1", "kind": "charge", "member": "ana", "currency": "USD",
+            "code": {"system": "local", "value": "x"}, "started_at": "2025-03-10T12:00:00Z",
+            "billed": {"micros": 5_000_000, "currency": "USD"},
+        }])
+    )  # fmt: skip
+    (tmp_path / "none.json").write_text("[]")
+    (tmp_path / "faulty.json").write_text("{}")
+    plan, events = tmp_path / "plan.json", tmp_path / "events.json"
+    told = run("adjudicate", "--plan", plan, "--events", events)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "p [/b] 3[a]" in told.stdout
+    empty = run("adjudicate", "--plan", plan, "--events", tmp_path / "none.json")
+    assert empty.stdout == "There is no event in the file.\n"
+    refused = run("adjudicate", "--plan", plan, "--plan", tmp_path / "faulty.json", "--events", events)
+    assert (refused.returncode, "faulty.json $: lacks 'id'" in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("replay", "no-such-folder"), "there is no such file"),
+        (("replay", str(SAMPLE), "--wallet", "-5"), "a wallet opens with 0 or more"),
         (("explain", "rcp_999999999"), "no such receipt"),
         (("explain", "rcp_x'; DROP TABLE journal"), "no such receipt"),
         (("conformance", "no-such-file.json"), "no-such-file.json"),

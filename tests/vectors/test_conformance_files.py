@@ -18,14 +18,29 @@ from drachm.domain.errors import InvalidMessage
 BUNDLED = Path(__file__).resolve().parents[2] / "samples" / "vectors"
 
 
-@pytest.mark.parametrize("text", ["{", "[1, 2", '{"cases": 3}', '{"cases": [], "cases": []}', "", "a,b\n1,2\n"])
-def test_a_file_that_is_neither_form_is_refused_clearly(tmp_path: Path, text: str) -> None:
+HEADER = (BUNDLED / "sbc-marketplace-2021.csv").read_text("utf-8").splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[1, 2", '{"cases": 3}', '{"cases": [], "cases": []}', "", "a,b\n1,2\n", "[]", '{"cases": []}', HEADER,
+     f"{HEADER}\n{'9' * 200_000}\n"],
+)  # fmt: skip
+def test_a_file_that_is_neither_form_or_holds_nothing_is_refused_clearly(tmp_path: Path, text: str) -> None:
     file = tmp_path / "cases"
     file.write_text(text, "utf-8")
     with pytest.raises(InvalidMessage) as refusal:
         run(file)
     assert refusal.value.where
     assert refusal.value.next_step
+
+
+def test_a_file_named_json_is_told_about_json(tmp_path: Path) -> None:
+    for data, code in ((b"null", "invalid_cases"), (b"", "malformed_json"), (b"\xff\xfe{\0", "not_utf8")):
+        (tmp_path / "cases.json").write_bytes(data)
+        with pytest.raises(InvalidMessage) as refusal:
+            run(tmp_path / "cases.json")
+        assert refusal.value.code == code
 
 
 def test_a_missing_file_is_refused_clearly(tmp_path: Path) -> None:
@@ -48,9 +63,8 @@ def test_a_bad_row_of_reported_costs_is_refused_with_its_line(tmp_path: Path, co
 
 
 def test_a_row_without_maximum_has_no_limit(tmp_path: Path) -> None:
-    head = (BUNDLED / "sbc-marketplace-2021.csv").read_text("utf-8").splitlines()[0]
     file = tmp_path / "costs.csv"
-    file.write_text(f"{head}\nbaby,12700,1000,20,,7,1000,2340,0\nbaby,12700,1000,20,3000,5,1000,2340,0\n", "utf-8")
+    file.write_text(f"{HEADER}\nbaby,12700,1000,20,,7,1000,2340,0\nbaby,12700,1000,20,3000,5,1000,2340,0\n", "utf-8")
     [example] = run(file).examples
     assert (example.plans, example.reproduced) == (12, 7)
     assert example.misses == {"reported coinsurance is higher": 5}

@@ -13,12 +13,13 @@ from typing import Any
 from rich.markup import escape
 
 from drachm.bootstrap import read_document, read_events
-from drachm.cli.render import wide_console
+from drachm.cli.render import problem_line, wide_console
 from drachm.domain.benefits import adjudicate, apply, build_stack, load_plan
+from drachm.domain.benefits.document import Plan
 from drachm.domain.benefits.model import Adjudication, Key, Line
 from drachm.domain.coverage.facts import LineFacts
 from drachm.domain.coverage.model import Member
-from drachm.domain.errors import DrachmError, Refused
+from drachm.domain.errors import DrachmError, InvalidMessage, Refused
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.money import plain
 from drachm.domain.periods import local_date
@@ -26,7 +27,7 @@ from drachm.domain.periods import local_date
 
 def run_adjudicate(plans: Sequence[Path], events: Path, *, as_json: bool) -> bool:
     """Adjudicate the events in order; True when every one could be decided."""
-    loaded = [load_plan(read_document(path)) for path in plans]
+    loaded = [_plan(path) for path in plans]
     stack = build_stack(loaded)
     totals: dict[Key, int] = {}
     lines: list[dict[str, Any]] = []
@@ -51,6 +52,17 @@ def run_adjudicate(plans: Sequence[Path], events: Path, *, as_json: bool) -> boo
     else:
         _print(lines, dict(sums), rows)
     return all("error" not in line for line in lines)
+
+
+def _plan(path: Path) -> Plan:
+    """Raises `InvalidMessage` with the file's name: there may be several."""
+    document = read_document(path)
+    try:
+        return load_plan(document)
+    except InvalidMessage as problem:
+        raise InvalidMessage(
+            problem.message, where=f"{path} {problem.where}", next_step=problem.next_step, code=problem.code
+        ) from None
 
 
 def _line(event: ServiceEvent, zone: str) -> Line:
@@ -114,19 +126,20 @@ def _print(lines: list[dict[str, Any]], sums: dict[str, int], rows: list[dict[st
     console = wide_console()
     for line in lines:
         if "error" in line:
-            console.print(
-                f"[red]{line['error']}[/red] {escape(line['where'])}: {escape(line['message'])} {line['next_step']}"
-            )
+            console.print(problem_line(line["error"], line["where"], line["message"], line["next_step"]))
             continue
         console.print(
-            f"{escape(line['event_id'])}  {line['decision']}  billed {plain(line['billed'])}: "
+            f"{line['event_id']}  {line['decision']}  billed {plain(line['billed'])}: "
             f"patient {plain(line['patient_responsibility'])}, payers {plain(line['plan_paid'])}, "
-            f"provider {plain(line['provider_borne'])}"
+            f"provider {plain(line['provider_borne'])}",
+            markup=False,
         )
         for step in line["steps"]:
-            console.print(
-                f"    {plain(step['amount']):>12}  {step['reason']}  [dim]{step['plan']} {step['clause']}[/dim]"
-            )
-    console.print("  ".join(f"{name} {plain(amount)}" for name, amount in sums.items()))
+            clause = escape(f"{step['plan']} {step['clause']}")
+            console.print(f"    {plain(step['amount']):>12}  {escape(step['reason'])}  [dim]{clause}[/dim]")
+    if not lines:
+        console.print("There is no event in the file.")
+    if sums:
+        console.print("  ".join(f"{name} {plain(amount)}" for name, amount in sums.items()))
     for row in rows:
-        console.print(f"[dim]{escape(row['scope'])}  {escape(row['name'])}  {row['period']}  {row['value']}[/dim]")
+        console.print(f"{row['scope']}  {row['name']}  {row['period']}  {row['value']}", markup=False, style="dim")

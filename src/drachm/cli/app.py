@@ -32,7 +32,7 @@ def main() -> None:
     # What a lost connection means is told by our own error; the pool's note beside it helps nobody.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     try:
-        app()
+        app(prog_name="drachm")
     except DrachmError as error:
         sys.stderr.write(f"drachm: {error}\n  code: {error.code}\n  next: {error.next_step}\n")
         raise SystemExit(2) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -67,20 +67,25 @@ def closing_table(console: Console, report: ReplayReport) -> None:
     )
     for reason, count in report.reasons.most_common():
         known = REASONS.get(reason)
-        console.print(f"  {count:,} x {reason}: {text_of(reason)} {known.next_step if known else ''}")
+        console.print(f"  {count:,} x {reason}: {text_of(reason)} {known.next_step if known else ''}".rstrip())
     if report.events and report.duplicates == report.events:
         console.print("Nothing new: every event was here before and received its first answer.")
     verdict = "[green]balanced[/green]" if report.books_ok else "[red]DISAGREE[/red]"
     console.print(f"{report.events_per_second:,} events per second; books {verdict}")
 
 
-def problems_list(console: Console, problems: Iterable[DrachmError], limit: int = 20) -> None:
+def problem_line(code: str, where: str, message: str, next_step: str) -> str:
+    """What is wrong, where, and what to do, in one line of markup."""
+    place = f"{where}: " if where else ""
+    return f"[yellow]{escape(code)}[/yellow] {escape(f'{place}{message}. {next_step}')}"
+
+
+def problems_list(console: Console, problems: Sequence[DrachmError], limit: int = 20) -> None:
     """What could not be read: place, problem, what to do."""
-    for number, problem in enumerate(problems):
-        if number == limit:
-            console.print("  ... and more")
-            return
-        console.print(f"  [yellow]{problem.code}[/yellow] {escape(str(problem))} {escape(problem.next_step)}")
+    for problem in problems[:limit]:
+        console.print(f"  {problem_line(problem.code, problem.where, problem.message, problem.next_step)}")
+    if len(problems) > limit:
+        console.print(f"  ... and {len(problems) - limit:,} more; --json names all")
 
 
 def audit_verdict(console: Console, report: AuditReport) -> None:

@@ -25,6 +25,8 @@ def run_replay(paths: Sequence[Path], *, as_json: bool, wallet: str, tenant: int
     """Read, enrol, clear, report; True when the books balance and nothing is unexplained."""
     console = wide_console(stderr=as_json)
     opening = micros(wallet, where="--wallet")
+    if opening < 0:
+        raise InvalidMessage("a wallet opens with 0 or more", where="--wallet", code="invalid_amount")
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise InvalidMessage("there is no such file or folder", where=missing[0], next_step="Check the path.")
@@ -46,6 +48,8 @@ def run_replay(paths: Sequence[Path], *, as_json: bool, wallet: str, tenant: int
         sys.stdout.write(json.dumps(as_object(report), indent=2) + "\n")
         return report.ok
     problems_list(console, report.unreadable)
+    if not world.events:
+        console.print("There is no care in these records.")
     closing_table(console, report)
     for disagreement in disagreements:
         console.print(f"[red]{disagreement}[/red]")

@@ -25,7 +25,7 @@ def run(path: Path) -> ConformanceReport:
     """
     with jsonsafe.opened(path, path.name) as stream:
         data = jsonsafe.read_whole(stream, path.name)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+    if path.suffix.lower() == ".json" or data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return ConformanceReport(path.name, verdicts=run_cases(jsonsafe.loads(data, path.name), path.name))
     return ConformanceReport(path.name, examples=sbc.examples(sbc.read_rows(data, path.name)))
 
@@ -33,9 +33,9 @@ def run(path: Path) -> ConformanceReport:
 def run_cases(document: Any, source: str = "cases") -> tuple[Verdict, ...]:
     """A verdict for every case of a parsed document: an object with `cases`, or the list itself."""
     cases = document.get("cases") if isinstance(document, dict) else document
-    if not isinstance(cases, list):
+    if not isinstance(cases, list) or not cases:
         raise InvalidMessage(
-            "there is no list of cases",
+            "there is no list of cases" if not isinstance(cases, list) else "the list of cases is empty",
             where=f"{source} $.cases",
             next_step="Send an object whose key `cases` holds the list of cases.",
             code="invalid_cases",

@@ -58,6 +58,13 @@ def read_rows(data: bytes, source: str) -> Iterator[Row]:
     except UnicodeDecodeError:
         raise _refusal("the bytes are not UTF-8", source) from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        yield from _rows(reader, source)
+    except csv.Error as problem:
+        raise _refusal(f"the line cannot be read: {problem}", f"{source} line {reader.line_num}") from None
+
+
+def _rows(reader: csv.DictReader[str], source: str) -> Iterator[Row]:
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
         raise _refusal(f"the header lacks {', '.join(missing)}", f"{source} line 1")
@@ -65,6 +72,8 @@ def read_rows(data: bytes, source: str) -> Iterator[Row]:
         if None in fields or None in fields.values():
             raise _refusal("the row has more or fewer cells than the header", f"{source} line {reader.line_num}")
         yield _row(fields, f"{source} line {reader.line_num}")
+    if reader.line_num < 2:
+        raise _refusal("there is no row below the header", source)
 
 
 def examples(rows: Iterator[Row]) -> tuple[Example, ...]:
