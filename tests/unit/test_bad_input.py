@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 import gzip
+import io
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -386,6 +388,27 @@ def test_a_faulty_entry_text(tmp_path: Path, edit: Callable[[bytes], bytes], cod
     assert good_events(path) == EXPECTED
 
 
+def test_a_claim_that_is_explained_twice_keeps_its_first_explanation(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path, bundle())
+    document = json.loads(path.read_text())
+    first = next(e["resource"] for e in document["entry"] if e["resource"]["resourceType"] == "ExplanationOfBenefit")
+    document["entry"].append({"resource": {**copy.deepcopy(first), "id": "again", "contained": []}})
+    wanted = [one.events for one in read_paths([path])]
+    path.write_text(json.dumps(document))
+    found = list(read_paths([path]))
+    (problem,) = [problem for one in found for problem in one.problems]
+    assert_refusal(problem, "duplicate_id", "ExplanationOfBenefit/again.claim")
+    assert [one.events for one in found] == wanted
+
+
+def packed(name: str) -> bytes:
+    """A tar archive with one file."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    return data.getvalue()
+
+
 FILES: list[tuple[str, str, bytes, str, str]] = [
     (
         "unclosed-bundle",
@@ -408,6 +431,10 @@ FILES: list[tuple[str, str, bytes, str, str]] = [
     ),
     ("cut-gzip", "x.json.gz", gzip.compress(b"{}" * 99, mtime=0)[:-9], "unreadable_file", "x.json.gz"),
     ("not-zstd", "x.tar.zst", b"\x28\xb5\x2f\xfd" + b"zzzz" * 9, "unreadable_file", "x.tar.zst"),
+    ("no-line", "x.ndjson", b"\n \n", "wrong_file", "x.ndjson"),
+    ("tar-of-tables", "x.tar", packed("csv/patients.csv"), "wrong_file", "x.tar"),
+    ("price-alone", "x.json", b'{"resourceType": "Invoice", "id": "i"}', "not_a_charge", ""),
+    ("cover-alone", "x.ndjson", b'{"resourceType": "Coverage", "id": "c"}\n' * 2, "not_a_charge", ""),
     ("not-tar", "x.tar", b"hello" * 200, "unreadable_file", "x.tar"),
     (
         "bad-line",
@@ -480,6 +507,8 @@ ROWS: list[tuple[str, str, int, str, str, str]] = [
     ("units-absurd", CHARGES, 2, CHARGE.replace(",1,Enc", ",1000001,Enc"), "invalid_quantity", "UNITS"),
     ("charge-unnumbered", CHARGES, 2, CHARGE.replace("c2,2,", "c2,x,"), "invalid_id", "line 3 CHARGEID"),
     ("charge-twice", CHARGES, 2, CHARGE.replace("c2,2,", "c1,1,"), "duplicate_id", "line 3 CHARGEID"),
+    ("row-of-unknown-type", CHARGES, 2, CHARGE.replace("CHARGE", "REFUND"), "not_a_charge", "line 3 TYPE"),
+    ("row-without-type", CHARGES, 2, CHARGE.replace("CHARGE", ""), "not_a_charge", "line 3 TYPE"),
     ("claim-elsewhere", CHARGES, 2, CHARGE.replace("c2,2", "c9,2"), "unknown_claim", "line 3 CLAIMID"),
     ("visit-elsewhere", CHARGES, 2, CHARGE[:-2] + "e9", "unknown_visit", "line 3 APPOINTMENTID"),
     ("patient-elsewhere", CHARGES, 2, CHARGE.replace("m1", "m9"), "unknown_member", "line 3 PATIENTID"),
@@ -522,6 +551,16 @@ def test_a_faulty_row(tmp_path: Path, table: str, number: int, line: str, code: 
     assert_refusal(problem, code, place)
     whole = table in ("patients", "payer_transitions")
     assert good_events(tmp_path) == (["c1#1", "c2#2", "c3#3"] if whole else ["c1#1", "c3#3"])
+
+
+@pytest.mark.parametrize("missing", ["patients", "claims_transactions"])
+def test_half_an_export_beside_good_records_is_named(tmp_path: Path, missing: str) -> None:
+    write_bundle(tmp_path, bundle())
+    (tmp_path / "tables").mkdir()
+    write_tables(tmp_path / "tables", {name: lines for name, lines in TABLES.items() if name != missing})
+    (problem,) = [problem for one in read_paths([tmp_path]) for problem in one.problems]
+    assert_refusal(problem, "missing_table", "tables")
+    assert len(good_events(tmp_path)) == 6
 
 
 @pytest.mark.parametrize("table", ["claims", "encounters", "payers", "payer_transitions", "medications"])

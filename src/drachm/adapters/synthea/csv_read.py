@@ -28,8 +28,11 @@ from drachm.domain.events.model import Code, ServiceEvent
 CURRENCY: Final = "USD"
 """The export names no currency; Synthea's price tables are in US dollars."""
 
+_ESSENTIAL: Final = ("patients", "claims_transactions")
 _ENCOUNTER_COLUMNS: Final = ("ID", "START", "STOP", "PATIENT", "ORGANIZATION", "PROVIDER", "ENCOUNTERCLASS", "CODE")
 _TRANSITION_COLUMNS: Final = ("PATIENT", "MEMBERID", "START_YEAR", "END_YEAR", "PAYER", "SECONDARY_PAYER")
+_PAYMENTS: Final = frozenset({"PAYMENT", "TRANSFERIN", "TRANSFEROUT"})
+"""What Synthea says became of a charge: our own plans and pots decide that."""
 _KINDS: Final = {"medications": "drug", "procedures": "procedure", "immunizations": "immunization"}
 _DIAGNOSES: Final = tuple(f"DIAGNOSIS{number}" for number in range(1, 9))
 _POINTERS: Final = tuple(f"DIAGNOSISREF{number}" for number in range(1, 5))
@@ -50,7 +53,12 @@ class Tables:
 
 def is_csv_folder(folder: Path) -> bool:
     """Whether this folder itself holds a CSV export with payments."""
-    return all(table_path(folder, table) is not None for table in ("patients", "claims_transactions"))
+    return all(table_path(folder, table) is not None for table in _ESSENTIAL)
+
+
+def is_part_of_csv(folder: Path) -> bool:
+    """Whether this folder itself holds tables of such an export."""
+    return any(table_path(folder, table) is not None for table in (*_ESSENTIAL, "claims", "encounters"))
 
 
 def read_csv_folder(folder: Path, plans: Plans) -> Iterator[PatientBundle]:
@@ -117,9 +125,13 @@ def _read_charges(folder: Path, members: set[str], tables: Tables, problems: lis
         *_POINTERS, "UNITS", "NOTES", "APPOINTMENTID",
     )  # fmt: skip
     for row in rows(folder, "claims_transactions", columns, problems):
-        if row["TYPE"] != "CHARGE":
+        kind = row["TYPE"]
+        if kind in _PAYMENTS:
             continue
-        if row["PATIENTID"] in members:
+        if kind != "CHARGE":
+            words = f"CHARGE, {', '.join(sorted(_PAYMENTS))}"
+            problems.append(row.refusal("TYPE", "not_a_charge", f"{kind[:20]!r} is not read", f"Use one of {words}."))
+        elif row["PATIENTID"] in members:
             tables.charges.setdefault(row["PATIENTID"], []).append(row)
         else:
             problems.append(

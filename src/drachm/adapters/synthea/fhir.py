@@ -26,7 +26,7 @@ class Explanation:
 
 def read_record(record: Record, plans: Plans) -> Iterator[PatientBundle]:
     """One bundle for each Patient of the record, then one without a member when other problems are left."""
-    left = list(record.problems)
+    left = [*record.problems, *record.unread()]
     members: dict[str, Member] = {}
     problems: dict[str, list[DrachmError]] = {}
     for patient in record.of_type("Patient"):
@@ -72,7 +72,12 @@ def _explanations(record: Record, problems: list[DrachmError]) -> dict[str, Expl
             claim = record.find(explanation.need("claim"), "Claim")
             if claim is None:
                 raise explanation.need("claim").refusal("unknown_claim", "the claim is not in this record")
-            found[claim.need("id").text()] = Explanation(_payor(explanation), _submitted_total(explanation))
+            name = claim.need("id").text()
+            if name in found:
+                raise explanation.need("claim").refusal(
+                    "duplicate_id", "this claim is explained already", "Send one explanation of benefits a claim."
+                )
+            found[name] = Explanation(_payor(explanation), _submitted_total(explanation))
         except InvalidMessage as problem:
             problems.append(problem)
     return found

@@ -1,11 +1,13 @@
 """Which resources belong together, and what does a reference mean among them?
 
 A `Record` is one Bundle, or the loose resources of one file or folder. Only the resource types that money needs are
-kept; other FHIR types are passed over, names outside FHIR R4 are refused.
+kept; clinical types are passed over, types that tell of money in a way that is not read are named, names outside FHIR
+R4 are refused.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -21,6 +23,13 @@ KEPT: Final = frozenset(
         "Immunization", "Organization", "Practitioner",
     }
 )  # fmt: skip
+MONEY: Final = frozenset(
+    {
+        "Account", "ChargeItem", "ClaimResponse", "Contract", "Coverage", "CoverageEligibilityResponse",
+        "EnrollmentRequest", "Invoice", "PaymentNotice", "PaymentReconciliation",
+    }
+)  # fmt: skip
+"""Types that tell of prices, covers or payments and are not read: charges come as claims, covers by their visits."""
 
 
 class Record:
@@ -31,9 +40,22 @@ class Record:
         self.problems: list[DrachmError] = []
         self._by_id: dict[tuple[str, str], Node] = {}
         self._by_url: dict[str, Node] = {}
+        self._unread: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
-        return bool(self._by_id or self.problems)
+        return bool(self._by_id or self.problems or self._unread)
+
+    def unread(self) -> list[DrachmError]:
+        """One problem for each type of resource that tells of money and is not read."""
+        return [
+            InvalidMessage(
+                f"{count} of type {kind} are not read",
+                where=self.source_file,
+                next_step="Send care that costs money as Claim and ExplanationOfBenefit.",
+                code="not_a_charge",
+            )
+            for kind, count in sorted(self._unread.items())
+        ]
 
     def of_type(self, resource_type: str) -> Iterator[Node]:
         """In the order of the source."""
@@ -72,6 +94,7 @@ class Record:
         if kind == "Bundle":
             raise resource.refusal("wrong_resource_type", "a bundle inside a bundle is not read", "Send it by itself.")
         if kind not in KEPT:
+            self._unread.update([kind] if kind in MONEY else [])
             return
         name = resource.need("id").identifier()
         if (kind, name) in self._by_id or (full_url and full_url in self._by_url):
