@@ -121,6 +121,9 @@ def test_a_truncated_or_foreign_file_is_named(folder: Path, name: str) -> None:
         ("cms_clfs_2025q1.csv", "00720.00", "-5.00", "negative"),
         ("cms_clfs_2025q1.csv", "00720.00", "0.0000001", "more than six decimals"),
         ("cms_clfs_2025q1.csv", ",N,00720.00", "", "cells"),
+        ("cms_clfs_2025q1.csv", ",N,00720.00", ",N,00720.00,9", "cells"),
+        ("cms_gpci_2025.csv", "10112,", "", "cells"),
+        ("cms_dmepos_2025jan.csv", "A4253,NU,,", "A4253,NU,,,", "cells"),
         ("cms_pfs_rvu_2025a.csv", "32.3465", "33.0000", "one conversion factor"),
         ("cms_oppscap_2025jan.csv", "01182,18", "99999,77", "no locality 99999-77"),
     ],
@@ -138,3 +141,11 @@ def test_a_bad_row_is_named_with_its_line(folder: Path, name: str, old: str, new
     with pytest.raises(InvalidMessage, match=problem) as error:
         read_cms_2025(folder)
     assert error.value.where.startswith(name)
+
+
+def test_a_file_in_another_encoding_says_so(folder: Path) -> None:
+    name = "cms_clfs_2025q1.csv"
+    (folder / name).write_bytes((folder / name).read_bytes() + "é".encode("latin-1"))
+    with pytest.raises(InvalidMessage, match="not UTF-8") as error:
+        read_cms_2025(folder)
+    assert error.value.where == name

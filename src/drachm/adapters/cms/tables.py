@@ -24,22 +24,24 @@ def rows(folder: Path, name: str, *columns: str) -> Iterator[tuple[str, Row]]:
     """Each row of `folder/name` (or `name.gz`) as (place, column -> trimmed text), for rows that fill `columns[0]`.
 
     The header is the first line that holds every one of `columns`. Raises `InvalidMessage` when the file is missing,
-    has no such line, or a row is shorter than the header.
+    has no such line, or a row has other cells than the header (a comma outside quotes moves every figure behind it).
     """
     path = _existing(folder, name)
     with _opened(path) as stream:
         header: list[str] = []
+        key = 0
         reader = csv.reader(stream)
         for cells in reader:
             row = [cell.strip() for cell in cells]
             if not header:
                 header = row if set(columns) <= set(row) else []
+                key = header.index(columns[0]) if header else 0
                 continue
             place = f"{name}:{reader.line_num}"
             # CMS closes some files with footnotes, a line of commas, or the end-of-file character of an old system.
-            if not any(row[1:]) or not row[header.index(columns[0])]:
+            if not any(row[1:]) or (row[key : key + 1] or ["?"]) == [""]:
                 continue
-            if len(row) < len(header):
+            if len(row) < len(header) or any(row[len(header) :]):
                 raise _bad_file(f"the row has {len(row)} cells, the header {len(header)}", place)
             yield place, dict(zip(header, row, strict=False))
     if not header:
@@ -80,7 +82,11 @@ def _opened(path: Path) -> Iterator[TextIO]:
             else path.open(encoding="utf-8-sig", newline="")
         ) as stream:
             yield stream
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
+    except UnicodeDecodeError:
+        raise InvalidMessage(
+            "the bytes are not UTF-8", where=path.name, next_step="Save the file as UTF-8.", code="invalid_file"
+        ) from None
+    except (OSError, EOFError, csv.Error, zlib.error) as error:
         raise _bad_file(f"cannot be read: {type(error).__name__}", path.name) from None
 
 
