@@ -78,7 +78,14 @@ def operations_module(document: Schema, type_of: TypeOf, *, awaited: bool) -> st
 
 
 _NOT_FOR_PROGRAMS = frozenset(
-    ("open_receipt_page", "give_second_factor", "open_receipt_services", "open_visit_of_link", "get_metrics")
+    (
+        "open_receipt_page",
+        "give_second_factor",
+        "open_with_passkey",
+        "open_receipt_services",
+        "open_visit_of_link",
+        "get_metrics",
+    )
 )
 """Pages for browsers, and what only this machine may see."""
 

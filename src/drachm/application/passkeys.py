@@ -16,6 +16,8 @@ from drachm.application.records import Record, Records
 from drachm.domain.errors import Conflict, Forbidden
 
 KIND: Final = "passkey"
+OF_PATIENTS: Final = "patient_passkey"
+"""Those of patients prove who is there, and open nothing by themselves; so neither kind is ever taken for the other."""
 HOLDS: Final = timedelta(days=30)
 """So long after the latest sign-in with the account."""
 CHALLENGE_LIFE: Final = timedelta(minutes=30)
@@ -44,16 +46,16 @@ class NewPasskey:
     id: str
     subject: str
     name: str
-    """Of the person, as the desk shows it."""
+    """Of the person, as pages show it."""
     label: str
     credential: str
     public_key: str
     count: int
 
 
-def add(new: NewPasskey, rights: Rights, at: datetime, records: Records) -> Record:
+def add(new: NewPasskey, rights: Rights, at: datetime, records: Records, kind: str = KIND) -> Record:
     """Keep it. Raises Conflict for a passkey that is here, and when the person has too many."""
-    if len(passkeys_of(new.subject, records)) >= MOST:
+    if len(passkeys_of(new.subject, records, kind)) >= MOST:
         raise Conflict("this person has ten passkeys already", next_step="End one that is not used any more.")
     body = {
         "subject": new.subject,
@@ -69,12 +71,12 @@ def add(new: NewPasskey, rights: Rights, at: datetime, records: Records) -> Reco
         "spent": [],
         **rights.plain(),
     }
-    return records.put([Record(KIND, new.id, body, terms=_terms(new.subject), author=new.subject, at=at)])[0]
+    return records.put([Record(kind, new.id, body, terms=_terms(new.subject), author=new.subject, at=at)])[0]
 
 
-def passkeys_of(subject: str, records: Records) -> list[Record]:
+def passkeys_of(subject: str, records: Records, kind: str = KIND) -> list[Record]:
     """The person's passkeys that are not ended."""
-    found = records.find(KIND, terms=[*_terms(subject)])
+    found = records.find(kind, terms=[*_terms(subject)])
     return [one for one in found if one.body["ended_at"] is None]
 
 
@@ -105,16 +107,21 @@ def used(record: Record, challenge: bytes, count: int, at: datetime, records: Re
         try:
             return records.put([replace(record, body=body, at=at)])[0]
         except Conflict:
-            newest = records.get(KIND, record.id)
+            newest = records.get(record.kind, record.id)
             if newest is None:
                 break
             record = newest
-    raise Forbidden("this passkey does not open the desk", where="passkey")
+    raise Forbidden("this passkey opens nothing here", where="passkey")
 
 
-def renew(subject: str, rights: Rights, at: datetime, records: Records) -> None:
+def rename(record: Record, label: str, at: datetime, records: Records) -> Record:
+    """What its person calls it."""
+    return _changed(record, {"label": label}, at, records)
+
+
+def renew(subject: str, rights: Rights, at: datetime, records: Records, kind: str = KIND) -> None:
     """The person signed in with the account: from now on their passkeys open what it gave this time."""
-    for record in passkeys_of(subject, records):
+    for record in passkeys_of(subject, records, kind):
         _changed(record, {**rights.plain(), "renewed_at": at.isoformat()}, at, records)
 
 
@@ -130,7 +137,7 @@ def _changed(record: Record, changes: Mapping[str, Any], at: datetime, records: 
         try:
             return records.put([replace(record, body={**record.body, **changes}, at=at)])[0]
         except Conflict:
-            newest = records.get(KIND, record.id) or record
+            newest = records.get(record.kind, record.id) or record
             record = replace(newest, terms=record.terms)
     raise Conflict("this passkey is used at the same moment", next_step="Try again.")
 

@@ -70,7 +70,10 @@ SIT_AT_THE_DESK = "open_desk search_desk open_desk_charge open_desk_event"
 LOOK_AT_THE_DESK = "open_desk open_desk_charge open_desk_event"
 LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
 CASH_AT_THE_DESK = "begin_desk_shift take_cash_at_desk count_at_desk"
-OWN_PAGES = "open_my_home open_my_stream open_my_proof give_my_proof open_my_visit open_my_parts"
+OWN_PAGES = (
+    "open_my_home open_my_stream open_my_proof give_my_proof open_my_visit open_my_parts prove_with_my_passkey "
+    "open_my_passkeys add_my_passkey change_my_passkey"
+)
 # What tells what the care was is never a relative's.
 OWN_CARE = "explain_my_receipt"
 OWN_PLANS = "open_my_cover open_my_menu search_my_menu open_my_estimate"
@@ -347,7 +350,7 @@ PUBLIC = words(
 )
 THIS_MACHINE = words(("get_metrics",))
 ANY_CREDENTIAL = words(("get_me check_npi accept_help",))
-BY_LINK = words(("open_receipt_page give_second_factor",))
+BY_LINK = words(("open_receipt_page give_second_factor open_with_passkey",))
 BY_LINK_AND_ANSWER = words(("open_receipt_services open_visit_of_link",))
 HUMAN = words(
     (

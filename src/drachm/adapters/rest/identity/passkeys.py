@@ -87,13 +87,16 @@ class Passkeys:
             raise Unauthenticated("passkey_invalid") from None
         return Registered(made.credential_id, made.credential_public_key, made.sign_count)
 
-    def asked(self, challenge: bytes) -> str:
-        """What `navigator.credentials.get` is asked for, as JSON: any passkey of ours that the browser has."""
+    def asked(self, challenge: bytes, allowed: Sequence[bytes] = ()) -> str:
+        """What `navigator.credentials.get` is asked for, as JSON: one of those allowed; none named: any of ours."""
         from webauthn import generate_authentication_options, options_to_json
-        from webauthn.helpers.structs import UserVerificationRequirement
+        from webauthn.helpers.structs import PublicKeyCredentialDescriptor, UserVerificationRequirement
 
         options = generate_authentication_options(
-            rp_id=self.host, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED
+            rp_id=self.host,
+            challenge=challenge,
+            allow_credentials=[PublicKeyCredentialDescriptor(id=one) for one in allowed],
+            user_verification=UserVerificationRequirement.REQUIRED,
         )
         return options_to_json(options)
 

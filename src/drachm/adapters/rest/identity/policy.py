@@ -71,6 +71,7 @@ S  .  .  .  .  .  .  .  .  .   money:write     -                  DELETE /v1/que
 
 link                                                              GET    /r/{token}
 link                                                              POST   /r/{token}/second-factor
+link                                                              POST   /r/{token}/passkey
 factor                                                            GET    /r/{token}/services
 factor                                                            POST   /r/{token}/visit
 
@@ -126,6 +127,10 @@ S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/aut
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic/card
 S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/proof
 S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof
+S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/proof/passkey
+S  R  .  .  .  .  .  .  .  .   events:read     people             GET    /my/passkeys
+S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/passkeys
+S  R  .  .  .  .  .  .  .  .   events:read     people             POST   /my/passkeys/{passkey_id}
 
 open                                                              GET    /desk/sign-in
 open                                                              POST   /desk/sign-in

@@ -80,6 +80,8 @@ GET /r/{token}  open_receipt_page  one
   The page behind a signed link: clinic initials, date and amounts.
 POST /r/{token}/second-factor  give_second_factor  one
   Answer the second question, so that the page may name the services.
+POST /r/{token}/passkey  open_with_passkey  one
+  A passkey of the patient, instead of that answer.
 GET /r/{token}/services  open_receipt_services  one
   The page with the names of the services, after the second factor.
 POST /r/{token}/visit  open_visit_of_link  one
@@ -145,6 +147,14 @@ GET /my/proof  open_my_proof  many
   Ask a patient once more who is there, before a large payment.
 POST /my/proof  give_my_proof  many
   Take that proof.
+POST /my/proof/passkey  prove_with_my_passkey  many
+  The same with a passkey.
+GET /my/passkeys  open_my_passkeys  many
+  A patient's own passkeys.
+POST /my/passkeys  add_my_passkey  many
+  Make a passkey, soon after a proof with the account.
+POST /my/passkeys/{passkey_id}  change_my_passkey  one
+  Name a passkey anew, or end it.
 
 GET /s/{code}  open_short_link  open
   The short link of a text message: on to the receipt's page.

@@ -17,6 +17,7 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Call, Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.passkey_proof import FORM_BYTES, handle_of, proved_record
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
@@ -36,7 +37,7 @@ def open_desk_passkeys(seat: Seat) -> Reply:
     return _page(seat)
 
 
-@desk("add_desk_passkey", form=True, form_bytes=16_384)
+@desk("add_desk_passkey", form=True, form_bytes=FORM_BYTES)
 def add_desk_passkey(seat: Seat) -> Reply:
     """Keep the passkey that the browser made."""
     call, form, subject = seat.call, seat.call.form, seat.session.principal.subject
@@ -98,24 +99,9 @@ def proved_at_door(call: Call, words: list[str]) -> tuple[Principal, str, dateti
 
     `words`: what the door's cookie kept. Raises Unauthenticated, and Forbidden for an answer that is used again.
     """
-    ways = passkeys_of(call.house.base_url)
-    if ways is None or len(words) != 2 or call.at - datetime.fromisoformat(words[1]) >= kept.CHALLENGE_LIFE:
+    if len(words) != 2 or call.at - datetime.fromisoformat(words[1]) >= kept.CHALLENGE_LIFE:
         raise Unauthenticated("passkey_invalid")
-    challenge = bytes.fromhex(words[0])
-    presented = ways.presented(call.form.get("answer", ""))
-    tenant, _, person = presented.handle.decode("ascii", "replace").partition("/")
-    if not (tenant.isascii() and tenant.isdigit() and len(tenant) < 7):
-        raise Unauthenticated("passkey_invalid")
-    try:
-        records = call.house.market(tenant).records
-    except (DrachmError, LookupError):
-        raise Unauthenticated("passkey_invalid") from None
-    record = records.get(kept.KIND, named_by("psk", presented.credential.hex()))
-    if record is None or not kept.holds(record, call.at) or _person(tenant, record.body["subject"]) != person:
-        raise Unauthenticated("passkey_invalid")
-    key, count = bytes.fromhex(record.body["public_key"]), int(record.body["count"])
-    count = ways.proved(presented, challenge, key, count)
-    record = kept.used(record, challenge, count, call.at, records)
+    tenant, record = proved_record(call, call.form.get("answer", ""), bytes.fromhex(words[0]), kept.KIND)
     return _principal(call, tenant, record), str(record.body["name"]), kept.ends(record)
 
 
@@ -139,7 +125,7 @@ def _page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     challenge = secrets.token_bytes(CHALLENGE_BYTES)
     options = ""
     if ways is not None and fresh:
-        handle = f"{principal.tenant}/{_person(principal.tenant, principal.subject)}".encode()
+        handle = handle_of(principal.tenant, principal.subject, kept.KIND).encode()
         known = [bytes.fromhex(one.body["credential"]) for one in mine]
         options = ways.wanted(challenge, handle, str(seat.session.record.body["name"]), known)
     return seat.page(
@@ -193,8 +179,3 @@ def _principal(call: Call, tenant: str, record: Record) -> Principal:
 def _rights(principal: Principal) -> kept.Rights:
     roles, scopes = ([one.value for one in words] for words in (principal.roles, principal.scopes))
     return kept.Rights(roles, principal.parties, scopes)
-
-
-def _person(tenant: str, subject: str) -> str:
-    """A person's handle: no name, no address, the same for all passkeys of one person."""
-    return named_by("psu", "drachm passkey handle", tenant, subject)

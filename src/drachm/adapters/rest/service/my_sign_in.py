@@ -19,6 +19,7 @@ from drachm.adapters.rest.service.forms import PAGE, from_elsewhere
 from drachm.adapters.rest.service.links import question_of
 from drachm.adapters.rest.service.look import LOOK_QUERY
 from drachm.adapters.rest.service.my_frame import PatientSeat, below_my, patient_page
+from drachm.adapters.rest.service.my_passkeys import asked_of, renewed
 from drachm.adapters.rest.service.my_session import MY
 from drachm.adapters.rest.service.page import given_answer
 from drachm.adapters.rest.service.page_frame import in_its_language, origin_of, page, root_of, sent_on
@@ -33,6 +34,7 @@ from drachm.adapters.rest.service.sign_in_flow import (
     ways_in,
 )
 from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError, Forbidden
 
@@ -98,7 +100,7 @@ def end_my_provider(call: Call) -> Reply:
         mine = session.principal
         if session.visit or (principal.tenant, principal.subject) != (mine.tenant, mine.subject):
             raise Unauthenticated("token_untrusted")
-        browser_session.proved(call, session)
+        browser_session.proved(call, session, by="account")
         return sent_on(
             call, below_my(onward), [(b"set-cookie", browser_session.without(call.house, MY, door=True).encode())]
         )
@@ -150,19 +152,23 @@ def give_my_proof(seat: PatientSeat) -> Reply:
     except (Unauthenticated, ValueError) as error:
         locked = isinstance(error, Unauthenticated) and error.code == "second_factor_locked"
         return _ask_again(seat, 429 if locked else 403, _LOCKED if locked else _WRONG)
-    browser_session.proved(call, seat.session)
+    browser_session.proved(call, seat.session, by="account")
     return seat.sent_on(below_my(call.form.get("next", "")))
 
 
 def _ask_again(seat: PatientSeat, status: int = 200, trouble: str = "") -> Reply:
     call = seat.call
     question = question_of(call, seat.session.record.body["receipt"]) if seat.visit else "sign-in"
+    options, asked = asked_of(seat)
     values: dict[str, Any] = {
         "question": question,
         "sandbox": sandbox(call),
         "ways": ways_in(call),
         "next": below_my(call.query.get("next", "") or call.form.get("next", "")),
         "trouble": gettext(trouble),
+        "options": options,
+        "asked": asked,
+        "passkeys": address("passkeys.js") if options else "",
     }
     return seat.page("my_proof.html", "", status, **values)
 
@@ -178,6 +184,7 @@ def _entered(call: Call, prove: Callable[[], Reply]) -> Reply:
 
 def _in(call: Call, principal: Principal, name: str, until: datetime, onward: str = MY.path) -> Reply:
     begun = my_session.opened(call, principal, name, until)
+    renewed(call, principal.tenant, principal.subject)
     headers: list[Header] = [
         (b"set-cookie", begun.encode()),
         (b"set-cookie", browser_session.without(call.house, MY, door=True).encode()),

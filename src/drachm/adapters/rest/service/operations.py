@@ -46,6 +46,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     my_home,
     my_live,
     my_menu,
+    my_passkeys,
     my_pay,
     my_private,
     my_question,

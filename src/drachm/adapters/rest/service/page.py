@@ -22,11 +22,22 @@ from drachm.adapters.rest.service.forms import PAGE, cookie, from_elsewhere
 from drachm.adapters.rest.service.journal_reading import visit_name
 from drachm.adapters.rest.service.links import question_of
 from drachm.adapters.rest.service.look import LOOK_QUERY
-from drachm.adapters.rest.service.page_frame import in_its_language, origin_of, page, page_headers, sent_on
+from drachm.adapters.rest.service.my_passkeys import opens_for, somebody_has_one
+from drachm.adapters.rest.service.page_frame import (
+    in_its_language,
+    origin_of,
+    page,
+    page_headers,
+    sent_on,
+    with_script,
+)
 from drachm.adapters.rest.service.page_view import receipt_view
+from drachm.adapters.rest.service.passkey_proof import FORM_BYTES, question_for
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt
 from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
+from drachm.domain.errors import DrachmError
 
 COOKIE: Final = "drachm_opened"
 LOCKED_SECONDS: Final = 900
@@ -120,6 +131,35 @@ def give_second_factor(call: Call) -> Reply:
     return _with_link(call, "second-factor", _answered)
 
 
+@operation(
+    "open_with_passkey",
+    media=PAGE,
+    form=True,
+    form_bytes=FORM_BYTES,
+    pages={
+        303: "It is the patient's own passkey: the page with the services.",
+        403: "It is not, or came from another page.",
+        **{status: _PAGES[status] for status in (404, 410)},
+    },
+)
+@in_its_language
+def open_with_passkey(call: Call) -> Reply:
+    """Take a passkey of the patient as the second answer."""
+    if from_elsewhere(call.fields, origin_of(call)):
+        return _closed(call, 403)
+
+    def answered(opened: _Opened) -> Reply:
+        link, member = opened.link, opened.shared.receipt.member
+        try:
+            opens_for(opened.call, _asker(link), link.tenant, member)
+        except (DrachmError, ValueError):
+            title, text = gettext("This passkey does not open it"), gettext("Answer the question below instead.")
+            return _page(opened, status=403, trouble=Trouble(title, text))
+        return _opened_now(opened)
+
+    return _with_link(call, "second-factor", answered)
+
+
 @operation("open_visit_of_link", media=PAGE, form=True, pages={303: "On to the visit.", **_ENDED})
 @in_its_language
 def open_visit_of_link(call: Call) -> Reply:
@@ -171,6 +211,12 @@ def _answered(opened: _Opened) -> Reply:
             return _page(opened, status=429, locked=True)
         trouble = Trouble(gettext("This answer does not open it"), gettext("Check the answer, and try again."), field)
         return _page(opened, status=403, trouble=trouble)
+    return _opened_now(opened)
+
+
+def _opened_now(opened: _Opened) -> Reply:
+    """On to the services, which this browser may see from now on for a while."""
+    call, link = opened.call, opened.link
     word = call.house.links.opened_services(link, call.at)
     place = urlsplit(call.house.base_url)
     secure = "; Secure" if place.scheme == "https" else ""
@@ -186,7 +232,13 @@ def _answered(opened: _Opened) -> Reply:
 def _page(opened: _Opened, status: int = 200, trouble: Trouble | None = None, locked: bool = False) -> Reply:
     call = opened.call
     named = call.caller.second_factor
+    asking = not named and not locked and somebody_has_one(call, opened.link.tenant, opened.shared.receipt.member)
+    options, asked = question_for(call, _asker(opened.link)) if asking else ("", "")
     values = {
+        "options": options,
+        "asked": asked,
+        "passkey": opened.action.removesuffix("second-factor") + "passkey",
+        "passkeys": address("passkeys.js") if options else "",
         "view": receipt_view(opened.shared, named=named, until=opened.link.expires_at),
         "question": "none" if named else question_of(call, opened.link.receipt),
         "action": opened.action,
@@ -196,8 +248,14 @@ def _page(opened: _Opened, status: int = 200, trouble: Trouble | None = None, lo
     }
     wait: list[Header] = [(b"retry-after", b"%d" % LOCKED_SECONDS)] if locked else []
     # The answer to a form has no address of its own that a link could open again.
-    choices = call.operation != "give_second_factor"
-    return page(call, "receipt.html", values, status=status, headers=wait, choices=choices)
+    choices = call.operation not in ("give_second_factor", "open_with_passkey")
+    reply = page(call, "receipt.html", values, status=status, headers=wait, choices=choices)
+    return replace(reply, headers=with_script(reply.headers)) if options else reply
+
+
+def _asker(link: Link) -> str:
+    """By whom the answer of a passkey must be brought back."""
+    return f"link\0{link.tenant}\0{link.receipt}\0{link.version}"
 
 
 def _closed(call: Call, status: int) -> Reply:

@@ -36,6 +36,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_POLICY_FIELD: Final = b"content-security-policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,18 @@ def page_headers(script: bool = False) -> list[Header]:
     policy = f"{_POLICY}; script-src 'self'; connect-src 'self'" if script else _POLICY
     return [
         (b"cache-control", b"no-store"),
-        (b"content-security-policy", policy.encode()),
+        (_POLICY_FIELD, policy.encode()),
         (b"referrer-policy", b"no-referrer"),
         (b"cross-origin-opener-policy", b"same-origin"),
         (b"cross-origin-resource-policy", b"same-origin"),
         (b"x-robots-tag", b"noindex, nofollow"),
     ]
+
+
+def with_script(headers: Sequence[Header]) -> list[Header]:
+    """The same headers of a page that may run our own scripts besides."""
+    policy = dict(page_headers(script=True))[_POLICY_FIELD]
+    return [(name, policy if name == _POLICY_FIELD else value) for name, value in headers]
 
 
 def root_of(call: Call) -> str:
