@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from town_plan import HELP
+from town_plan import PLAN as TOWN_PLAN
 
 from drachm.application.body import TopUp
 from drachm.application.desk import Desk
@@ -26,47 +33,7 @@ from drachm.storage.postgres import open_books
 ALWAYS = Period(date(1900, 1, 1))
 NOON = datetime(2025, 3, 10, 16, 0, tzinfo=UTC)
 
-PLAN: dict[str, Any] = {
-    "id": "town-plan",
-    "version": "2025.1",
-    "payer": "town-insurance",
-    "currency": "USD",
-    "zone": "America/New_York",
-    "effective": {"from": "2025-01-01", "until": "2026-01-01"},
-    "facts": {"category": {"type": "text", "default": "other"}},
-    "accumulators": [
-        {"id": "deductible", "scope": "person", "period": "benefit_year", "feeds": [{"of": "deductible"}]},
-        {"id": "oop", "scope": "person", "period": "benefit_year", "feeds": [{"of": "cost_share"}]},
-    ],
-    "steps": [
-        {"id": "free", "kind": "pay", "when": {"category": "preventive"}, "clause": "1"},
-        {"id": "cosmetic", "kind": "exclude", "when": {"category": "cosmetic"}, "clause": "2"},
-        {
-            "id": "deductible",
-            "kind": "deductible",
-            "limits": [{"accumulator": "deductible", "limit": 10 * MICROS}],
-            "clause": "3",
-        },
-        {"id": "share", "kind": "coinsurance", "ppm": 200_000, "clause": "4"},
-        {
-            "id": "most",
-            "kind": "out_of_pocket_max",
-            "limits": [{"accumulator": "oop", "limit": 50 * MICROS}],
-            "clause": "5",
-        },
-    ],
-    "text": {"3": "You pay the first 10 dollars of a year.", "4": "You pay one fifth."},
-}
-SUBSIDY: dict[str, Any] = {
-    "id": "town-help",
-    "version": "1",
-    "payer": "town-hall",
-    "currency": "USD",
-    "zone": "America/New_York",
-    "effective": {"from": "2025-01-01"},
-    "steps": [{"id": "half", "kind": "pay", "ppm": 500_000, "clause": "1"}],
-    "remainder": "patient",
-}
+PLAN: dict[str, Any] = {**TOWN_PLAN, "version": "2025.1", "effective": {"from": "2025-01-01", "until": "2026-01-01"}}
 
 
 class TestClock:
@@ -143,7 +110,7 @@ def town() -> Iterator[Callable[..., Desk]]:
 
 def settle_town(desk: Desk) -> None:
     desk.books.publish("plan", PLAN)
-    desk.books.publish("plan", SUBSIDY)
+    desk.books.publish("plan", HELP)
     desk.books.enrol(
         parties=[
             Party("clinic", ("provider",), "Town clinic", "America/New_York"),
