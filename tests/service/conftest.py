@@ -304,6 +304,16 @@ def _answered(answer: Answer) -> Answered:
     return Answered(answer.status, headers, body, answer.body, cookies)
 
 
+@pytest.fixture
+def visitor(street: Street, town: Town, ask: Callable[..., Answered]) -> Iterator[Any]:
+    """Somebody with a browser; `visitor.signed_in(...)` is another one at the desk."""
+    from desk_visitor import Visitor
+
+    house = street.house
+    yield Visitor(street, town, ask)
+    street.house = house
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Debian's Chromium."""

@@ -19,13 +19,6 @@ FORM = {"reason": "patient_here", "words": "Ben is here and does not speak", "mi
 
 
 @pytest.fixture
-def visitor(street: Any, town: Any, ask: Any) -> Any:
-    house = street.house
-    yield Visitor(street, town, ask)
-    street.house = house
-
-
-@pytest.fixture
 def noor(visitor: Visitor, lived_in: Any) -> Visitor:
     return visitor.signed_in("Noor", [Role.CLERK], ["clinic"])
 

@@ -18,13 +18,6 @@ WRONG = {"choice": "amount_wrong", "note": "<b>twice</b> the price", "stop": Tru
 
 
 @pytest.fixture
-def visitor(street: Any, town: Any, ask: Any) -> Any:
-    house = street.house
-    yield Visitor(street, town, ask)
-    street.house = house
-
-
-@pytest.fixture
 def question(lived_in: Any, ask: Any) -> dict[str, str]:
     [receipt] = [one for one in ask("list_receipts", lived_in.patient("ana")).body["data"] if one["kind"] == "charge"][
         :1

@@ -20,13 +20,6 @@ FORM = {"reason": "not_given", "how": "whole", "most": "40.00", "note": "told tw
 
 
 @pytest.fixture
-def visitor(street: Any, town: Any, ask: Any) -> Any:
-    house = street.house
-    yield Visitor(street, town, ask)
-    street.house = house
-
-
-@pytest.fixture
 def noor(visitor: Visitor, lived_in: Any) -> Visitor:
     return visitor.signed_in("Noor", [Role.CLERK], ["clinic"])
 

@@ -43,13 +43,6 @@ class Screen:
 
 
 @pytest.fixture
-def visitor(street: Any, town: Any, ask: Any) -> Any:
-    house = street.house
-    yield Visitor(street, town, ask)
-    street.house = house
-
-
-@pytest.fixture
 def noor(visitor: Visitor) -> Visitor:
     town = visitor.town
     town.clear(

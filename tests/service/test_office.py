@@ -27,13 +27,6 @@ YEAR = {"since": "2025-04", "until": "2026-03"}
 
 
 @pytest.fixture
-def visitor(street: Any, town: Any, ask: Any) -> Any:
-    house = street.house
-    yield Visitor(street, town, ask)
-    street.house = house
-
-
-@pytest.fixture
 def busy(town: Any) -> Any:
     furnish_office(town)
     return town

@@ -30,13 +30,6 @@ HEALTH = ("Video", "CANARY", "Heart", "diagnos", "monitor", "reading")
 
 
 @pytest.fixture
-def visitor(street: Any, town: Any, ask: Any) -> Any:
-    house = street.house
-    yield Visitor(street, town, ask)
-    street.house = house
-
-
-@pytest.fixture
 def noor(visitor: Visitor) -> Visitor:
     town = visitor.town
     town.clear(
