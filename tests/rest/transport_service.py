@@ -18,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from drachm.adapters import jsonsafe
 from drachm.adapters.rest.transport.app import Application, Service, add, add_hot, build
 from drachm.adapters.rest.transport.framework import response_of
-from drachm.adapters.rest.transport.limits import Limits, read_json
+from drachm.adapters.rest.transport.limits import Limits
 from drachm.adapters.rest.transport.logs import AccessLog
 from drachm.adapters.rest.transport.media import require_acceptable, require_media
 from drachm.adapters.rest.transport.metrics import Metrics
@@ -65,7 +66,7 @@ def make() -> Application:
         fields = scope["passage"].fields
         require_media(fields)
         require_acceptable(fields)
-        event = read_json(await intake.whole())
+        event = jsonsafe.loads(await intake.whole())
         number = await pump.submit(event)
         await send_answer(json_answer(201, {"id": number, "status": "posted"}), send)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from drachm.adapters.messengers.sandbox import ConsoleMessenger, FileMessenger
+from drachm.adapters.messengers.sandbox import FileMessenger
 from drachm.adapters.rest.identity.model import Environment, anonymous
 from drachm.adapters.rest.service.notices_text import told, writer
 from drachm.adapters.rest.service.speech import LANGUAGES
@@ -221,11 +221,6 @@ def test_the_sandbox_writes_lines_that_only_its_user_reads(tmp_path: Path) -> No
     assert path.stat().st_mode & 0o077 == 0
     with pytest.raises(Unavailable):
         FileMessenger(tmp_path / "nowhere" / "x").send(Outgoing("a", "b", "c"))
-
-
-def test_the_console_prints_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    ConsoleMessenger().send(Outgoing("txt_1", "5550100", "Visit"))
-    assert json.loads(capsys.readouterr().out)["text"] == "Visit"
 
 
 # --- every moment in every language

@@ -46,10 +46,6 @@ def canonical(records: Records, member: str) -> str:
     return member
 
 
-resolve_member = canonical
-"""The name under which the posting path asks."""
-
-
 def same_person(records: Records, member: str) -> frozenset[str]:
     """Every member id that is this person now, the given one among them."""
     found = {canonical(records, member)}

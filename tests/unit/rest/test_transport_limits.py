@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drachm.adapters.rest.transport.limits import Deadlines, Intake, read_json
+from drachm.adapters.rest.service.shapes import read_shape
+from drachm.adapters.rest.transport.limits import Deadlines, Intake
 from drachm.adapters.rest.transport.logs import AccessLog, SafeFormatter
 from drachm.adapters.rest.transport.media import require_acceptable, require_media
 from drachm.adapters.rest.transport.problems import Problem
@@ -139,7 +140,7 @@ def test_a_caller_that_leaves_in_the_middle_is_noticed() -> None:
 )  # fmt: skip
 def test_what_is_not_one_safe_json_value_is_refused(body: bytes, code: str) -> None:
     with pytest.raises(DrachmError) as caught:
-        read_json(body)
+        read_shape(body, Any)
     assert caught.value.code == code
 
 

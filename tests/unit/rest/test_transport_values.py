@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drachm.adapters.rest.service.shapes import Money, Shape, known_currency, money, read_shape
 from drachm.adapters.rest.transport.problems import Problem
-from drachm.adapters.rest.transport.values import read_instant, read_money, write_instant, write_money
+from drachm.adapters.rest.transport.values import read_instant, write_instant
 from drachm.domain.money import MAX_AMOUNT
 
 LIMIT = 2**53 - 1
 
 
+class Order(Shape):
+    """A request with an amount."""
+
+    a: Money
+
+
+def read(amount: str) -> tuple[int, str]:
+    found = known_currency(read_shape(f'{{"a":{amount}}}'.encode(), Order).a, "/a")
+    return found.micros, found.currency
+
+
 @given(st.integers(-LIMIT, LIMIT))
 def test_money_survives_the_wire(micros: int) -> None:
-    assert read_money(json.loads(json.dumps(write_money(micros, "USD"))), "/billed") == (micros, "USD")
+    assert read(msgspec.json.encode(money(micros, "USD")).decode()) == (micros, "USD")
 
 
 def test_the_limit_is_what_every_json_reader_keeps() -> None:
@@ -30,33 +41,28 @@ def test_the_limit_is_what_every_json_reader_keeps() -> None:
 @pytest.mark.parametrize(
     ("value", "pointer"),
     [
-        (None, "/a"), (3, "/a"), ("3.20 USD", "/a"), ([], "/a"),
-        ({"currency": "USD"}, "/a/micros"),
-        ({"micros": 1}, "/a/currency"),
-        ({"micros": 1, "currency": "USD", "amount": 1}, "/a"),
-        ({"micros": True, "currency": "USD"}, "/a/micros"),
-        ({"micros": 1.0, "currency": "USD"}, "/a/micros"),
-        ({"micros": Decimal("1.0"), "currency": "USD"}, "/a/micros"),
-        ({"micros": Decimal("1E3"), "currency": "USD"}, "/a/micros"),
-        ({"micros": "1", "currency": "USD"}, "/a/micros"),
-        ({"micros": LIMIT + 1, "currency": "USD"}, "/a/micros"),
-        ({"micros": -LIMIT - 1, "currency": "USD"}, "/a/micros"),
-        ({"micros": 10**50, "currency": "USD"}, "/a/micros"),
-        ({"micros": 1, "currency": "usd"}, "/a/currency"),
-        ({"micros": 1, "currency": "ABC"}, "/a/currency"),
-        ({"micros": 1, "currency": 840}, "/a/currency"),
-        ({"micros": 1, "currency": ["USD"]}, "/a/currency"),
+        ("null", "/a"), ("3", "/a"), ('"3.20 USD"', "/a"), ("[]", "/a"), ('{"currency":"USD"}', "/a"),
+        ('{"micros":1}', "/a"), ('{"micros":1,"currency":"USD","amount":1}', "/a"),
+        ('{"micros":true,"currency":"USD"}', "/a/micros"), ('{"micros":1.0,"currency":"USD"}', "/a/micros"),
+        ('{"micros":1E3,"currency":"USD"}', "/a/micros"), ('{"micros":"1","currency":"USD"}', "/a/micros"),
+        (f'{{"micros":{LIMIT + 1},"currency":"USD"}}', "/a/micros"),
+        (f'{{"micros":{-LIMIT - 1},"currency":"USD"}}', "/a/micros"),
+        (f'{{"micros":{10**50},"currency":"USD"}}', "/a/micros"),
+        ('{"micros":1,"currency":"usd"}', "/a/currency"), ('{"micros":1,"currency":"ABC"}', "/a/currency"),
+        ('{"micros":1,"currency":"USD\\n"}', "/a/currency"), ('{"micros":1,"currency":840}', "/a/currency"),
+        ('{"micros":1,"currency":["USD"]}', "/a/currency"),
     ],
 )  # fmt: skip
-def test_what_is_not_money_is_refused_at_its_place(value: Any, pointer: str) -> None:
+def test_what_is_not_money_is_refused_at_its_place(value: str, pointer: str) -> None:
     with pytest.raises(Problem) as caught:
-        read_money(value, "/a")
-    assert (caught.value.code, caught.value.faults[0].pointer) == ("invalid_money", pointer)
+        read(value)
+    assert caught.value.code in ("invalid_body", "invalid_money")
+    assert caught.value.faults[0].pointer == pointer
 
 
 def test_a_sum_that_json_cannot_keep_is_never_written() -> None:
     with pytest.raises(OverflowError):
-        write_money(LIMIT + 1, "USD")
+        money(LIMIT + 1, "USD")
 
 
 @given(st.datetimes(timezones=st.just(UTC)))

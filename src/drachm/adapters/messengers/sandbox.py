@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 
@@ -33,19 +31,6 @@ class FileMessenger:
                     os.close(descriptor)
         except OSError as error:
             raise Unavailable(f"the file of messages cannot be written: {error.strerror}", where="messages") from None
-
-
-class ConsoleMessenger:
-    """Prints, for somebody who watches."""
-
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream
-
-    def send(self, message: Outgoing) -> None:
-        """Print one line."""
-        stream = self._stream or sys.stdout
-        stream.write(line_of(message).decode())
-        stream.flush()
 
 
 def line_of(message: Outgoing) -> bytes:

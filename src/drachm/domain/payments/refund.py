@@ -17,7 +17,6 @@ from drachm.domain.money import minor_unit
 from drachm.domain.payments.model import Payment
 
 RefundState = Literal["planned", "held", "unknown", "waiting", "done", "declined"]
-REFUND_STATES: Final[tuple[RefundState, ...]] = ("planned", "held", "unknown", "waiting", "done", "declined")
 REFUND_NEXT: Final[Mapping[RefundState, frozenset[RefundState]]] = {
     # Written down, and counted against the payment.
     "planned": frozenset({"held", "done", "declined"}),

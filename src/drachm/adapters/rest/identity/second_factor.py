@@ -54,14 +54,6 @@ class Tries(Protocol):
         ...
 
 
-class SecondFactor(Protocol):
-    """The second question of a receipt page."""
-
-    def check(self, link: Link, answer: str, at: datetime) -> None:
-        """Raises Unauthenticated `second_factor_wrong` or `second_factor_locked`."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class KnownAnswer:
     """The second factor that compares with a kept hash."""

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from drachm.adapters import jsonsafe
 from drachm.adapters.rest.transport.problems import Problem
 
 _RATIO_FROM: Final = 65_536
@@ -166,8 +165,3 @@ class Deadlines:
 def too_large(limit: int) -> Problem:
     """The refusal of a body over `limit` bytes."""
     return Problem("too_large", f"The body is larger than {limit} bytes.", close=True)
-
-
-def read_json(body: bytes, *, limit: int = jsonsafe.MAX_BYTES) -> Any:
-    """The one JSON value of a body, by the strict reader (depth, duplicate keys, NUL ...); places begin with ``$``."""
-    return jsonsafe.loads(body, "body", max_bytes=limit)

@@ -1,8 +1,4 @@
-"""How do money and time look in the API?
-
-Money is ``{"micros": 3200000, "currency": "USD"}``: whole millionths of the currency unit within the integers that
-every JSON reader keeps exactly (RFC 8259 section 6). Time is RFC 3339 in UTC; it is written with a Z.
-"""
+"""How does time look in the API? RFC 3339 in UTC; it is written with a Z."""
 
 from __future__ import annotations
 
@@ -11,41 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 from drachm.adapters.rest.transport.problems import Fault, Problem
-from drachm.domain.errors import InvalidMessage
-from drachm.domain.money import MAX_AMOUNT, exponent
 
 _INSTANT: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d{2}):(\d{2}))", re.ASCII
 )
-
-
-def read_money(value: Any, pointer: str) -> tuple[int, str]:
-    """(micros, currency) of a decoded JSON value. Raises the `invalid_money` problem with the pointer of the fault."""
-    if not isinstance(value, dict):
-        raise _fault("invalid_money", pointer, "an object with micros and currency is expected")
-    for key in value:
-        if key not in ("micros", "currency"):
-            raise _fault("invalid_money", pointer, "an amount has micros and currency, nothing else")
-    micros, currency = value.get("micros"), value.get("currency")
-    # True is an int in Python, and 1.0 was a Decimal before it came here: neither is a whole number of micros.
-    if type(micros) is not int:
-        raise _fault("invalid_money", f"{pointer}/micros", "an integer is expected, without point or exponent")
-    if not -MAX_AMOUNT <= micros <= MAX_AMOUNT:
-        raise _fault("invalid_money", f"{pointer}/micros", f"an amount lies within +-{MAX_AMOUNT} micros")
-    if not isinstance(currency, str):
-        raise _fault("invalid_money", f"{pointer}/currency", "an ISO 4217 code is expected")
-    try:
-        exponent(currency)
-    except InvalidMessage:
-        raise _fault("invalid_money", f"{pointer}/currency", "the currency is not in ISO 4217") from None
-    return micros, currency
-
-
-def write_money(micros: int, currency: str) -> dict[str, object]:
-    """An amount for an answer. Raises `OverflowError` when a JSON reader could not keep it: sums go as text instead."""
-    if not -MAX_AMOUNT <= micros <= MAX_AMOUNT:
-        raise OverflowError("the amount does not fit into an exact JSON number")
-    return {"micros": micros, "currency": currency}
 
 
 def read_instant(value: Any, pointer: str) -> datetime:
