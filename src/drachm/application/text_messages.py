@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple, Protocol
@@ -38,6 +38,11 @@ MOST: Final = 2
 """Messages of one visit."""
 PIECE: Final = 500
 PAUSE_SECONDS: Final = 5.0
+SHOWN: Final = 500
+"""So many are read for one list."""
+_LAST_DIGITS: Final = 3
+_CODE: Final = re.compile(r"(/s/)\S+")
+"""The short link of a receipt, whatever its code looks like."""
 _PHONE: Final = re.compile(r"\+?[0-9]{5,15}", re.ASCII)
 _CHARGES: Final = ("charge", "replacement")
 _ANSWERED: Final = ("posted", "denied")
@@ -155,14 +160,24 @@ class TextMessages:
         text = self._write(ended)
         if text is None:
             return
+        zone = self._zone(rows[-1].provider)
         body = {
             "number": number,
             "text": text,
             "told": _said(ended),
-            "not_before": not_before(now, self._zone(rows[-1].provider)).isoformat(),
+            "made": now.isoformat(),
+            "day": now.astimezone(zone).date().isoformat(),
+            "not_before": not_before(now, zone).isoformat(),
             "state": "waiting",
         }
-        made = Record(KIND, _id(visit, len(before) + 1), body, members=frozenset({ended.member}), terms=_terms(body))
+        made = Record(
+            KIND,
+            _id(visit, len(before) + 1),
+            body,
+            parties=frozenset(row.provider for row in rows) - {""},
+            members=frozenset({ended.member}),
+            terms=_terms(body),
+        )
         try:
             self._records.put([made])
         except Conflict:
@@ -227,6 +242,58 @@ class TextMessages:
             _log.debug("another process went on")
 
 
+class Told(NamedTuple):
+    """One message as staff may see it."""
+
+    member: str
+    number: str
+    """The end of the telephone number only."""
+    text: str
+    """Without the code of the link, which is the patient's."""
+    state: str
+    """`waiting`, `sending` (nobody knows whether it went out, and it is never sent again) or `sent`."""
+    at: datetime
+    """When it came into this state."""
+    made: datetime
+    not_before: datetime
+    tries: int
+    """How often it was handed over."""
+
+
+def told_on(records: Records, day: date, parties: Collection[str] | None) -> list[Told]:
+    """The messages of visits of these providers that were made on a day, newest first; None: of all."""
+    return _shown(records.find(KIND, parties=parties, terms=[f"day={day.isoformat()}"], limit=SHOWN))
+
+
+def untold(records: Records, state: str, parties: Collection[str] | None) -> list[Told]:
+    """The messages in one state, of every day."""
+    return _shown(records.find(KIND, parties=parties, terms=[f"state={state}"], limit=SHOWN))
+
+
+def _shown(found: Sequence[Record]) -> list[Told]:
+    shown = [
+        Told(
+            next(iter(one.members), ""),
+            _masked(one.body["number"]),
+            _CODE.sub(r"\1…", one.body["text"]),
+            one.body["state"],
+            one.at,
+            datetime.fromisoformat(one.body["made"]),
+            datetime.fromisoformat(one.body["not_before"]),
+            # A version each for made, claimed, and what came of the claim.
+            one.version // 2,
+        )
+        # The content of a message goes with its patient's data.
+        for one in found
+        if one.body and one.at is not None
+    ]
+    return sorted(shown, key=lambda one: (one.made, one.number), reverse=True)
+
+
+def _masked(number: str) -> str:
+    return "…" + number[-_LAST_DIGITS:]
+
+
 def keep_texting(messages: TextMessages, stopping: threading.Event) -> None:
     """Make and send messages until `stopping` is set; what breaks is said, and tried again."""
 
@@ -253,7 +320,7 @@ def _as(record: Record, state: str) -> Record:
 
 
 def _terms(body: dict[str, Any]) -> frozenset[str]:
-    return frozenset({f"state={body['state']}"})
+    return frozenset({f"state={body['state']}", f"day={body['day']}"})
 
 
 def _said(ended: Ended) -> list[Any]:

@@ -48,6 +48,8 @@ class Served:
     process: subprocess.Popen[bytes]
     port: int
     token: str
+    folder: Path
+    """Where it keeps the secrets that it made."""
 
     @property
     def workers(self) -> list[int]:
@@ -110,7 +112,7 @@ def open_service(stage: Stage, task: Task) -> Iterator[tuple[Town, HttpCrew]]:
         with psycopg.connect(stage.url, autocommit=True) as connection:
             connection.execute("VACUUM (ANALYZE)")
             connection.execute("CHECKPOINT")
-        served = held.enter_context(_serving(stage, options))
+        served = held.enter_context(serving(stage, options))
         crew = HttpCrew(served, Load(world))
         probe = held.enter_context(Probe(stage.server, DATABASE))
         town = Town(world, desk, cast(Crew, crew), probe)
@@ -121,7 +123,8 @@ def open_service(stage: Stage, task: Task) -> Iterator[tuple[Town, HttpCrew]]:
 
 
 @contextmanager
-def _serving(stage: Stage, options: Options) -> Iterator[Served]:
+def serving(stage: Stage, options: Options) -> Iterator[Served]:
+    """`drachm serve` on the stage's database, `options.writers` workers."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DRACHM_")}
     with tempfile.TemporaryDirectory(prefix="drachm-bench-service-") as folder, tempfile.TemporaryFile() as said:
         environ |= {
@@ -137,7 +140,7 @@ def _serving(stage: Stage, options: Options) -> Iterator[Served]:
         with (Path(folder) / "access.log").open("wb") as log:
             process = subprocess.Popen(command, env=environ, stdout=log, stderr=said)
         try:
-            yield _started(process, said)
+            yield _started(process, said, Path(folder))
         finally:
             process.send_signal(signal.SIGINT)
             try:
@@ -147,14 +150,14 @@ def _serving(stage: Stage, options: Options) -> Iterator[Served]:
                 process.wait()
 
 
-def _started(process: subprocess.Popen[bytes], said: IO[bytes]) -> Served:
+def _started(process: subprocess.Popen[bytes], said: IO[bytes], folder: Path) -> Served:
     until = time.monotonic() + START_SECONDS
     text = ""
     while time.monotonic() < until and process.poll() is None:
         text = os.pread(said.fileno(), 1_000_000, 0).decode(errors="replace")
         found = _STARTED.search(text)
         if found is not None and "The end: Ctrl-C" in text:
-            return Served(process, int(found.group(1)), found.group(2))
+            return Served(process, int(found.group(1)), found.group(2), folder)
         time.sleep(0.05)
     last = " / ".join(text.strip().splitlines()[-3:])
     raise Unavailable(f"the service did not start: {last}", where="bench", next_step="Run ./drachm doctor.")

@@ -205,6 +205,28 @@ def http(
     _end(run(options, _tell, seconds=seconds), as_json=as_json, svg=None, gate_us=None)
 
 
+@bench.command()
+def desk(
+    charges: Annotated[int, typer.Option(min=1_000, help="Charges of the one clinic.")] = 20_000,
+    repeats: Annotated[int, typer.Option(min=1, help="How often each kind of page is opened.")] = 20,
+    families: Annotated[int, typer.Option(min=0, help="Families in the town; 0: one for each 700 charges.")] = 0,
+    writers: Writers = 2,
+    seed: Seed = 1,
+    gate_ms: Annotated[float | None, typer.Option("--gate-ms", help="Exit 1 when a page's p95 is longer.")] = None,
+    as_json: Json = False,
+) -> None:
+    """How soon the pages of the desk and the office answer with very many charges behind one clinic."""
+    from drachm.bench.desk import desk as run
+    from drachm.bench.desk import text_of
+
+    report = run(charges, repeats, _tell, families=families, writers=writers, seed=seed)
+    _say(report, text_of(report), as_json=as_json)
+    slow = [one["page"] for one in report["pages"] if gate_ms is not None and (one["p95_ms"] or 0) > gate_ms]
+    if slow:
+        _tell(f"slower than {gate_ms:g} ms: {', '.join(slow)}")
+    raise typer.Exit(1 if slow else 0)
+
+
 def _end(report: dict[str, Any], *, as_json: bool, svg: Path | None, gate_us: float | None) -> None:
     """Say it, draw it, and judge it: nothing is judged by the clock on the wall, only the books and CPU time."""
     from drachm.bench.plot import write_chart

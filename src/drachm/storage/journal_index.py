@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from drachm.storage.postgres import PostgresBooks
 
 _WANTED: Final[Mapping[Wanted, int]] = {"events": 0, "charges": 1, "receipts": 2}
 _LAST: Final = 2**63 - 1
+_FEW_DAYS: Final = 31
 _OWN: Final = ("anybody", "own_parties", "own_members")
 
 
@@ -48,7 +49,11 @@ class PostgresIndex(Following):
         if wanted == "events" and status == "pended" and not visit:
             return self.waiting(parties=parties, members=members, before=before, limit=limit, **asked)
         asked |= {"visit": _visit_bytes(visit) if visit else b"", "before": before or _LAST, "limit": limit}
-        asked |= {"wanted": _WANTED[wanted], "status": status_number(status), **_ways(parties, members, member, party)}
+        ways, days = _ways(parties, members, member, party), _days(since, until)
+        if days and not member:
+            ways |= {"all": False, "parties": texts([]), "members": texts([])}
+        asked |= {"wanted": _WANTED[wanted], "status": status_number(status), **ways}
+        asked["days"] = [] if member else days
         return [indexed(values) for values in self._read("page", **asked)]
 
     def waiting(
@@ -189,6 +194,13 @@ def _ways(
         "own_parties": texts(list(parties or ())),
         "own_members": texts(list(members or ())),
     }
+
+
+def _days(since: date | None, until: date | None) -> list[date]:
+    """The days of a short span: looked up one by one, however much there was before and after. Empty: of a long one."""
+    if since is None or until is None or not 0 <= (until - since).days < _FEW_DAYS:
+        return []
+    return [since + timedelta(days=number) for number in range((until - since).days + 1)]
 
 
 def _visit_bytes(visit: str) -> bytes:

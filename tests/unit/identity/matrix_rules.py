@@ -66,6 +66,7 @@ LOOK_AT_WINDOWS = "list_shifts get_shift"
 TAKE_CASH = "open_shift take_cash count_shift"
 BANK = "read_ach_returns read_bank_statement list_bank_lines allocate_bank_line"
 DESK_WORK = "open_desk_work"
+DESK_MESSAGES = "open_desk_messages"
 SIT_AT_THE_DESK = "open_desk search_desk open_desk_charge open_desk_event"
 LOOK_AT_THE_DESK = "open_desk open_desk_charge open_desk_event"
 LOOK_AT_DESK_WINDOWS = "open_desk_window open_desk_shift"
@@ -119,6 +120,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 SIT_AT_THE_DESK,
                 "hand_out_at_desk print_slip open_desk_help help_at_desk retry_at_desk",
                 DESK_WORK,
+                DESK_MESSAGES,
                 "retry_work_at_desk",
                 LOOK_AT_DESK_WINDOWS,
                 CASH_AT_THE_DESK,
@@ -205,7 +207,13 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 LOOK_AT_MONEY_BACK,
                 "list_arrears get_budgets get_automatic_payments list_notices list_questions open_desk_questions",
             ),
-            *("stream_party_receipts stream_member_receipts", LOOK_AT_THE_DESK, LOOK_AT_DESK_WINDOWS, DESK_WORK),
+            *(
+                "stream_party_receipts stream_member_receipts",
+                LOOK_AT_THE_DESK,
+                LOOK_AT_DESK_WINDOWS,
+                DESK_WORK,
+                DESK_MESSAGES,
+            ),
             *(DESK_PRICES, DESK_PLANS),
             LOOK_AT_REVIEWS,
             *(OFFICE, "open_office_books"),
@@ -245,6 +253,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 SIT_AT_THE_DESK,
                 "retry_at_desk retry_work_at_desk",
                 DESK_WORK,
+                DESK_MESSAGES,
                 LOOK_AT_DESK_WINDOWS,
                 CASH_AT_THE_DESK,
                 LOOK_AT_REFUNDS,
@@ -283,6 +292,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "receipts:read": (
         LOOK_AT_RECEIPTS,
         "open_desk_help help_at_desk",
+        DESK_MESSAGES,
         OWN_RECEIPTS,
         OWN_CARE,
         "stream_party_receipts stream_member_receipts list_questions open_desk_questions",
@@ -370,6 +380,7 @@ HUMAN = words(
             SIT_AT_THE_DESK,
             "hand_out_at_desk print_slip open_desk_help help_at_desk retry_at_desk",
             DESK_WORK,
+            DESK_MESSAGES,
             "retry_work_at_desk",
             LOOK_AT_DESK_WINDOWS,
             CASH_AT_THE_DESK,

@@ -143,6 +143,17 @@ FROM (
                    OR i.member = ANY (%(own_members)s::text[]))
             ORDER BY i.position DESC LIMIT %(limit)s
         ) AS near
+        UNION
+        SELECT near.position FROM unnest(%(days)s::date[]) AS d (day)
+        CROSS JOIN LATERAL (
+            SELECT i.position FROM journal_index AS i
+            WHERE i.tenant = %(tenant)s AND i.day = d.day AND i.position < %(before)s
+              AND journal_index_fits(i, %(wanted)s::integer, %(status)s::integer, %(since)s::date, %(until)s::date,
+                                     %(member)s::text, %(party)s::text, %(visit)s::bytea)
+              AND (%(anybody)s::boolean OR i.parties && %(own_parties)s::text[]
+                   OR i.member = ANY (%(own_members)s::text[]))
+            ORDER BY i.position DESC LIMIT %(limit)s
+        ) AS near
     ) AS found
     ORDER BY found.position DESC LIMIT %(limit)s
 ) AS shown

@@ -156,6 +156,7 @@ open                                                              POST   /desk/s
 .  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/events/{event_id}/retry
 .  .  P  .  .  .  .  T  T  .   events:read     people             GET    /desk/work
 .  .  P  .  .  .  .  .  T  .   events:write    people             POST   /desk/work
+.  .  P  .  .  .  .  T  T  .   receipts:read   people             GET    /desk/messages
 open                                                              POST   /desk/sign-in/passkey
 .  .  P  P  P  .  .  .  T  .   -               people             GET    /desk/passkeys
 .  .  P  P  P  .  .  .  T  .   -               people             POST   /desk/passkeys

@@ -51,6 +51,8 @@ GET /desk/work  open_desk_work  many
   The work list: events that wait, by reason, with what to do next.
 POST /desk/work  retry_work_at_desk  many
   Try the chosen ones again, or all of one reason.
+GET /desk/messages  open_desk_messages  many
+  Text messages to patients: what was said to whom, when, and whether it went out.
 POST /desk/sign-in/passkey  sign_in_with_passkey  open
   Sign in with a passkey.
 GET /desk/passkeys  open_desk_passkeys  many

@@ -128,6 +128,7 @@ class Seat(Asker):
             "emergency": self.emergency,
             "emergency_until": self.here(self.emergency.until) if self.emergency else None,
             "can_emergency": self.may("take_desk_emergency"),
+            "can_messages": self.may("open_desk_messages"),
             "can_passkey": self.may("add_desk_passkey"),
             "script": address("desk.js"),
             "now": self.here(self.call.at),

@@ -13,7 +13,7 @@ from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.journal_reading import ways_of
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
 from drachm.adapters.rest.service.page_words import Amount, amount_of, said
-from drachm.adapters.rest.service.register_shapes import kept, narrowed
+from drachm.adapters.rest.service.register_shapes import narrowed
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
 from drachm.adapters.rest.service.speech import N_, clock, gettext, short_day
 from drachm.adapters.rest.service.staff_words import why_said
@@ -26,6 +26,8 @@ from drachm.domain.periods import read_day
 PIECES: Final = 3
 """A page counts so many hundreds of a day's charges; of a longer day it says that there are more."""
 QUEUE: Final = 100
+AHEAD: Final = 5
+"""So many of what waits stand before the day's charges; the others are on the work list."""
 ROWS: Final = 50
 """Lines on one page."""
 STUCK_AFTER: Final = timedelta(days=1)
@@ -102,7 +104,9 @@ def open_desk(seat: Seat) -> Reply:
     waiting = _waiting(seat)
     show = seat.call.query.get("show", "")
     show = show if show in GROUPS else ""
-    lines: list[Any] = [*waiting, *charges] if show in ("", "pended", "stuck") else list(charges)
+    lines: list[Any] = list(charges)
+    if show in ("", "pended", "stuck"):
+        lines = [*(waiting if show else waiting[:AHEAD]), *charges]
     shown = [one for one in lines if not show or _standing(seat, one).group == show]
     first = _number(seat.call.query.get("from", ""))
     page = shown[first : first + ROWS]
@@ -186,12 +190,14 @@ def names_of(seat: Seat, members: Collection[str]) -> dict[str, str]:
     reach = seat.asking("list_members").reach()
     found = seat.call.market.register.members(ids=members, limit=len(members), **narrowed(reach))
     names = {}
-    for member in found:
-        profile = kept(seat.call, PROFILE, member.id)
-        called = profile.body.get("name", {}) if profile is not None else {}
+    wanted = {member.id for member in found}
+    # One question for all of them, as many as there are lines.
+    profiles = seat.call.market.records.find(PROFILE, members=wanted, limit=len(wanted)) if wanted else []
+    for profile in profiles:
+        called = profile.body.get("name", {})
         given, family = called.get("given", ""), called.get("family", "")
-        if given or family:
-            names[member.id] = f"{given.split()[0]} {family[:1]}." if given and family else given or family
+        if profile.id in wanted and (given or family):
+            names[profile.id] = f"{given.split()[0]} {family[:1]}." if given and family else given or family
     return names
 
 

@@ -1,8 +1,7 @@
 """What waits at the desk, why, and what is to be done about it? And trying it again, many at once.
 
 A reason is told in words of ours; the exact words of one event stand on its own page. Trying again charges nobody
-twice:
-what cleared before is answered with what it was answered then, so a form that is sent twice does no harm.
+twice: what cleared before is answered with what it was answered then, so a form that is sent twice does no harm.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     desk_find,
     desk_frame,
     desk_help,
+    desk_messages,
     desk_passkeys,
     desk_questions,
     desk_refund,
