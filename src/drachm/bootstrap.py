@@ -139,15 +139,15 @@ def sample_books() -> list[dict[str, Any]]:
 
 def read_document(path: Path) -> dict[str, Any]:
     """One JSON document, read strictly; `InvalidMessage` names the place."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidMessage(
-            f"cannot be read: {error.strerror}", where=str(path), next_step="Name a readable file."
-        ) from None
-    document = jsonsafe.loads(data, str(path))
+    with jsonsafe.opened(path, str(path)) as stream:
+        document = jsonsafe.loads(jsonsafe.read_whole(stream, str(path)), str(path))
     if not isinstance(document, dict):
-        raise InvalidMessage("an object is expected", where=str(path), code="invalid_document")
+        raise InvalidMessage(
+            "an object is expected",
+            where=str(path),
+            next_step="Name a file with one document.",
+            code="invalid_document",
+        )
     return document
 
 

@@ -164,7 +164,8 @@ def test_adjudicate_prints_what_documents_and_events_say_as_it_stands(run, tmp_p
         (("explain", "rcp_999999999"), "no such receipt"),
         (("explain", "rcp_x'; DROP TABLE journal"), "no such receipt"),
         (("conformance", "no-such-file.json"), "no-such-file.json"),
-        (("adjudicate", "--plan", "nope.json", "--events", "nope.json"), "nope.json"),
+        (("adjudicate", "--plan", "nope.json", "--events", "nope.json"), "nope.json: the file cannot be read: No such"),
+        (("adjudicate", "--plan", "/dev/zero", "--events", "nope.json"), "more than 67108864 bytes"),
     ],
 )
 def test_mistakes_are_answered_in_words(run, words, said: str) -> None:

@@ -98,7 +98,8 @@ def opened(path: Path, where: str) -> Iterator[IO[bytes]]:
             else:
                 yield plain
     except (OSError, EOFError, zlib.error) as problem:
-        raise fault("unreadable_file", f"the file cannot be read ({type(problem).__name__})", where) from None
+        why = getattr(problem, "strerror", None) or "what was packed is cut off or damaged"
+        raise fault("unreadable_file", f"the file cannot be read: {why}", where) from None
 
 
 def read_whole(stream: IO[bytes], where: str, *, max_bytes: int = MAX_BYTES) -> bytes:
