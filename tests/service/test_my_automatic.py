@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +158,36 @@ def test_a_stale_or_foreign_form_changes_nothing(site: Site, browser: Any) -> No
     assert answer is not None
     assert answer.status == 403
     relative.context.close()
+
+
+def test_the_holder_gives_the_family_pot_a_budget(site: Site, browser: Any, axe: str, ask: Any) -> None:
+    town = site.town
+
+    def shared() -> str:
+        wallet = str(ask("open_wallet", town.patient("ana"), body={"holder": "ana", "currency": "USD"}).body["id"])
+        money = {"amount": {"micros": 50 * MICROS, "currency": "USD"}}
+        assert ask("top_up_wallet", town.operator(), path={"wallet_id": wallet}, body=money).status == 201
+        return wallet
+
+    with ThreadPoolExecutor(1) as beside:
+        wallet = beside.submit(shared).result()
+    town.desk.books.enrol(mandates={"ana": Mandate(1, order=(wallet,))})
+    town.clear(town.event("e1", 14, facts=COSMETIC))
+    page = sign_in(site, browser, "ana")
+    page.goto(f"{site.base}/my/budget")
+    section = page.locator("section", has=page.locator("#pot-1"))
+    section.get_by_label("How much a month").fill("lots")
+    section.get_by_role("button", name="Save").click()
+    assert "This is no amount" in section.inner_text()
+    section.get_by_label("How much a month").fill("20")
+    section.get_by_role("button", name="Save").click()
+    assert "$14.00 of $20.00" in section.inner_text()
+    assert "You see sums only" in section.inner_text()
+    checked(page, axe, "my-budget-pot", (320, 1280))
+    section.get_by_role("button", name="Take this budget away").click()
+    assert "whole family" in section.inner_text()
+    page.context.close()
+    other = sign_in(site, browser, "dan")
+    other.goto(f"{site.base}/my/budget")
+    assert other.locator("#pot-1").count() == 0
+    other.context.close()

@@ -27,9 +27,13 @@ def site(street: Any, town: Any, tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
+def _is_plain(route: Any) -> bool:
+    return route.reads and route.template.startswith("/my") and not route.parameters and not route.streams
+
+
 def places(page: Any, site: Site) -> list[str]:
     """Every page without a parameter, and those of the first visit and receipt."""
-    found = [one.template for one in ROUTES if one.reads and one.template.startswith("/my") and not one.parameters]
+    found = [one.template for one in ROUTES if _is_plain(one)]
     page.goto(f"{site.base}/my")
     visit = page.locator("article a").first.get_attribute("href")
     page.goto(f"{site.base}/my/receipts")

@@ -18,12 +18,14 @@ from typing import Final
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.application.over_and_over import over_and_over
+from drachm.application.pot_budgets import holder_now, pot_budgets, spent_by_day, spent_in
 from drachm.application.records import Record, Records
 from drachm.application.register import Register
 from drachm.domain.clearing.numbers import total_number
 from drachm.domain.errors import Conflict
 from drachm.domain.funding.forecast import reached
 from drachm.domain.funding.mandate import Budget, budget_key
+from drachm.domain.periods import add_months, local_date
 
 NOTICE: Final = "budget_notice"
 MARK: Final = "budget_mark"
@@ -61,6 +63,8 @@ class Notices:
         self._position = -1
         """Up to where everything is told; -1: not looked up yet."""
         self._kept_at = datetime.min.replace(tzinfo=UTC)
+        self._stood: dict[str, tuple[int, int, int]] = {}
+        """What stood in each shared pot with a budget, and the budget's version, when it was looked at last."""
 
     def tell(self) -> int:
         """Look at the next rows and tell what they lead to; how many rows there were of people with a budget."""
@@ -82,6 +86,7 @@ class Notices:
                 months.setdefault(row.member, set()).update(_months(row.day))
         for member, touched in months.items():
             self._tell(member, touched, until)
+        self._tell_pots(until)
         self._position = until
         self._remember()
         return len(rows)
@@ -97,10 +102,34 @@ class Notices:
         for number, (budget, month) in wanted.items():
             spent = used.get(number, 0)
             for step in reached(spent, budget.amount):
-                self._keep(member, budget, month, step, spent, position)
+                self._keep(member, budget.name, budget, month[1:], step, spent, position)
 
-    def _keep(self, member: str, budget: Budget, month: str, step: int, spent: int, position: int) -> None:
-        words = (member, budget.name, str(budget.amount), month, str(step))
+    def _tell_pots(self, position: int) -> None:
+        """Tell holders of shared pots: of those from which something moved since the last look, this month and the one
+        before it, of which bills still come in."""
+        budgets = {one.wallet: one for one in pot_budgets(self._records)}
+        if not budgets:
+            self._stood = {}
+            return
+        purses = self._money.purses(ids=budgets, limit=len(budgets))
+        for purse in purses:
+            pot, budget = purse.pot, budgets[purse.pot.id]
+            stands = (pot.avail, purse.held, budget.version)
+            if self._stood.get(pot.id) == stands:
+                continue
+            today = local_date(self._now(), budget.zone).replace(day=1)
+            months = (add_months(today, -1), today)
+            by_day = spent_by_day(pot, self._tenant, budget.zone, months[0], self._money)
+            holder = holder_now(pot.id, self._records)
+            as_own = Budget(pot.id, budget.amount, pot.currency, budget.zone)
+            for month in [one.isoformat()[:7] for one in months] if holder else []:
+                spent = spent_in(month, by_day)
+                for step in reached(spent, budget.amount):
+                    self._keep(holder, budget.name, as_own, month, step, spent, position)
+            self._stood[pot.id] = stands
+
+    def _keep(self, member: str, name: str, budget: Budget, month: str, step: int, spent: int, position: int) -> None:
+        words = (member, name, str(budget.amount), f"M{month}", str(step))
         mark = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:32]
         if self._records.get(MARK, mark) is not None:
             return
@@ -109,7 +138,7 @@ class Notices:
             "budget": budget.id,
             "amount": budget.amount,
             "currency": budget.currency,
-            "month": month[1:],
+            "month": month,
             "percent": step,
             "used": spent,
             "at": now.isoformat(),

@@ -49,10 +49,14 @@ PAY_IN = "list_payments begin_payment"
 LOOK_AT_MONEY_BACK = "list_refunds get_refund"
 LOOK_AT_DUES = "list_dues get_collection_consent"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
-BUDGETS = "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices"
+BUDGETS = (
+    "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices "
+    "get_wallet_budget set_wallet_budget"
+)
 PAY_ON_PAGES = (
     "open_my_question ask_my_question open_my_pay check_my_pay make_my_payment open_my_paid set_my_budget "
-    "set_my_automatic change_my_rules order_my_pots set_my_collection keep_my_visit_private set_my_private"
+    "set_my_automatic change_my_rules order_my_pots set_my_collection keep_my_visit_private set_my_private "
+    "set_my_pot_budget"
 )
 DESK_QUESTIONS = "open_desk_questions answer_question_at_desk"
 LOOK_AT_WISHES = "open_my_budget open_my_automatic open_my_private"
@@ -205,7 +209,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(
                 LOOK_AT_DUES,
                 LOOK_AT_MONEY_BACK,
-                "list_arrears get_budgets get_automatic_payments list_notices list_questions open_desk_questions",
+                "list_arrears get_budgets get_automatic_payments list_notices get_wallet_budget",
+                "list_questions open_desk_questions",
             ),
             *(
                 "stream_party_receipts stream_member_receipts",
@@ -322,6 +327,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines get_wallet_privacy",
         *(LOOK_AT_DUES, LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices"),
+        "get_wallet_budget",
         *(LOOK_AT_OWN_MONEY, "open_my_family"),
         *(OFFICE, "open_office_books"),
         LOOK_AT_WISHES,
@@ -333,7 +339,8 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
         "set_wallet_privacy keep_charge_private change_my_family read_ach_returns pay_arrears",
         *(
-            "set_budgets set_automatic_payments pay_charge ask_question answer_question take_back_question",
+            "set_wallet_budget set_budgets set_automatic_payments pay_charge",
+            "ask_question answer_question take_back_question",
             "answer_question_at_desk",
             PAY_ON_PAGES,
         ),

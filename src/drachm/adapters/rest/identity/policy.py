@@ -117,6 +117,7 @@ S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/pay
 S  .  .  .  .  .  .  .  .  .   money:write     people             GET    /my/pay/done
 S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/budget
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/budget
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/budget/pots/{wallet_id}
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/automatic
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/visits/{visit_id}/private
 S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/private
@@ -309,6 +310,8 @@ S  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/mem
 .  .  P  P  .  P  .  T  T  P   receipts:read   -                  GET    /v1/parties/{party_id}/receipts/stream
 S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/budgets
 S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/members/{member_id}/budgets
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/budget
+S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/wallets/{wallet_id}/budget
 S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/automatic-payments
 S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/members/{member_id}/automatic-payments
 S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/notices

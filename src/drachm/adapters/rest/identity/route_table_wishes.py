@@ -49,6 +49,12 @@ GET /v1/members/{member_id}/budgets  get_budgets  one
   A member's budgets of a month: what is used, what is left, and how the month will end.
 PUT /v1/members/{member_id}/budgets  set_budgets  one
   Write a member's budgets anew; one that asks is never passed without a yes, and no delivered care refused for it.
+GET /v1/wallets/{wallet_id}/budget  get_wallet_budget  one
+  The budget of a shared pot for whoever holds it: what is used this month, and how the month will end; amounts alone.
+PUT /v1/wallets/{wallet_id}/budget  set_wallet_budget  one
+  Write that budget anew, or take it away; it counts and tells, and withholds nothing.
+POST /my/budget/pots/{wallet_id}  set_my_pot_budget  one
+  The same by the holder's own page.
 GET /v1/members/{member_id}/automatic-payments  get_automatic_payments  one
   What is paid without asking the member, and from which wallet first.
 PUT /v1/members/{member_id}/automatic-payments  set_automatic_payments  one

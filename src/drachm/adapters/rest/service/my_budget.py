@@ -20,9 +20,12 @@ from drachm.adapters.rest.service.my_pay import wallets_of
 from drachm.adapters.rest.service.page_bar import Bar, bar_of
 from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
+from drachm.adapters.rest.service.pot_budgets import PotBudgetView
 from drachm.adapters.rest.service.speech import N_, gettext, spoken
+from drachm.adapters.rest.service.wallet_records import PREFIX
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
+from drachm.application.pot_budgets import holder_now
 from drachm.domain.money import MICROS
 from drachm.domain.periods import local_date
 
@@ -82,6 +85,24 @@ def set_my_budget(seat: PatientSeat) -> Reply:
     return seat.sent_on("/my/budget")
 
 
+@patient_page("set_my_pot_budget", form=True)
+def set_my_pot_budget(seat: PatientSeat) -> Reply:
+    """Give, change or take away the budget of a shared pot that this person holds."""
+    form, wallet = seat.call.form, seat.call.path["wallet_id"]
+    path = {"wallet_id": wallet}
+    now = seat.ask("get_wallet_budget", path)
+    currency = now.used.currency
+    zone = now.zone if now.amount is not None else _money_of(seat, _budgets(seat)[0])[1]
+    micros = None if form.get("take") == "yes" else typed(form.get("amount", ""), currency)
+    if micros is None and form.get("take") != "yes":
+        return _shown(seat, trouble=gettext(_NO_AMOUNT), at=wallet, status=422)
+    amount = {"micros": micros, "currency": currency} if micros is not None else None
+    shape = msgspec.convert({"amount": amount, "zone": zone}, OPERATIONS["set_wallet_budget"].body)
+    tag = form.get("version", "") or '""'
+    OPERATIONS["set_wallet_budget"].handler(seat.asking("set_wallet_budget", path=path, body=shape, if_match=tag))
+    return seat.sent_on("/my/budget")
+
+
 @patient_page("set_my_automatic", form=True)
 def set_my_automatic(seat: PatientSeat) -> Reply:
     """What is paid without asking: everything, up to an amount for a visit, or nothing. Narrower rules stay."""
@@ -120,13 +141,16 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
         "budget",
         status,
         cards=[_card(seat, one) for one in budgets.budgets],
+        pots=_pots(seat),
         own=own,
         amount=_plain(own.amount.micros) if own else "",
         currency=currency,
         how=how,
         most=_plain(rule.most.micros) if rule and rule.most and rule.most.micros else "",
         stops=[party.name or party.id for party in parties],
-        told=[(f"{one.percent}", _month(one.month), amount_of(one.amount)) for one in told],
+        told=[
+            (f"{one.percent}", _month(one.month), amount_of(one.amount), one.budget.startswith(PREFIX)) for one in told
+        ],
         version=tag,
         trouble=trouble,
         at=at,
@@ -136,8 +160,24 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
     )
 
 
-def _card(seat: PatientSeat, one: BudgetView) -> Card:
+def _pots(seat: PatientSeat) -> list[tuple[str, str, str, str, Card | None]]:
+    """Shared pots that this person holds: (id, version, currency, the budget as typed, its card)."""
+    found = []
+    for wallet in wallets_of(seat):
+        if wallet.shared and holder_now(wallet.id, seat.call.market.records) == seat.member:
+            reply = OPERATIONS["get_wallet_budget"].handler(
+                seat.asking("get_wallet_budget", path={"wallet_id": wallet.id})
+            )
+            view = reply.value
+            card, text = (_card(seat, view), _plain(view.amount.micros)) if view.amount else (None, "")
+            found.append((wallet.id, etag(*reply.tag), wallet.currency, text, card))
+    return found
+
+
+def _card(seat: PatientSeat, one: BudgetView | PotBudgetView) -> Card:
+    assert one.amount is not None  # asked by the caller
     used, amount = amount_of(one.used), amount_of(one.amount)
+    own = one if isinstance(one, BudgetView) else None
     words = str(said(gettext("{used} of {amount} is used."), used=str(used), amount=str(amount)))
     left = max(0, amount.micros - used.micros)
     shares = [("you", min(used.micros, max(amount.micros, 1))), ("left", left)]
@@ -149,9 +189,9 @@ def _card(seat: PatientSeat, one: BudgetView) -> Card:
         amount=amount,
         bar=bar_of(shares if used.micros or left else [("left", 1)], words),
         days=monthrange(today.year, today.month)[1] - today.day,
-        asks=one.asks,
-        kinds=", ".join(map(kind_said, one.categories)),
-        id=one.id,
+        asks=own is not None and own.asks,
+        kinds=", ".join(map(kind_said, own.categories)) if own is not None else "",
+        id=own.id if own is not None else "",
         forecast=(amount_of(ahead.low), amount_of(ahead.likely), amount_of(ahead.high)) if ahead else None,
         passed=used.micros >= amount.micros,
     )

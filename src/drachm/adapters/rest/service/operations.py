@@ -63,6 +63,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     payouts,
     plans,
     posting,
+    pot_budgets,
     price_books,
     questions,
     receipts,
