@@ -2112,6 +2112,34 @@ class PocketShare(Struct, kw_only=True):
     """It would be set aside for the request, not paid."""
 
 
+class PotBudgetShape(Struct, kw_only=True):
+    """How much a shared pot is meant to spend in a month."""
+
+    amount: Money | None
+    """Null: no budget any more."""
+    zone: str | UnsetType = UNSET
+    """IANA zone in whose calendar a period is."""
+
+
+class PotBudgetView(Struct, kw_only=True):
+    """The budget of a shared pot, and its month that is now."""
+
+    wallet: str
+    amount: Money | None
+    zone: str
+    month: str
+    """YYYY-MM in its own calendar."""
+    used: Sum
+    """What the pot paid for care in it, what requests have reserved included."""
+    left: Sum
+    percent: int
+    """Of it used, rounded down; 0 without a budget."""
+    reached: list[int]
+    """Of 50, 80 and 100 percent; at each its holder is told once."""
+    forecast: ForecastView | None
+    """Null where no month lies behind."""
+
+
 class PractitionerChange(Struct, kw_only=True):
     """What is left out stays."""
 

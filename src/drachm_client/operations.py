@@ -142,6 +142,8 @@ _ANSWER_QUESTION: Final = Spec("answer_question", "POST", "/v1/questions/{questi
 _TAKE_BACK_QUESTION: Final = Spec("take_back_question", "DELETE", "/v1/questions/{question_id}")
 _GET_BUDGETS: Final = Spec("get_budgets", "GET", "/v1/members/{member_id}/budgets", repeatable=True)
 _SET_BUDGETS: Final = Spec("set_budgets", "PUT", "/v1/members/{member_id}/budgets")
+_GET_WALLET_BUDGET: Final = Spec("get_wallet_budget", "GET", "/v1/wallets/{wallet_id}/budget", repeatable=True)
+_SET_WALLET_BUDGET: Final = Spec("set_wallet_budget", "PUT", "/v1/wallets/{wallet_id}/budget")
 _GET_AUTOMATIC_PAYMENTS: Final = Spec(
     "get_automatic_payments", "GET", "/v1/members/{member_id}/automatic-payments", repeatable=True
 )
@@ -1512,6 +1514,26 @@ class Operations(Base):
         """
         outgoing = self.outgoing(
             _SET_BUDGETS, read_versioned(models.BudgetsView), {"member_id": member_id}, body=body, if_match=if_match
+        )
+        return self.call(outgoing, deadline)
+
+    def get_wallet_budget(self, wallet_id: str, *, deadline: float | None = None) -> Versioned[models.PotBudgetView]:
+        """The budget of a shared pot for whoever holds it: what is used this month, and how the month will end;
+        amounts alone.
+        """
+        outgoing = self.outgoing(_GET_WALLET_BUDGET, read_versioned(models.PotBudgetView), {"wallet_id": wallet_id})
+        return self.call(outgoing, deadline)
+
+    def set_wallet_budget(
+        self, wallet_id: str, body: models.PotBudgetShape, *, if_match: str, deadline: float | None = None
+    ) -> Versioned[models.PotBudgetView]:
+        """Write that budget anew, or take it away; it counts and tells, and withholds nothing."""
+        outgoing = self.outgoing(
+            _SET_WALLET_BUDGET,
+            read_versioned(models.PotBudgetView),
+            {"wallet_id": wallet_id},
+            body=body,
+            if_match=if_match,
         )
         return self.call(outgoing, deadline)
 
