@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from watched_totals import Watched
 
 from drachm.domain.benefits import (
     Adjudication,
@@ -222,24 +227,6 @@ def lines(draw: st.DrawFn, members: tuple[str, ...] = ("ana", "ben"), number: in
             "urgent": draw(st.booleans()),
         },
     )
-
-
-class Watched(Mapping[Key, int]):
-    """Totals that remember which keys were asked for."""
-
-    def __init__(self, totals: Mapping[Key, int]) -> None:
-        self.totals = totals
-        self.asked: set[Key] = set()
-
-    def __getitem__(self, key: Key) -> int:
-        self.asked.add(key)
-        return self.totals[key]
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self.totals)
-
-    def __len__(self) -> int:
-        return len(self.totals)
 
 
 def from_trace(answer: Adjudication) -> dict[tuple[str, str], int]:

@@ -72,3 +72,10 @@ def rail(fake: FakeStripe, clock: Clock, cards: dict[str, Card]) -> Stripe:
         now=clock.now,
         card_of=cards.get,
     )
+
+
+@pytest.fixture
+def yuan(desk: Desk) -> Desk:
+    """The books with a pot of ana's in yuan."""
+    desk.books.enrol(members=[Member("ana")], pots=[Pot("ana-yuan", "ana", "CNY")])
+    return desk

@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from drachm.application.desk import Desk
 from drachm.domain.money import MICROS
 from drachm.domain.payments.model import Payment
 
@@ -38,3 +39,8 @@ def payment(clock: Clock, id: str = "pay_1", **more: object) -> Payment:
             "currency": "USD", "begun_at": clock.now(), **more,
         }
     )  # fmt: skip
+
+
+def yuan_left(desk: Desk) -> int:
+    """What the pot of the fixture `yuan` holds."""
+    return desk.books.pots(["ana-yuan"])["ana-yuan"][0]

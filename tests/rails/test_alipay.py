@@ -10,7 +10,7 @@ import pytest
 from alipay_fake import APP, FakeAlipay
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from rail_helpers import Clock, payment
+from rail_helpers import Clock, payment, yuan_left
 
 from drachm.adapters import rsa
 from drachm.adapters.alipay.rail import Alipay, AlipayAccount
@@ -18,9 +18,7 @@ from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, find, hear, work_through
 from drachm.application.records import Records
 from drachm.application.refunds import begin_refund, carry_out_refund
-from drachm.domain.coverage.model import Member
 from drachm.domain.errors import DrachmError, Forbidden, IntegrityError, InvalidMessage
-from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
 from drachm.domain.payments.refund import Refund
 
@@ -54,16 +52,6 @@ def rail(account: AlipayAccount, clock: Clock) -> Alipay:
     return Alipay(account, now=clock.now)
 
 
-@pytest.fixture
-def yuan(desk: Desk) -> Desk:
-    desk.books.enrol(members=[Member("ana")], pots=[Pot("ana-yuan", "ana", "CNY")])
-    return desk
-
-
-def left(desk: Desk) -> int:
-    return desk.books.pots(["ana-yuan"])["ana-yuan"][0]
-
-
 def test_a_payer_pays_on_the_phone_and_the_pot_has_it_once(
     yuan: Desk, records: Records, rail: Alipay, fake: FakeAlipay, clock: Clock
 ) -> None:
@@ -76,7 +64,7 @@ def test_a_payer_pays_on_the_phone_and_the_pot_has_it_once(
     for _ in range(3):
         for news in rail.read_callback({}, body, clock.now()):
             hear(news, "alipay", yuan, records)
-    assert left(yuan) == 25 * MICROS
+    assert yuan_left(yuan) == 25 * MICROS
     assert find("pay_1", records).state == "captured"
 
 
@@ -114,7 +102,7 @@ def test_a_lost_notification_is_made_up_for_and_a_page_nobody_opened_expires(
     }
     clock.sleep(days=1)
     assert [one.state for one in work_through({"alipay": rail}, yuan, records)] == ["expired"]
-    assert left(yuan) == 25 * MICROS
+    assert yuan_left(yuan) == 25 * MICROS
 
 
 def test_what_alipay_did_not_sign_is_refused(
@@ -147,7 +135,7 @@ def test_what_alipay_did_not_sign_is_refused(
     [dear] = rail.read_callback({}, fake.pay(name, at=clock.now(), total_amount="95.00"), clock.now())
     with pytest.raises(IntegrityError):
         hear(dear, "alipay", yuan, records)
-    assert left(yuan) == 0
+    assert yuan_left(yuan) == 0
 
 
 def test_a_forged_or_missing_answer_is_no_answer(
@@ -191,10 +179,10 @@ def test_a_refund_goes_back_once_also_when_the_answer_is_lost(
         states = [carry_out_refund(refund.id, {"alipay": rail}, yuan, records).state for _ in range(2)]
         assert states == ["unknown" if lost else "done", "done"]
     assert {one["refund_amount"] for one in fake.refunds.values()} == {"10.00"}
-    assert (len(fake.refunds), left(yuan)) == (2, 5 * MICROS)
+    assert (len(fake.refunds), yuan_left(yuan)) == (2, 5 * MICROS)
     fake.trades["pay_1"]["trade_status"] = "TRADE_FINISHED"
     late = Refund("rfd_3", "pay_1", "alipay", "ana-yuan", "ana", MICROS, "CNY", clock.now())
     begin_refund(late, records, author="fay")
     assert carry_out_refund("rfd_3", {"alipay": rail}, yuan, records).reason == "trade_finished"
     assert rail.look_at_refund(late, find("pay_1", records)).state == "waiting"
-    assert left(yuan) == 5 * MICROS
+    assert yuan_left(yuan) == 5 * MICROS

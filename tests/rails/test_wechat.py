@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 import wechat_fake
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from rail_helpers import Clock, payment
+from rail_helpers import Clock, payment, yuan_left
 from wechat_fake import APP, KEY_ID, MERCHANT, SECRET, SERIAL, FakeWechat
 
 from drachm.adapters.rsa import is_signed
@@ -18,9 +18,7 @@ from drachm.application.desk import Desk
 from drachm.application.payments import begin, carry_out, find, hear, work_through
 from drachm.application.records import Records
 from drachm.application.refunds import begin_refund, carry_out_refund, hear_refund
-from drachm.domain.coverage.model import Member
 from drachm.domain.errors import DrachmError, Forbidden, IntegrityError, InvalidMessage
-from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
 from drachm.domain.payments.model import News
 from drachm.domain.payments.refund import Refund, RefundNews
@@ -56,16 +54,6 @@ def rail(account: WechatAccount, clock: Clock) -> Wechat:
     return Wechat(account, now=clock.now, nonce=lambda: f"nonce{next(words)}")
 
 
-@pytest.fixture
-def yuan(desk: Desk) -> Desk:
-    desk.books.enrol(members=[Member("ana")], pots=[Pot("ana-yuan", "ana", "CNY")])
-    return desk
-
-
-def left(desk: Desk) -> int:
-    return desk.books.pots(["ana-yuan"])["ana-yuan"][0]
-
-
 def test_a_payer_scans_and_the_pot_has_it_once(
     yuan: Desk, records: Records, rail: Wechat, fake: FakeWechat, clock: Clock
 ) -> None:
@@ -79,7 +67,7 @@ def test_a_payer_scans_and_the_pot_has_it_once(
     for _ in range(3):
         for news in rail.read_callback(headers, body, clock.now()):
             hear(news, "wechat", yuan, records)
-    assert left(yuan) == 25 * MICROS
+    assert yuan_left(yuan) == 25 * MICROS
     assert find("pay_1", records).state == "captured"
 
 
@@ -101,7 +89,7 @@ def test_a_payment_that_was_paid_while_its_answer_was_lost_is_found(
     carry_out("pay_1", {"wechat": rail}, yuan, records)
     fake.pay("pay_1")
     assert [one.state for one in work_through({"wechat": rail}, yuan, records)] == ["captured"]
-    assert left(yuan) == 25 * MICROS
+    assert yuan_left(yuan) == 25 * MICROS
 
 
 def test_an_order_that_nobody_paid_expires(
@@ -116,7 +104,7 @@ def test_an_order_that_nobody_paid_expires(
     clock.sleep(hours=3)
     ends = {one.id: one.state for one in work_through({"wechat": rail}, yuan, records)}
     assert ends == {"pay_1": "expired", "pay_2": "declined", "pay_3": "expired"}
-    assert left(yuan) == 0
+    assert yuan_left(yuan) == 0
 
 
 def test_what_wechat_did_not_sign_is_refused(
@@ -154,7 +142,7 @@ def test_what_wechat_did_not_sign_is_refused(
     with pytest.raises(Forbidden) as caught:
         rail.read_callback(headers, body, clock.now())
     assert caught.value.code == "callback_stale"
-    assert left(yuan) == 0
+    assert yuan_left(yuan) == 0
 
 
 def test_a_forged_or_missing_answer_is_no_answer(

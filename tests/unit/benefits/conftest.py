@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from watched_totals import Watched
 
 from drachm.domain.benefits import (
     Adjudication,
@@ -21,24 +27,6 @@ from drachm.domain.benefits import (
 )
 
 UNIT = 1_000_000
-
-
-class Watched(Mapping[Key, int]):
-    """Totals that remember which keys were asked for."""
-
-    def __init__(self, totals: Mapping[Key, int]) -> None:
-        self.totals = totals
-        self.asked: set[Key] = set()
-
-    def __getitem__(self, key: Key) -> int:
-        self.asked.add(key)
-        return self.totals[key]
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self.totals)
-
-    def __len__(self) -> int:
-        return len(self.totals)
 
 
 class Desk:
