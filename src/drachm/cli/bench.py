@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from drachm.bench.options import Options
+from drachm.domain.errors import InvalidMessage
 
 bench = typer.Typer(
     help="Measure on a throw-away database, with pgbench in turn.",
@@ -18,6 +19,8 @@ bench = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+MOST: Final = 10**9
+"""Rows and events a second beyond which nobody has measured: also keeps infinity and what is no number out."""
 Families = Annotated[int, typer.Option(min=1, help="Families in the town.")]
 Events = Annotated[int, typer.Option(min=1, help="Events of one round, all writers together.")]
 RoundCount = Annotated[int, typer.Option("--rounds", min=1, help="Rounds that count.")]
@@ -29,7 +32,19 @@ FromJson = Annotated[bool, typer.Option("--from-json", help="Begin with the byte
 Scale = Annotated[int, typer.Option("--pgbench-scale", min=1, help="pgbench -i -s.")]
 Seconds = Annotated[int, typer.Option("--pgbench-seconds", min=0, help="pgbench -T; 0 leaves pgbench and ratios out.")]
 Gate = Annotated[float | None, typer.Option("--gate-us", help="Exit 1 above so many CPU us an event.")]
-Svg = Annotated[Path | None, typer.Option("--svg", help="Draw a chart; a table with its numbers beside it (.md).")]
+
+
+def _in_a_folder(path: Path | None) -> Path | None:
+    """Asked before anything is measured: a measurement takes minutes."""
+    if path is not None and (path.is_dir() or path.suffix == ".md" or not path.parent.is_dir()):
+        raise typer.BadParameter(f"a file in a folder that is there is expected, not {str(path)!r}")
+    return path
+
+
+Svg = Annotated[
+    Path | None,
+    typer.Option("--svg", callback=_in_a_folder, help="Draw a chart; a table with its numbers beside it (.md)."),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object with stable keys on standard output.")]
 
 
@@ -132,7 +147,10 @@ def growth(
     from drachm.bench.scenarios import growth as run
 
     options = Options(families, events, rounds, writers, batch, seed, 0, False, pgbench_scale, pgbench_seconds)
-    _end(run(options, _tell, _numbers(sizes, int)), as_json=as_json, svg=svg, gate_us=gate_us)
+    wanted = _numbers(sizes, int)
+    if not wanted:
+        raise typer.BadParameter("at least one number of rows is expected", param_hint="'--sizes'")
+    _end(run(options, _tell, wanted), as_json=as_json, svg=svg, gate_us=gate_us)
 
 
 @bench.command()
@@ -232,10 +250,13 @@ def _end(report: dict[str, Any], *, as_json: bool, svg: Path | None, gate_us: fl
     from drachm.bench.plot import write_chart
     from drachm.bench.report import text_of
 
-    if svg is not None:
-        table = write_chart(report, svg)
-        _tell(f"chart in {svg}, its numbers in {table}")
     _say(report, text_of(report), as_json=as_json)
+    if svg is not None:
+        try:
+            table = write_chart(report, svg)
+        except OSError as error:
+            raise InvalidMessage(f"the chart cannot be written: {error.strerror}", where=str(svg)) from None
+        _tell(f"chart in {svg}, its numbers in {table}")
     spent = (report["python_us"] or 0) + (report["postgres_us"] or 0)
     if gate_us is not None and spent > gate_us:
         _tell(f"{spent:.1f} CPU us an event are more than the gate of {gate_us:g}")
@@ -253,6 +274,9 @@ def _tell(words: str) -> None:
 
 def _numbers(text: str, kind: type[int] | type[float]) -> list[Any]:
     try:
-        return [kind(word) for word in text.replace("_", "").split(",") if word.strip()]
+        found = [kind(word) for word in text.replace("_", "").split(",") if word.strip()]
     except ValueError:
-        raise typer.BadParameter(f"numbers parted by commas are expected, not {text!r}") from None
+        found = [0]
+    if not all(0 < number < MOST for number in found):
+        raise typer.BadParameter(f"numbers above 0, parted by commas, are expected, not {text!r}")
+    return found
