@@ -156,6 +156,12 @@ def test_adjudicate_prints_what_documents_and_events_say_as_it_stands(run, tmp_p
     assert (refused.returncode, "faulty.json $: lacks 'id'" in refused.stderr) == (2, True)
 
 
+def test_empty_books_are_not_called_sound(run) -> None:
+    empty = run("audit", "--tenant", "77")
+    assert (empty.returncode, "These books are empty" in empty.stdout) == (0, True)
+    assert "Everything follows" not in empty.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

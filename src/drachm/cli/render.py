@@ -93,7 +93,11 @@ def audit_verdict(console: Console, report: AuditReport) -> None:
     console.print(f"{report.rows:,} journal rows rebuilt, {report.rows_per_second:,} rows per second")
     if report.erased:
         console.print(f"{report.erased:,} rows had their content erased; their entries and order were checked")
-    if report.ok:
+    if report.ok and not report.rows:
+        console.print(
+            "[yellow]These books are empty: nothing was there to be checked.[/yellow] Is it the right tenant?"
+        )
+    elif report.ok:
         console.print("[green]Everything follows from the entries.[/green]")
     else:
         console.print(f"[red]First difference:[/red] {escape(report.first_difference)}")
