@@ -12,9 +12,11 @@ import psycopg
 import pytest
 
 from drachm.application.body import write_body
-from drachm.application.follow import keep_following
+from drachm.application.figures import keep_near
 from drachm.application.ports import Posting
+from drachm.bootstrap import SystemIds
 from drachm.domain.clearing.world import Needs
+from drachm.storage.figures import open_figures
 from drachm.storage.journal_index import PostgresIndex, open_index
 
 KEY = bytes(range(32))
@@ -149,7 +151,8 @@ def test_every_moment_shows_a_whole_beginning(
 ) -> None:
     """Writers with short and long transactions, a follower, and a reader that writes down what it sees."""
     stopping = threading.Event()
-    follower = threading.Thread(target=keep_following, args=(index, stopping), kwargs={"pause": 0.001})
+    figures = open_figures(postgres, KEY, SystemIds())
+    follower = threading.Thread(target=keep_near, args=(index, figures, stopping), kwargs={"pause": 0.001})
     seen: list[list[int]] = []
 
     def watch() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final
 
@@ -82,7 +83,7 @@ class _Event(msgspec.Struct, array_like=True):
     facts: dict[str, str | int | bool]
 
 
-class Body(msgspec.Struct, array_like=True):
+class Body(msgspec.Struct, array_like=True, dict=True):
     """What a row's body says. Exactly one of `packed` and `top_up` is set."""
 
     received: datetime
@@ -104,7 +105,7 @@ class Body(msgspec.Struct, array_like=True):
     paying: int = 0
     """Of the row of such a payment: the position whose decision it keeps, with everything it read; else 0."""
 
-    @property
+    @cached_property
     def event(self) -> ServiceEvent | None:
         """The event as it came; None for a top-up."""
         packed = self.packed

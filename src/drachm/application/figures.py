@@ -13,16 +13,27 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol
 
-from drachm.application.follow import QUIET_SECONDS, REST
+from drachm.application.journal_index import JournalIndex
 from drachm.application.over_and_over import over_and_over
 from drachm.domain.clearing.model import Status
+from drachm.domain.errors import DrachmError
 from drachm.domain.figures.hiding import Group
 from drachm.domain.figures.spans import Count
 
 AGES: Final = (1, 7, 30, 60, 90)
 """Last day of each step of age but the last, which has none."""
-PAUSE_SECONDS: Final = 0.5
-BROKEN_SECONDS: Final = 5.0
+IDLE_SECONDS: Final = 0.4
+"""Between two looks when there has been nothing for a while."""
+REST: Final = 2
+"""Time left to others for each time of work."""
+COUNT_SECONDS: Final = 1.0
+"""How long rows wait to be counted, unless there are many."""
+MANY: Final = 1_000
+"""Rows that are counted at once, whatever the time."""
+RUSH: Final = 2
+"""So many times longer is a pause while at least `RUSH_ROWS` come in it."""
+RUSH_ROWS: Final = 50
+BROKEN_SECONDS: Final = 2.0
 
 _log = logging.getLogger("drachm.figures")
 
@@ -134,15 +145,45 @@ class Figures(Protocol):
         """What the engine answered since then, oldest first; of the whole tenant."""
 
 
-def keep_counting(figures: Figures, stopping: threading.Event) -> None:
-    """Take new rows into the figures until `stopping` is set; a silent database is asked again.
+def keep_near(index: JournalIndex, figures: Figures, stopping: threading.Event, *, pause: float) -> None:
+    """Keep the readers' index near the journal, and the figures behind it, until `stopping` is set.
 
-    It rests like the readers' index: posting comes first, and many rows at a time cost less each.
+    In one thread, because the figures take the rows as the index has opened them. Both rest together, twice as long as
+    they worked, and longer while many rows come: posting comes first, and many rows at a time cost less each. What
+    breaks in the figures is said, and does not hold up the index.
     """
+    wait, waiting, due, broken = pause, 0, 0.0, False
+
+    def count() -> int:
+        nonlocal broken
+        broken = True
+        try:
+            counted = figures.follow(2 * MANY)
+            broken = False
+            return counted
+        except Exception as error:  # noqa: BLE001 - lists go on without figures
+            _log.error(
+                "the figures could not follow the journal: %s",
+                error.code if isinstance(error, DrachmError) else type(error).__name__,
+            )
+            return 0
 
     def look() -> float:
+        nonlocal wait, waiting, due
         began = time.monotonic()
-        found = figures.follow()
-        return max(QUIET_SECONDS, REST * (time.monotonic() - began)) if found else PAUSE_SECONDS
+        found = index.follow()
+        waiting += found
+        if began >= due or (waiting >= MANY and not broken):
+            counted = count()
+            found += counted
+            waiting, due = 0, began + (BROKEN_SECONDS if broken else COUNT_SECONDS)
+            if counted == 2 * MANY:
+                due = began
+        if found:
+            rest = RUSH * pause if found >= RUSH_ROWS else pause
+            wait = max(rest, REST * (time.monotonic() - began))
+        else:
+            wait = min(2 * wait, max(IDLE_SECONDS, pause))
+        return wait
 
-    over_and_over(look, stopping, _log, "the figures could not follow the journal", broken=BROKEN_SECONDS)
+    over_and_over(look, stopping, _log, "the readers' index cannot follow", broken=BROKEN_SECONDS)

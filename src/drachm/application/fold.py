@@ -11,11 +11,15 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from drachm.application.ports import Stored
-from drachm.application.shown_receipts import Shown
-from drachm.domain.clearing.model import Status
+from drachm.application.follow import Opened
+from drachm.application.ports import Books, Stored
+from drachm.application.recall import Kept, Recalled
+from drachm.application.shown_receipts import recalled_of
+from drachm.domain.clearing.model import Decision, Status
+from drachm.domain.events.model import ServiceEvent
 from drachm.domain.figures.spans import at_most
 from drachm.domain.ledger.model import EntryKind
+from drachm.domain.periods import local_date
 
 CARE: Final = "care"
 REFUSAL: Final = "refusal"
@@ -23,7 +27,6 @@ FROM_CARE: Final = 1
 FROM_RECEIPT: Final = 2
 _ANSWERED: Final = ("posted", "denied")
 _CHARGES: Final = ("charge", "replacement")
-_HALF_HOUR: Final = timedelta(minutes=30)
 _NUMBERS: Final = {EntryKind.CHARGE: 1, EntryKind.CAPTURE: 1, EntryKind.REVERSAL: -1}
 """How many charges more stand after a row that says nothing but its kind."""
 
@@ -45,21 +48,33 @@ class Fact(NamedTuple):
     due: int
 
 
-class Opened(NamedTuple):
-    """A row with its receipt, and with that of the row whose place it takes."""
+class Told(NamedTuple):
+    """What a row says of one event."""
+
+    kind: str
+    provider: str
+    day: date
+    started_at: datetime
+    received: datetime
+    fact: Fact | None
+    """The charge that it posts; None for what posts none: a hold, a reversal, what waits or was refused."""
+
+
+class Looked(NamedTuple):
+    """A row with what it says, and with what the row says whose place it takes."""
 
     stored: Stored
-    shown: Shown | None
+    told: Told | None
     """None: erased, or no care."""
-    target: Shown | None = None
+    target: Told | None = None
     legs: Sequence[tuple[str, str, str, int]] = ()
-    """(kind, owner, currency, amount) of its entries, asked only where one of the two receipts is gone."""
+    """(kind, owner, currency, amount) of its entries, asked only where one of the two is gone."""
     occurred_at: datetime = datetime.min.replace(tzinfo=UTC)
 
     @property
     def lost(self) -> bool:
-        """Whether one of the two receipts is gone."""
-        return self.shown is None or (self.stored.supersedes is not None and self.target is None)
+        """Whether one of the two is gone."""
+        return self.told is None or (self.stored.supersedes is not None and self.target is None)
 
 
 class Folded(NamedTuple):
@@ -75,21 +90,20 @@ class Folded(NamedTuple):
     """(half hour, status, at most) -> answers."""
 
 
-def fold(rows: Iterable[Opened]) -> Folded:
+def fold(rows: Iterable[Looked]) -> Folded:
     """What the rows add together; what adds up to nothing is left out."""
     folded = Folded(
         defaultdict(lambda: [0] * 6), defaultdict(lambda: [0, 0]), defaultdict(lambda: 0), defaultdict(lambda: 0)
     )
     for row in rows:
-        if row.shown is not None:
-            _count(folded, row, row.shown)
+        if row.told is not None:
+            _count(folded, row, row.told)
         if row.lost:
             _add_legs(folded, row)
             continue
-        for sign, shown in ((1, row.shown), (-1, row.target)):
-            fact = fact_of(shown) if shown is not None else None
-            if fact is not None:
-                _add(folded, fact, sign)
+        for sign, told in ((1, row.told), (-1, row.target)):
+            if told is not None and told.fact is not None:
+                _add(folded, told.fact, sign)
     return Folded(
         {place: sums for place, sums in folded.days.items() if any(sums)},
         {place: sums for place, sums in folded.mix.items() if any(sums)},
@@ -98,24 +112,33 @@ def fold(rows: Iterable[Opened]) -> Folded:
     )
 
 
-def fact_of(shown: Shown) -> Fact | None:
-    """A charge in figures; None for what posts none: a hold, a reversal, what waits or was refused."""
-    receipt, event = shown.receipt, shown.recalled.body.event
-    if receipt.status not in _ANSWERED or receipt.kind not in _CHARGES or event is None:
+def told_of(rows: Sequence[Opened], books: Books) -> list[Told | None]:
+    """What each row says, decided again; None where its content was erased or cannot be read, and for money that came
+    in."""
+    kept = [Kept(row.stored.key, row.stored.status, row.body) if row.body else None for row in rows]
+    return [_told(one) if one is not None else None for one in recalled_of(kept, books)]
+
+
+def _told(recalled: Recalled) -> Told | None:
+    body, at = recalled.body, recalled.at
+    event = body.event
+    if event is None:
         return None
-    priced = shown.recalled.decision.priced
+    day = local_date(event.started_at, at.provider.zone if at else "UTC")
+    fact = _fact(event, recalled.decision, day)
+    return Told(event.kind, event.billing_party, day, event.started_at, body.received, fact)
+
+
+def _fact(event: ServiceEvent, decision: Decision, day: date) -> Fact | None:
+    if decision.status not in _ANSWERED or event.kind not in _CHARGES:
+        return None
+    priced, borne = decision.priced, decision.borne
+    denied = decision.status == "denied"
     category = (priced.category if priced else "") or event.facts.get("category", "")
-    denied = receipt.status == "denied"
+    billed, due = (priced.billed, decision.funding.due) if priced and borne else (0, 0)
     return Fact(
-        *(
-            receipt.provider,
-            receipt.day,
-            receipt.currency,
-            str(category),
-            receipt.reason if denied else "",
-            int(denied),
-        ),
-        *(receipt.billed, receipt.payers, receipt.patient, receipt.due),
+        *(event.billing_party, day, event.currency, str(category), decision.reason if denied else "", int(denied)),
+        *(billed, *(borne or (0, 0)), due),
     )
 
 
@@ -132,7 +155,7 @@ def _add(folded: Folded, fact: Fact, sign: int) -> None:
         cell[1] += sign * (fact.insurers + fact.patients)
 
 
-def _add_legs(folded: Folded, row: Opened) -> None:
+def _add_legs(folded: Folded, row: Looked) -> None:
     """Of a row that cannot be opened, what its entries say: all but the price asked, which is taken to be agreed."""
     owed = [(owner, currency, -amount) for kind, owner, currency, amount in row.legs if kind == "provider_payable"]
     if not owed:
@@ -148,19 +171,19 @@ def _add_legs(folded: Folded, row: Opened) -> None:
         sums[at] += value
 
 
-def _count(folded: Folded, row: Opened, shown: Shown) -> None:
+def _count(folded: Folded, row: Looked, told: Told) -> None:
     """How long the answer took: everything we answer by half hour, first answers to charges by service day."""
-    stored, body, receipt = row.stored, shown.recalled.body, shown.receipt
-    waited = at_most(_milliseconds(stored.posted_at - body.received))
+    stored = row.stored
+    waited = at_most(_milliseconds(stored.posted_at - told.received))
     began = stored.posted_at.astimezone(UTC)
-    began -= (began - datetime(2000, 1, 1, tzinfo=UTC)) % _HALF_HOUR
+    began = began.replace(minute=began.minute - began.minute % 30, second=0, microsecond=0)
     folded.hours[began, stored.status, waited] += 1
-    first = row.stored.supersedes is None or (row.target is not None and row.target.receipt.kind == "hold")
-    if not first or fact_of(shown) is None or body.event is None:
+    first = stored.supersedes is None or (row.target is not None and row.target.kind == "hold")
+    if not first or told.fact is None:
         return
-    place = receipt.provider, receipt.day
-    folded.times[*place, FROM_CARE, at_most(_milliseconds(stored.posted_at - body.event.started_at))] += 1
-    folded.times[*place, FROM_RECEIPT, waited] += 1
+    since_care = at_most(_milliseconds(stored.posted_at - told.started_at))
+    folded.times[told.provider, told.day, FROM_CARE, since_care] += 1
+    folded.times[told.provider, told.day, FROM_RECEIPT, waited] += 1
 
 
 def _milliseconds(span: timedelta) -> int:

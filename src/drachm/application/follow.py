@@ -1,35 +1,22 @@
-"""Whom does a journal row concern, and who keeps the readers' index up to date?
+"""Whom does a journal row concern?
 
-`faces_of` opens bodies and says of each row what lists need: member, provider, payers, visit, day. `keep_following` is
-what a thread of a service process runs; of all processes one follows at a time, and the others look again later.
+`faces_of` looks at opened bodies and says of each row what lists need: member, provider, payers, visit, day.
+`figures.keep_near` keeps them near the journal; of all processes one follows at a time.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from drachm.application.body import Body, read_body
-from drachm.application.journal_index import JournalIndex
-from drachm.application.over_and_over import over_and_over
 from drachm.application.ports import Books, Stored
 from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.coverage.model import NO_PLAN
 from drachm.domain.errors import IntegrityError
 from drachm.domain.ledger.model import EntryKind
 from drachm.domain.periods import local_date
-
-QUIET_SECONDS: Final = 0.05
-"""Between two looks while rows come in."""
-IDLE_SECONDS: Final = 0.4
-"""Between two looks when there has been nothing for a while."""
-BROKEN_SECONDS: Final = 2.0
-REST: Final = 2
-"""Time left to others for each time of work."""
 
 _KIND_OF_ENTRY: Final[Mapping[EntryKind, str]] = {
     EntryKind.CHARGE: "charge",
@@ -46,15 +33,15 @@ _KIND_OF_ENTRY: Final[Mapping[EntryKind, str]] = {
 }
 """What an erased row's event most likely was: the row itself says only what it did in the books."""
 
-_log = logging.getLogger("drachm.follow")
-
 
 class Opened(NamedTuple):
     """A row with what stands in the open beside its body."""
 
     stored: Stored
+    body: Body | None
+    """None when it was erased, or cannot be read: a list must go on, the audit names such a row."""
     occurred_at: datetime
-    owners: Sequence[tuple[str, str]]
+    owners: Sequence[tuple[str, str]] = ()
     """(kind, owner) of the accounts that it touches; asked only of a row whose body was erased."""
 
 
@@ -78,7 +65,7 @@ def faces_of(
 
     `before` finds rows by position: what takes the place of another row belongs to its visit and concerns its parties.
     """
-    bodies = [_body(row.stored) for row in rows]
+    bodies = [row.body for row in rows]
     registries = {version: _registry(version, bodies, books) for version in {one.version for one in bodies if one}}
     faces: list[Face | None] = []
     for row, body in zip(rows, bodies, strict=True):
@@ -98,27 +85,8 @@ def faces_of(
     return [_joined(row.stored, face, targets) for row, face in zip(rows, faces, strict=True)]
 
 
-def keep_following(index: JournalIndex, stopping: threading.Event, *, pause: float = QUIET_SECONDS) -> None:
-    """Follow the journal until `stopping` is set. What breaks is said once in a while, and tried again.
-
-    It rests twice as long as it worked: posting comes first, and a list may be late for as long as a rush lasts.
-    """
-    wait = pause
-
-    def look() -> float:
-        nonlocal wait
-        began = time.monotonic()
-        if index.follow():
-            wait = max(pause, REST * (time.monotonic() - began))
-        else:
-            wait = min(2 * wait, max(IDLE_SECONDS, pause))
-        return wait
-
-    over_and_over(look, stopping, _log, "the readers' index cannot follow", broken=BROKEN_SECONDS)
-
-
-def _body(stored: Stored) -> Body | None:
-    """What the row keeps; None when it was erased, or cannot be read: a list must go on, the audit names such a row."""
+def opened_body(stored: Stored) -> Body | None:
+    """What the row keeps, as `Opened` has it."""
     if not stored.body:
         return None
     try:

@@ -26,13 +26,17 @@ class Shown(NamedTuple):
 
 def shown_receipts(rows: Sequence[Stored], books: Books, *, explain: bool = False) -> list[Shown | None]:
     """For each row its receipt; None where its content was erased or cannot be read, and for money that came in."""
-    kept = [_kept(row) for row in rows]
+    recalled = recalled_of([_kept(row) for row in rows], books, explain=explain)
+    return [_shown(row, one, books, explain) for row, one in zip(rows, recalled, strict=True)]
+
+
+def recalled_of(kept: Sequence[Kept | None], books: Books, *, explain: bool = False) -> list[Recalled | None]:
+    """For each row what was decided, for whoever needs no receipt; None where it cannot be decided again."""
     try:
         found = iter(recall([one for one in kept if one is not None], books, explain=explain))
-        recalled = [next(found) if one is not None else None for one in kept]
+        return [next(found) if one is not None else None for one in kept]
     except IntegrityError:
-        recalled = [_alone(one, books, explain) for one in kept]
-    return [_shown(row, one, books, explain) for row, one in zip(rows, recalled, strict=True)]
+        return [_alone(one, books, explain) for one in kept]
 
 
 def _kept(row: Stored) -> Kept | None:

@@ -22,8 +22,7 @@ from drachm.adapters.rest.transport.identifiers import Identifiers
 from drachm.application.catch_up import keep_catching_up
 from drachm.application.desk import Desk
 from drachm.application.expiry import keep_sweeping
-from drachm.application.figures import Figures, keep_counting
-from drachm.application.follow import keep_following
+from drachm.application.figures import Figures, keep_near
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.application.notices import Notices, keep_telling
@@ -64,9 +63,8 @@ def follow(
     """Follow one tenant's journal with threads of this process until `stopping` is set; give back what expired, and
     tell people how much of their budgets is used."""
     works = (
-        partial(keep_following, index, stopping, pause=FOLLOW_SECONDS),
+        partial(keep_near, index, figures, stopping, pause=FOLLOW_SECONDS),
         partial(keep_catching_up, money, stopping),
-        partial(keep_counting, figures, stopping),
         partial(keep_telling, notices, stopping),
         partial(keep_sweeping, desk, stopping),
         partial(keep_texting, messages, stopping),

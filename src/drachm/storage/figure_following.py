@@ -16,14 +16,15 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from drachm.application.fold import CARE, Folded, Opened, fold
-from drachm.application.ports import Books, Stored
-from drachm.application.shown_receipts import shown_receipts
+from drachm.application.fold import CARE, Folded, Looked, fold, told_of
+from drachm.application.follow import Opened
+from drachm.application.ports import Books
 from drachm.domain.clearing.model import STATUS_NUMBERS
 from drachm.domain.errors import IntegrityError
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.index_rows import IndexRows
+from drachm.storage.lately import Lately
 from drachm.storage.session import Connection, Sessions
 from drachm.storage.vault import Vault
 
@@ -60,8 +61,10 @@ class Words:
 class FigureFollowing(IndexRows):
     """The writing half of the figures."""
 
-    def __init__(self, books: Books, sessions: Sessions, vault: Vault, words: Words, random: Any) -> None:
-        super().__init__(books, sessions, vault, b"")
+    def __init__(
+        self, books: Books, sessions: Sessions, vault: Vault, lately: Lately, words: Words, random: Any
+    ) -> None:
+        super().__init__(books, sessions, vault, lately)
         self._words = words
         self._random = random
 
@@ -97,35 +100,37 @@ class FigureFollowing(IndexRows):
         """Take in rows behind `after`; how many there were, and up to where the figures are whole now."""
         if until <= after:
             return 0, after
-        found = self._ask(conn, "rows_between", after=after, until=until, limit=limit)
-        whole: int = found[-1][0] if len(found) == limit else until
-        rows = self._looked_at(conn, found)
-        self._write(conn, fold(rows))
+        rows, whole = self._lately.take(after, until, limit) or self._read_anew(conn, after, until, limit)
+        self._write(conn, fold(self._looked_at(conn, rows)))
         self._put(conn, "add_books", after=after, until=whole)
         self._put(conn, "set_followed", position=whole)
-        return len(found), whole
+        return len(rows), whole
 
-    def _looked_at(self, conn: Connection, found: Sequence[Any]) -> list[Opened]:
-        stored = [self._stored(values) for values in found]
-        earlier = self._targets(conn, {row.supersedes for row in stored if row.supersedes})
-        targets = list(earlier.values())
-        shown = shown_receipts([*stored, *targets], self._books)
-        told = dict(zip([row.position for row in targets], shown[len(stored) :], strict=True))
-        rows = []
-        for row, one, values in zip(stored, shown, found, strict=False):
-            target = told.get(row.supersedes) if row.supersedes else None
-            rows.append(Opened(row, one, target, occurred_at=values[12]))
-        lost = [row.stored.position for row in rows if row.lost]
+    def _read_anew(self, conn: Connection, after: int, until: int, limit: int) -> tuple[list[Opened], int]:
+        found = self._ask(conn, "rows_between", after=after, until=until, limit=limit)
+        return self._opened(partial(self._ask, conn), found), found[-1][0] if len(found) == limit else until
+
+    def _looked_at(self, conn: Connection, rows: Sequence[Opened]) -> list[Looked]:
+        earlier = self._targets(conn, {row.stored.supersedes for row in rows if row.stored.supersedes})
+        told = told_of([*rows, *earlier], self._books)
+        targets = dict(zip([row.stored.position for row in earlier], told[len(rows) :], strict=True))
+        looked = []
+        for row, one in zip(rows, told, strict=False):
+            place = row.stored.supersedes
+            looked.append(Looked(row.stored, one, targets.get(place) if place else None, occurred_at=row.occurred_at))
+        lost = [row.stored.position for row in looked if row.lost]
+        if not lost:
+            return looked
         legs: dict[int, list[Any]] = {position: [] for position in lost}
-        for position, *leg in self._figure(conn, "legs_of", positions=int8s(lost)) if lost else ():
+        for position, *leg in self._figure(conn, "legs_of", positions=int8s(lost)):
             legs[position].append(tuple(leg))
-        return [row._replace(legs=legs.get(row.stored.position, ())) for row in rows]
+        return [row._replace(legs=legs.get(row.stored.position, ())) for row in looked]
 
-    def _targets(self, conn: Connection, positions: Collection[int]) -> dict[int, Stored]:
+    def _targets(self, conn: Connection, positions: Collection[int]) -> list[Opened]:
         if not positions:
-            return {}
-        found = self._ask(conn, "rows_at", positions=int8s(sorted(positions)))
-        return {values[0]: self._stored(values) for values in found}
+            return []
+        ask = partial(self._ask, conn)
+        return self._opened(ask, ask("rows_at", positions=int8s(sorted(positions))))
 
     def _write(self, conn: Connection, folded: Folded) -> None:
         tell = partial(self._put, conn)

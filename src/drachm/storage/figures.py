@@ -78,7 +78,8 @@ class PostgresFigures(FigureFollowing):
 
 def open_figures(books: PostgresBooks, master_key: bytes, ids: Ids) -> PostgresFigures:
     """The figures of open books; they share their connections and close with them."""
-    return PostgresFigures(books, books.sessions, books.vault, Words(master_key, books.tenant), ids.random_bytes)
+    words = Words(master_key, books.tenant)
+    return PostgresFigures(books, books.sessions, books.vault, books.lately, words, ids.random_bytes)
 
 
 def _whose(parties: Collection[str] | None) -> dict[str, object]:

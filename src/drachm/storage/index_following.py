@@ -20,6 +20,7 @@ from drachm.application.journal_index import Indexed
 from drachm.application.ports import Books
 from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.index_rows import KINDS, IndexRows, status_number
+from drachm.storage.lately import Lately
 from drachm.storage.session import Connection, Sessions
 from drachm.storage.vault import Vault
 
@@ -37,8 +38,8 @@ class _Barrier(NamedTuple):
 class Following(IndexRows):
     """The writing half of the index."""
 
-    def __init__(self, books: Books, sessions: Sessions, vault: Vault, secret: bytes) -> None:
-        super().__init__(books, sessions, vault, secret)
+    def __init__(self, books: Books, sessions: Sessions, vault: Vault, lately: Lately, secret: bytes) -> None:
+        super().__init__(books, sessions, vault, lately, secret)
         self._barrier: _Barrier | None = None
         self._seen = -1
         """The highest reserved position when nothing more was to index: while it stands, a look is one question."""
@@ -109,6 +110,7 @@ class Following(IndexRows):
         whole: int = found[-1][0] if len(found) == limit else until
         if found:
             self._tell(conn, "set_followed", position=whole)
+        self._lately.keep(after, whole, opened)
         return len(found), whole
 
     def _write(self, conn: Connection, shown: Sequence[Indexed]) -> None:

@@ -7,13 +7,14 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Final
 
-from drachm.application.follow import Face, Opened
+from drachm.application.follow import Face, Opened, opened_body
 from drachm.application.journal_index import Indexed
 from drachm.application.ports import Books, Stored
 from drachm.domain.clearing.model import STATUSES
 from drachm.domain.errors import IntegrityError
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s
+from drachm.storage.lately import Lately
 from drachm.storage.rows import stored_of
 from drachm.storage.session import Connection, Sessions
 from drachm.storage.vault import Vault
@@ -33,29 +34,27 @@ Ask = Callable[..., list[Any]]
 class IndexRows:
     """What reading and writing the index share; `ask` says on which connection a question is asked."""
 
-    def __init__(self, books: Books, sessions: Sessions, vault: Vault, secret: bytes) -> None:
+    def __init__(self, books: Books, sessions: Sessions, vault: Vault, lately: Lately, secret: bytes = b"") -> None:
         self.tenant = books.tenant
         self._books = books
         self._sessions = sessions
         self._vault = vault
+        self._lately = lately
         self._secret = secret
 
     def _opened(self, ask: Ask, found: Sequence[Any]) -> list[Opened]:
         """Rows with their bodies. One that does not open counts as erased here; the audit names it."""
-        rows, bare = [], set[int]()
+        rows = []
         for values in found:
             stored = self._stored(values)
-            rows.append((stored, values[12], values[13][::2]))
-            if not stored.body:
-                bare.update(values[13][::2])
-        owners = {}
-        if bare:
-            asked = ask("account_owners", ids=int8s(sorted(bare)))
-            owners = {number: (kind, owner) for number, kind, owner in asked}
-        return [
-            Opened(stored, at, [] if stored.body else [owners[one] for one in accounts if one in owners])
-            for stored, at, accounts in rows
-        ]
+            rows.append(Opened(stored, opened_body(stored), values[_STORED]))
+        bare = [row.stored.position for row in rows if not row.stored.body]
+        if not bare:
+            return rows
+        owners: dict[int, list[tuple[str, str]]] = {position: [] for position in bare}
+        for position, kind, owner in ask("owners_at", positions=int8s(bare)):
+            owners[position].append((kind, owner))
+        return [row._replace(owners=owners.get(row.stored.position, ())) for row in rows]
 
     def _stored(self, values: Sequence[Any]) -> Stored:
         with suppress(IntegrityError):

@@ -173,7 +173,7 @@ class PostgresIndex(Following):
 def open_index(books: PostgresBooks, master_key: bytes) -> PostgresIndex:
     """The readers' index of open books; it shares their connections and closes with them."""
     secret = hmac.digest(master_key, b"drachm readers' index 1", sha256)
-    return PostgresIndex(books, books.sessions, books.vault, secret)
+    return PostgresIndex(books, books.sessions, books.vault, books.lately, secret)
 
 
 def _ways(

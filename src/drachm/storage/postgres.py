@@ -24,6 +24,7 @@ from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.storage import queries
 from drachm.storage.enrolment import Enrolment, checked, erasable, not_storable
+from drachm.storage.lately import Lately
 from drachm.storage.library import Library
 from drachm.storage.operations import PostgresOperations
 from drachm.storage.published import Shelf, compile_document, ensure_fits
@@ -68,6 +69,8 @@ class PostgresBooks(PostgresReading):
         super().__init__(tenant, sessions, vault)
         self._known = Known(tenant, vault, library, own_key)
         self._shelf = Shelf()
+        self.lately = Lately()
+        """Journal rows as the first of those who follow opened them."""
 
     def work(self) -> PostgresWork:
         """A unit of work: one transaction that posts a batch."""
@@ -130,6 +133,7 @@ class PostgresBooks(PostgresReading):
         with self.sessions.transaction("registrar") as conn:
             Enrolment(conn, self.tenant, self.vault).erase(member, patient)
         self._past.forget(patient)
+        self.lately.forget()
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
         """Store a document of one of `published.KINDS` by content hash (idempotent); returns the hash.

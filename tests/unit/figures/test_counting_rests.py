@@ -1,36 +1,86 @@
-"""Figures follow the journal beside those who post, and leave them most of the time."""
+"""Index and figures follow the journal beside those who post, and leave them most of the time."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from drachm.application import figures
-from drachm.application.follow import QUIET_SECONDS, REST
+from drachm.application.figures import BROKEN_SECONDS, COUNT_SECONDS, IDLE_SECONDS, MANY, REST, RUSH, keep_near
 from drachm.domain.errors import Unavailable
 
+PAUSE = 0.15
 
-def test_it_rests_twice_as_long_as_it_worked(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, waits = [0.0], list[float]()
-    # What each look takes, and what it finds; the last time the database is silent.
-    looks = iter([(3.0, 1_000), (0.001, 2), (0.0, 0), (0.0, None)])
 
-    class Stopping(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            waits.append(timeout or 0.0)
-            return len(waits) > 4
+class Follower:
+    """Finds what it is told, in the time that it is told."""
 
-    class Slow:
-        def follow(self) -> int:
-            took, found = next(looks)
-            clock[0] += took
-            if found is None:
-                raise Unavailable("silent")
-            return found
+    def __init__(self, clock: list[float], looks: Iterator[tuple[float, int | None]]) -> None:
+        self._clock, self._looks = clock, looks
+        self.at: list[float] = []
 
-    monkeypatch.setattr(figures.time, "monotonic", lambda: clock[0])
-    slow: Any = Slow()
-    figures.keep_counting(slow, Stopping())
-    assert waits == [0.0, REST * 3.0, QUIET_SECONDS, figures.PAUSE_SECONDS, figures.BROKEN_SECONDS]
+    def follow(self, limit: int = 1000) -> int:
+        self.at.append(round(self._clock[0], 6))
+        took, found = next(self._looks, (0.0, 0))
+        self._clock[0] += took
+        if found is None:
+            raise Unavailable("silent")
+        return found
+
+
+Following = Callable[..., tuple[list[float], Follower]]
+
+
+@pytest.fixture
+def following(monkeypatch: pytest.MonkeyPatch) -> Following:
+    def follow(index: Any, counting: Any, looks: int) -> tuple[list[float], Follower]:
+        clock, waits = [100.0], list[float]()
+
+        class Stopping(threading.Event):
+            def wait(self, timeout: float | None = None) -> bool:
+                clock[0] += timeout or 0.0
+                waits.append(timeout or 0.0)
+                return len(waits) > looks
+
+        monkeypatch.setattr(figures.time, "monotonic", lambda: clock[0])
+        lists: Any = Follower(clock, iter(index))
+        sums: Any = Follower(clock, iter(counting))
+        keep_near(lists, sums, Stopping(), pause=PAUSE)
+        return waits, sums
+
+    return follow
+
+
+def test_both_rest_twice_as_long_as_they_worked_together(following: Following) -> None:
+    waits, _ = following([(2.0, 1_000), (0.001, 2)], [(1.0, 1_000)], 3)
+    assert waits == pytest.approx([0.0, REST * 3.0, PAUSE, 2 * PAUSE])
+
+
+def test_a_pause_is_longer_while_many_come_and_while_none_do(following: Following) -> None:
+    waits, _ = following([(0.001, 200), (0.001, 2)], [], 5)
+    assert waits == pytest.approx([0.0, RUSH * PAUSE, PAUSE, 2 * PAUSE, IDLE_SECONDS, IDLE_SECONDS])
+
+
+def test_rows_are_counted_once_in_a_while_and_at_once_when_there_are_many(following: Following) -> None:
+    _, sums = following([(0.0, 10), (0.0, 10), (0.0, MANY), (0.0, 10), (0.0, 10)], [], 5)
+    assert sums.at == pytest.approx([100.0, 100.0 + 2 * PAUSE])
+    _, sums = following([(0.0, 10)] * 20, [], 15)
+    assert [round((b - a) / PAUSE) for a, b in zip(sums.at, sums.at[1:], strict=False)] == [7, 7]
+    assert COUNT_SECONDS < 7 * PAUSE
+
+
+def test_figures_that_were_left_behind_go_on_without_a_pause(following: Following) -> None:
+    _, sums = following([(0.0, 1)] * 9, [(0.0, 2 * MANY), (0.0, 2 * MANY), (0.0, 5)], 4)
+    assert sums.at == pytest.approx([100.0, 100.0 + RUSH * PAUSE, 100.0 + 2 * RUSH * PAUSE])
+
+
+def test_figures_that_break_do_not_hold_up_the_index(following: Following, caplog: pytest.LogCaptureFixture) -> None:
+    waits, sums = following([(0.0, MANY)] * 20, [(0.0, None)], 10)
+    assert waits[1:] == pytest.approx([RUSH * PAUSE] * 10)
+    assert sums.at[1] - sums.at[0] >= BROKEN_SECONDS
+    assert [record.getMessage() for record in caplog.records] == [
+        "the figures could not follow the journal: unavailable"
+    ]

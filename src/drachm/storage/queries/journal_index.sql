@@ -28,7 +28,7 @@ WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'RowExclusiveLock'
 -- Journal rows behind a position up to another, in order, each with its sealed body and the key that opens it.
 SELECT j.position, j.key, j.revision, j.supersedes, false, j.kind, j.status, j.posted_at, j.leaf, j.body, j.patient,
        (SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient),
-       j.occurred_at, j.legs
+       j.occurred_at
 FROM journal AS j
 WHERE j.tenant = %(tenant)s AND j.position > %(after)s AND j.position <= %(until)s
 ORDER BY j.position
@@ -39,7 +39,7 @@ LIMIT %(limit)s;
 SELECT j.position, j.key, j.revision, j.supersedes, l.position IS NOT NULL, j.kind, j.status, j.posted_at, j.leaf, j.body,
        j.patient,
        (SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient),
-       j.occurred_at, j.legs, l.position, l.key, l.kind
+       j.occurred_at, l.position, l.key, l.kind
 FROM unnest(%(positions)s::bigint[]) AS wanted (position)
 CROSS JOIN LATERAL (
     SELECT * FROM journal WHERE journal.tenant = %(tenant)s AND journal.position = wanted.position OFFSET 0
@@ -60,11 +60,11 @@ CROSS JOIN LATERAL (
 ) AS j
 ORDER BY j.key, j.revision;
 
--- name: account_owners
--- Whose accounts these are.
-SELECT a.id, a.kind, a.owner
-FROM unnest(%(ids)s::bigint[]) AS wanted (id)
-CROSS JOIN LATERAL (SELECT * FROM account WHERE account.tenant = %(tenant)s AND account.id = wanted.id OFFSET 0) AS a;
+-- name: owners_at
+-- Whose accounts some rows touch.
+SELECT e.position, a.kind, a.owner
+FROM entry AS e JOIN account AS a ON a.tenant = e.tenant AND a.id = e.account
+WHERE e.tenant = %(tenant)s AND e.position = ANY (%(positions)s::bigint[]);
 
 -- name: add_rows
 -- Rows of the index. `parties` come joined, because arrays of arrays of different lengths do not exist.
