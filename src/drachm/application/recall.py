@@ -13,7 +13,6 @@ from drachm.application.body import Body, read_body
 from drachm.application.ports import Books, Stored
 from drachm.domain.clearing.clear import UNDOING, UNDONE, decide
 from drachm.domain.clearing.model import EMPTY, Decision, Snapshot, Status
-from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Waiting, World
 from drachm.domain.errors import DrachmError, IntegrityError
 
@@ -47,26 +46,30 @@ def recall(kept: Sequence[Kept], books: Books, *, explain: bool = False) -> list
 
     Raises `IntegrityError` when what was kept no longer decides anything: register, documents or body were changed.
     """
-    registries = {version: _registry(version, kept, books) for version in {one.body.version for one in kept}}
-    return [_recalled(one, registries[one.body.version], books, explain) for one in kept]
+    worlds = {version: _world(version, kept, books) for version in {one.body.version for one in kept}}
+    return [_recalled(one, worlds[one.body.version], explain) for one in kept]
 
 
-def _registry(version: int, kept: Iterable[Kept], books: Books) -> Registry:
-    events = [event for one in kept if one.body.version == version and (event := one.body.event) is not None]
+def _world(version: int, kept: Iterable[Kept], books: Books) -> World | None:
+    """What the decisions of one version read; None where none was made."""
+    decided = [one.body for one in kept if one.body.version == version and one.body.totals is not None]
+    events = [event for body in decided if (event := body.event) is not None]
+    if not events:
+        return None
     members = {event.member for event in events}
     parties = {party for event in events for party in (event.billing_party, event.site) if party}
-    return books.registry_at(version, members, parties)
+    return World(books.registry_at(version, members, parties), books.documents(version))
 
 
-def _recalled(kept: Kept, registry: Registry, books: Books, explain: bool) -> Recalled:
+def _recalled(kept: Kept, world: World | None, explain: bool) -> Recalled:
     body, event = kept.body, kept.body.event
-    if event is None or body.totals is None or body.avail is None:
+    if world is None or event is None or body.totals is None or body.avail is None:
         undone = event is not None and event.kind in UNDOING and kept.status == "posted"
         reason = body.problem.reason if body.problem else ""
         return Recalled(body, UNDONE if undone else Decision(kept.status, reason, EMPTY))
     waiting = Waiting(event, body.received, kept.key, body.answer)
     try:
-        at = World(registry, books.documents(body.version)).read(waiting)
+        at = world.read(waiting)
         totals = dict(zip(at.totals, body.totals, strict=True))
         avail = dict(zip([pot.id for pot in at.pots], body.avail, strict=True))
         if body.agreed:
