@@ -25,6 +25,8 @@ class Door:
         self.known: dict[str, Kind] = {"Bearer machine": Kind.MACHINE, "Bearer person": Kind.PERSON}
         self.asked: list[str] = []
         self.threads: set[str] = set()
+        self.remembered: dict[str, Principal] = {}
+        """What it knows without asking anybody."""
 
     def principal(self, header: str | None, at: datetime) -> Principal:
         if header is None:
@@ -34,6 +36,10 @@ class Door:
         if header not in self.known:
             raise Unauthenticated("api_key_unknown")
         return Principal("1", self.known[header], header, "credential", Environment.SANDBOX)
+
+    def at_once(self, header: str, at: datetime) -> Principal | None:
+        assert threading.current_thread() is threading.main_thread()
+        return self.remembered.get(header)
 
 
 class Clock:
@@ -76,6 +82,28 @@ def test_a_machine_is_looked_up_once_in_a_while_and_never_on_the_event_loop() ->
     knock(keeper, "Bearer machine")
     assert len(door.asked) == 2
     assert not any("MainThread" in name for name in door.threads)
+
+
+def test_what_memory_knows_is_not_looked_up_until_something_changed() -> None:
+    door, clock, signal = Door(), Clock(), Signal()
+    keeper = gate(door, clock, signal)
+    first = knock(keeper, "Bearer machine")[0]
+    again = door.remembered["Bearer machine"] = Principal("1", Kind.MACHINE, "again", "c", Environment.SANDBOX)
+    assert knock(keeper, "Bearer machine")[0] is first
+    clock.now += 0.2
+    assert knock(keeper, "Bearer machine")[0] is again
+    assert len(door.asked) == 1
+    signal.change()
+    assert knock(keeper, "Bearer machine")[0].subject == "Bearer machine"
+    assert len(door.asked) == 2
+
+
+def test_a_person_is_never_known_from_memory() -> None:
+    door, clock = Door(), Clock()
+    keeper = gate(door, clock)
+    door.remembered["Bearer person"] = Principal("1", Kind.PERSON, "old", "c", Environment.SANDBOX)
+    knock(keeper, "Bearer person", "Bearer stranger")
+    assert [one.subject for one in knock(keeper, "Bearer person")] == ["Bearer person"]
 
 
 def test_a_person_is_looked_up_at_every_call() -> None:

@@ -151,9 +151,13 @@ def test_a_revoked_key_is_refused_within_a_second_in_every_process(place: Place,
     here, there = ring(place, peppers), ring(place.elsewhere(), peppers)
     minted, key = issue(here)
     assert (refused(here, minted.text), refused(there, minted.text)) == ("let in", "let in")
+    assert here.at_once(minted.text, NOW) == here.verify(minted.text, NOW)
+    assert here.at_once(minted.text, key.expires_at) is None
     before = place.keys.version()
     here.revoke(key, NOW)
+    assert here.at_once(minted.text, NOW) is None
     assert refused(here, minted.text) == "api_key_revoked"
+    assert here.at_once(minted.text, NOW) is None
     assert place.keys.version() == before + 1
     # A little more than a second, because this machine is shared and slow at times.
     assert until(lambda: refused(there, minted.text) == "api_key_revoked", 3) < 1.5
@@ -392,7 +396,9 @@ def test_a_counter_is_asked_seldom_and_never_older_than_promised() -> None:
         assert watched.get("api_key") == 2
         assert watched.get("client") == 0
         watched.learned("api_key", 5)
+        assert watched.at_once("api_key") == 5
         now[0] += 1
+        assert watched.at_once("api_key") is None, "what is old is not taken for new"
         assert watched.get("api_key") == 5, "an older answer does not undo what this process did"
         far.answers = False
         now[0] += 1

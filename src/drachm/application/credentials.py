@@ -66,6 +66,9 @@ class Credentials(Protocol):
         followed in the background, and what it says is at most a second old. Raises Unavailable when it would be older.
         """
 
+    def version_at_once(self, kind: Kind) -> int | None:
+        """The same, and never waits: None when it would have to ask."""
+
     def key(self, id: str) -> KeptKey | None:
         """A key of any tenant."""
 

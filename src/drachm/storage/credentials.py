@@ -44,6 +44,9 @@ class PostgresCredentials:
     def version(self, kind: Kind) -> int:
         return self._watched.get(kind)
 
+    def version_at_once(self, kind: Kind) -> int | None:
+        return self._watched.at_once(kind)
+
     def key(self, id: str) -> KeptKey | None:
         rows = self._named("find_key", id)
         return _key(rows[0]) if rows else None

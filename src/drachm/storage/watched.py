@@ -54,6 +54,10 @@ class Watched:
                     self._refresh()
         return self._known.get(name, 0)
 
+    def at_once(self, name: str) -> int | None:
+        """The same without asking anybody; None where what is known is too old."""
+        return self._known.get(name, 0) if self.is_fresh else None
+
     def learned(self, name: str, value: int) -> None:
         """What this process changed itself, it knows at once."""
         with self._lock:

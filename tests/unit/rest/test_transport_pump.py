@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from drachm.adapters.rest.transport import pump as pump_room
 from drachm.adapters.rest.transport.problems import Problem
-from drachm.adapters.rest.transport.pump import BATCH_MAX, Pump, PumpLimits, Silent
+from drachm.adapters.rest.transport.pump import BATCH_MAX, PLACE_SECONDS, Pump, PumpLimits, Silent
 from drachm.domain.errors import IntegrityError, Unavailable
 
 
@@ -255,6 +256,38 @@ def test_more_than_a_second_of_work_is_not_taken_on() -> None:
 
     # A full batch took 50 ms, so 0.2 s are worth four of them: eight bulks of 500, or fewer on a slow machine.
     assert 2 <= run(clear, work, limits=PumpLimits(queue=100_000, wait_seconds=0.2)) <= 9
+
+
+def test_places_are_kept_while_a_body_is_read_and_given_back() -> None:
+    async def work(pump: Pump[int, int]) -> None:
+        with pump.place(900):
+            with pytest.raises(Problem) as refused, pump.place(200):
+                raise AssertionError("there was no place for it")
+            assert refused.value.code == "busy"
+            pump.admit(100)
+            assert await pump.submit(3) == 6
+        with pump.place(1_000):
+            pass
+        with pytest.raises(ZeroDivisionError), pump.place(1_000):
+            _ = 1 / 0
+        assert await pump.submit(4) == 8
+
+    run(doubled, work, limits=PumpLimits(queue=1_000))
+
+
+def test_a_caller_who_dribbles_keeps_places_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = [0.0]
+    really = time.monotonic
+    monkeypatch.setattr(pump_room.time, "monotonic", lambda: really() + moved[0])
+
+    async def work(pump: Pump[int, int]) -> None:
+        with pump.place(1_000):
+            with pytest.raises(Problem):
+                pump.admit()
+            moved[0] += PLACE_SECONDS + 0.1
+            pump.admit()
+
+    run(doubled, work, limits=PumpLimits(queue=1_000))
 
 
 def test_closing_answers_everything_and_takes_no_more() -> None:

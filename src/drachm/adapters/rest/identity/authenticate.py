@@ -44,3 +44,12 @@ class Authenticator:
         if token.claims.get("iss") == self.machines.issuer:
             return self.machines.verify(token, at)
         return self.tokens.verify(token, at)
+
+    def at_once(self, authorization: str, at: datetime) -> Principal | None:
+        """The caller behind a header that `principal` has taken before, from memory alone; None where it must be asked
+        again. Never waits, so that the event loop may ask."""
+        scheme, _, credential = authorization.strip().partition(" ")
+        credential = credential.strip()
+        if scheme.lower() != "bearer" or not looks_like_key(credential):
+            return None
+        return self.keyring.at_once(credential, at)

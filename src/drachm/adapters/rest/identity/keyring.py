@@ -33,6 +33,10 @@ class KeyStore(Protocol):
         """Cheap: asked at every call."""
         ...
 
+    def version_at_once(self) -> int | None:
+        """The same without waiting for anybody; None where that is not possible."""
+        ...
+
     def find(self, key_id: str) -> ApiKey | None: ...
 
     def page(
@@ -92,6 +96,18 @@ class Keyring:
             raise Unauthenticated("api_key_revoked")
         if at >= key.expires_at:
             raise Unauthenticated("api_key_expired")
+        self._touch(key_id, at)
+        return key.principal
+
+    def at_once(self, text: str, at: datetime) -> Principal | None:
+        """As `verify`, from memory alone: never waits. None where memory does not say that the key is good."""
+        environment, key_id = read_key(text)
+        version = self._store.version_at_once()
+        if environment is not self._environment or version is None:
+            return None
+        key = self._proved.get(self._peppers.digest(text, self._peppers.current), version, at)
+        if key is None or key.revoked_at is not None or at >= key.expires_at:
+            return None
         self._touch(key_id, at)
         return key.principal
 

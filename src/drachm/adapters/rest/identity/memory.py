@@ -34,6 +34,9 @@ class KeysInMemory:
     def version(self) -> int:
         return self._version
 
+    def version_at_once(self) -> int | None:
+        return self._version
+
     def find(self, key_id: str) -> ApiKey | None:
         return self._keys.get(key_id)
 

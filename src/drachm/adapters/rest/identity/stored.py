@@ -39,6 +39,9 @@ class StoredKeys:
     def version(self) -> int:
         return self._credentials.version("api_key")
 
+    def version_at_once(self) -> int | None:
+        return self._credentials.version_at_once("api_key")
+
     def find(self, key_id: str) -> ApiKey | None:
         kept = self._credentials.key(key_id)
         return None if kept is None else _key(kept)

@@ -11,7 +11,8 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
@@ -27,6 +28,8 @@ Clear = Callable[[list[Item]], list[Result]]
 
 BATCH_MAX: Final = 1_000
 """Items of one commit, and of one caller's bulk."""
+PLACE_SECONDS: Final = 1.0
+"""How long places are kept for a body: a caller who dribbles must not hold up the others."""
 
 
 class Gauges(Protocol):
@@ -82,6 +85,8 @@ class Pump(Generic[Item, Result]):
         self._backlog: deque[_Waiting] = deque()
         """Taken from the queue, not yet cleared; only the worker touches it."""
         self._ended = False
+        self._coming: dict[object, tuple[int, float]] = {}
+        """Places that are kept for items whose body is on its way: how many, and until when."""
         self._held = 0
         """Items without an answer; only the event loop's thread changes it."""
         self._batch_seconds = 0.0
@@ -110,13 +115,35 @@ class Pump(Generic[Item, Result]):
         """
         if self._closing:
             raise Problem("draining", retry_after=1, close=True)
-        if not self._held:
+        held, patience = self._held, self._limits.wait_seconds
+        if self._coming:
+            held += self._expected()
+        if not held:
             return
-        held, patience = self._held + count, self._limits.wait_seconds
+        held += count
         expected = (1 + held // BATCH_MAX) * self._batch_seconds
         stuck = self._began > 0 and time.monotonic() - self._began > patience
         if stuck or expected > patience or held > self._limits.queue:
             raise Problem("busy", retry_after=max(1, min(30, round(expected))))
+
+    @contextmanager
+    def place(self, count: int) -> Iterator[None]:
+        """Keep places for `count` items that are still being read, or raise as `admit` does.
+
+        Who comes meanwhile is told at once that it is busy, instead of after its body was read. Whoever is slow keeps
+        them for a moment only.
+        """
+        self.admit(count)
+        mark = object()
+        self._coming[mark] = count, time.monotonic() + PLACE_SECONDS
+        try:
+            yield
+        finally:
+            del self._coming[mark]
+
+    def _expected(self) -> int:
+        now = time.monotonic()
+        return sum([count for count, until in self._coming.values() if until > now])
 
     async def submit(self, item: Item) -> Result:
         """Clear one item with whatever else is waiting. Raises `busy`, or what its batch raised."""
