@@ -22,6 +22,7 @@ SYSTEM_DATA_DIR = Path("/var/lib/drachm")
 PG_MAJORS = (18, 16)
 ENVIRONMENTS = ("sandbox", "live")
 PG_START_SECONDS = 600
+PROXY_FIELDS = ("x-forwarded-for", "forwarded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,15 @@ class Settings:
     calls_per_minute: int = 60_000
     """DRACHM_CALLS_PER_MINUTE: how many calls one credential may make in a minute, at one worker; more are answered
     429 with Retry-After. Default: 60000."""
+
+    proxies: int = 0
+    """DRACHM_PROXIES: how many proxies of yours each call passes before it reaches the service, 1 to 8; each must add
+    the address it was called from to the field of DRACHM_PROXY_FIELD. Calls without a credential are counted by the
+    address that this tells. Default: empty, none: no such field is believed, the address of the connection counts."""
+
+    proxy_field: str = PROXY_FIELDS[0]
+    """DRACHM_PROXY_FIELD: the field to which your proxies add, x-forwarded-for or forwarded (RFC 7239); the other one
+    is never read. Default: x-forwarded-for."""
 
     oidc_file: Path | None = None
     """DRACHM_OIDC_FILE: JSON file that names the OIDC providers whose tokens are taken (docs/reference/settings.md).
@@ -116,6 +126,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         base_url=_base_url(environ),
         workers=_whole(environ, "DRACHM_WORKERS", 1, most=64),
         calls_per_minute=_whole(environ, "DRACHM_CALLS_PER_MINUTE", 60_000),
+        proxies=_whole(environ, "DRACHM_PROXIES", 0, most=8),
+        proxy_field=_proxy_field(environ),
         oidc_file=_file(environ, "DRACHM_OIDC_FILE"),
         rails_file=_file(environ, "DRACHM_RAILS_FILE"),
         help_phone=_phone(environ),
@@ -228,6 +240,15 @@ def _environment(environ: Mapping[str, str]) -> str:
     if text not in ENVIRONMENTS:
         raise _invalid("DRACHM_ENVIRONMENT", f"there is no environment {text!r}", "Use sandbox or live.")
     return text
+
+
+def _proxy_field(environ: Mapping[str, str]) -> str:
+    text = environ.get("DRACHM_PROXY_FIELD", "").strip().lower()
+    if text and text not in PROXY_FIELDS:
+        raise _invalid("DRACHM_PROXY_FIELD", f"{text!r} is not read", f"Use {' or '.join(PROXY_FIELDS)}.")
+    if text and not environ.get("DRACHM_PROXIES", "").strip():
+        raise _invalid("DRACHM_PROXY_FIELD", "is of no use without a proxy", "Say how many: DRACHM_PROXIES.")
+    return text or PROXY_FIELDS[0]
 
 
 def _base_url(environ: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from drachm.adapters.rest.identity.model import Environment, Kind, Principal, an
 from drachm.adapters.rest.service.gate import Gatekeeper, Signal
 from drachm.adapters.rest.transport.passage import Passage
 from drachm.adapters.rest.transport.problems import Problem
+from drachm.adapters.rest.transport.proxies import Proxies
 from drachm.adapters.rest.transport.rates import Rate
 
 
@@ -146,3 +147,24 @@ def test_guessing_is_slowed_down_without_shutting_out_those_who_are_known() -> N
     clock.now += 60
     with pytest.raises(Unauthenticated):
         raise knock(keeper, "Bearer guess-again")[0]
+
+
+def test_behind_a_proxy_strangers_are_counted_by_the_address_that_it_adds() -> None:
+    door, clock = Door(), Clock()
+
+    def knock_from(keeper: Gatekeeper, forwarded: str) -> str:
+        line = (b"x-forwarded-for", forwarded.encode())
+        scope: dict[str, Any] = {"client": ("127.0.0.1", 1), "headers": [line]}
+        try:
+            asyncio.run(keeper(scope, Passage("req_test", dict([line]))))
+        except Problem as refused:
+            return refused.code
+        return "let in"
+
+    rate = Rate("default", 10, 60)
+    behind = Gatekeeper(door, Signal(), rate, proxies=Proxies(1), monotonic=clock)  # type: ignore[arg-type]
+    assert [knock_from(behind, "198.51.100.7") for _ in range(2)] == ["let in", "rate_limited"]
+    assert knock_from(behind, "203.0.113.1, 198.51.100.7") == "rate_limited", "what it writes itself changes nothing"
+    assert knock_from(behind, "198.51.100.8") == "let in"
+    alone = Gatekeeper(door, Signal(), rate, monotonic=clock)  # type: ignore[arg-type]
+    assert [knock_from(alone, address) for address in ("198.51.100.7", "198.51.100.8")] == ["let in", "rate_limited"]

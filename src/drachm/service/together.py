@@ -40,6 +40,7 @@ from drachm.adapters.rest.transport.idempotency import KeyStore
 from drachm.adapters.rest.transport.limits import Limits
 from drachm.adapters.rest.transport.logs import AccessLog
 from drachm.adapters.rest.transport.metrics import Metrics
+from drachm.adapters.rest.transport.proxies import Proxies
 from drachm.adapters.rest.transport.pump import PumpLimits
 from drachm.adapters.rest.transport.rates import Rate
 from drachm.application.desk import Desk
@@ -250,7 +251,7 @@ def assemble(settings: Settings, *, access_log: AccessLog | None = None, beside:
     application = build(
         Service(
             limits=Limits(linger_bytes=LINGER_BYTES, linger_seconds=LINGER_SECONDS),
-            gate=Gatekeeper(house.authenticator, signal, rate),
+            gate=Gatekeeper(house.authenticator, signal, rate, proxies=Proxies(settings.proxies, settings.proxy_field)),
             checks={"database": lambda: asyncio.to_thread(_answers, settings.database_url)},
             startup=[start],
             shutdown=[counter.close, end],

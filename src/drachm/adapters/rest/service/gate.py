@@ -25,6 +25,7 @@ from drachm.adapters.rest.identity.model import Kind, Principal
 from drachm.adapters.rest.identity.stored import StoredClients, StoredKeys
 from drachm.adapters.rest.transport.exchange import Scope
 from drachm.adapters.rest.transport.passage import Passage
+from drachm.adapters.rest.transport.proxies import Proxies
 from drachm.adapters.rest.transport.rates import Rate, RateLimiter
 from drachm.application.credentials import Credentials
 
@@ -33,6 +34,9 @@ REMEMBERED: Final = 4_096
 STRANGERS_PART: Final = 10
 """One address may make a tenth of a credential's calls without a credential, and as many with one that is new here:
 guessing costs the guesser more than us."""
+
+
+NO_PROXIES: Final = Proxies()
 
 
 class Signal:
@@ -87,11 +91,13 @@ class Gatekeeper:
         signal: Signal,
         rate: Rate,
         *,
+        proxies: Proxies = NO_PROXIES,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._authenticator, self._signal = authenticator, signal
         self._monotonic, self._now = monotonic, now
+        self._address = proxies.address
         self._calls = RateLimiter(rate, monotonic)
         fewer = max(1, rate.quota // STRANGERS_PART)
         self._lookups = RateLimiter(Rate("new-credentials", fewer, rate.window_seconds), monotonic)
@@ -105,7 +111,7 @@ class Gatekeeper:
         header = passage.fields.get(b"authorization")
         if header is None or not header.strip():
             principal = self._authenticator.principal(None, self._now())
-            passage.headers = self._strangers.take(_address(scope))
+            passage.headers = self._strangers.take(self._address(scope))
         else:
             principal = self._remembered(header) or await self._looked_up(header, scope)
             passage.caller = principal.credential
@@ -136,7 +142,7 @@ class Gatekeeper:
         asking = self._asking.get(header)
         if asking is None:
             if header not in self._known:
-                self._lookups.take(_address(scope))
+                self._lookups.take(self._address(scope))
             asking = self._asking[header] = asyncio.create_task(self._ask(header))
             asking.add_done_callback(lambda _: self._asking.pop(header, None))
         # Shielded: one of many callers who wait for the same answer may leave.
@@ -151,11 +157,6 @@ class Gatekeeper:
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return principal
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else ""
 
 
 def _mapped(path: Path) -> mmap.mmap:
