@@ -30,6 +30,7 @@ HOT = (
     "domain/clearing/numbers.py",
     "domain/clearing/pockets.py",
     "domain/clearing/premises.py",
+    "domain/clearing/privacy.py",
     "domain/clearing/quotas.py",
     "domain/clearing/register.py",
     "domain/clearing/world.py",

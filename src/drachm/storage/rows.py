@@ -84,7 +84,7 @@ def copy_of_journal(
 class Accounts:
     """The accounts that a posting names; `new` are those that may not be in the database yet."""
 
-    def __init__(self, known: Mapping[int, Account]) -> None:
+    def __init__(self, known: dict[int, Account]) -> None:
         self._known = known
         """In the database for certain, because accounts are never removed."""
         self.new: dict[int, Account] = {}

@@ -62,13 +62,13 @@ class Totals:
             touched.add(row)
             records = stood.get(row)
             if records is None:
-                stood[row] = {number: delta}
-                grown.add(row)
-            elif number not in records:
+                records = stood[row] = {}
+            value = records.get(number)
+            if value is None:
                 records[number] = delta
                 grown.add(row)
-            elif value := records[number] + delta:
-                records[number] = value
+            elif value + delta:
+                records[number] = value + delta
             else:
                 del records[number]
         new, changed = [], []

@@ -118,17 +118,20 @@ class Vault:
         compress, head, kept, longest = self._press.compress, _COMPRESSED, 0, PLAIN_BYTES_MAX
         if book is not None:
             compress, head, kept, longest = book.press.compress, _form_of(book.number), CHANCE, CHANCE
-        nonces = self._ids.random_bytes(_NONCE * len(bodies))
-        at = 0
-        sealed = []
-        for (key_id, secret), position, event_key, revision, plain in bodies:
-            nonce = nonces[at : at + _NONCE]
-            at += _NONCE
+        # First all are compressed, then all are enciphered: taken in turn, each pushes the other's tables out of the
+        # processor's nearest memory.
+        texts = []
+        for _, _, _, _, plain in bodies:
             text = b""
             if len(plain) > longest:
                 text = head + plain[:kept] + compress(plain[kept:])
-            if not text or len(text) > len(plain):
-                text = _AS_IT_IS + plain
+            texts.append(text if text and len(text) <= len(plain) else _AS_IT_IS + plain)
+        nonces = self._ids.random_bytes(_NONCE * len(bodies))
+        at = 0
+        sealed = []
+        for ((key_id, secret), position, event_key, revision, _), text in zip(bodies, texts, strict=True):
+            nonce = nonces[at : at + _NONCE]
+            at += _NONCE
             place = aad(tenant, position, event_key, revision)
             sealed.append(key_id + nonce + AESGCM(secret).encrypt(nonce, text, place))
         return sealed

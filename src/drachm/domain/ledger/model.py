@@ -154,8 +154,10 @@ def _known(tenant: int) -> dict[Account, int]:
 def legs_of(tenant: int, entries: Iterable[Entry]) -> list[int]:
     """Entries as flat numbers: of each its account's id, its amount and its source."""
     legs: list[int] = []
+    known = _known(tenant)
     for account, amount, source in entries:
-        legs.append(account_id(tenant, account))
+        number = known.get(account)
+        legs.append(account_id(tenant, account) if number is None else number)
         legs.append(amount)
         legs.append(source)
     return legs
