@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import checked, quiet, serving, watched
 from desk_visitor import Visitor
 
 from drachm.adapters.rest.identity.model import Role
@@ -131,25 +131,10 @@ def test_what_nobody_knows_is_said_to_be_unknown(noor: Visitor) -> None:
     assert "tell the patient at the desk" in words
 
 
-def test_the_page_in_every_width(street: Any, town: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    gateway, messages = furnished(town)
-    visit(town, "m1")
-    make(town, messages)
-    messages.send()
-    gateway.broken = True
-    visit(town, "m2", member="dan")
-    make(town, messages)
-    messages.send()
-    # The browser has an event loop of its own in this thread, so it comes last.
-    browser, axe = request.getfixturevalue("browser"), request.getfixturevalue("axe")
-    with serving(street, town, tmp_path) as site:
-        page = watched(browser, 1280)
-        page.goto(f"{site.base}/desk/sign-in")
-        page.locator("#token").fill(site.token("Noor", [Role.CLERK], ["clinic"]))
-        with page.expect_navigation():
-            page.keyboard.press("Enter")
-        page.get_by_role("link", name="Text messages").click()
-        assert page.url.endswith("/desk/messages")
-        checked(page, axe, "desk-messages")
-        quiet(page, site.base)
-        page.context.close()
+def test_the_line_of_a_charge_says_when_and_what_is_still_to_come(noor: Visitor) -> None:
+    words = noor.words("open_desk_charge", {"charge_id": noor.charge("m1")})
+    assert re.search(r"in the books \+?[0-9:]+", words)
+    assert "patient told 12:16:00" in words
+    waiting = noor.words("open_desk_charge", {"charge_id": noor.charge("m2")})
+    assert "message waits still to come" in waiting
+    assert "patient told" not in waiting

@@ -265,6 +265,11 @@ def told_on(records: Records, day: date, parties: Collection[str] | None) -> lis
     return _shown(records.find(KIND, parties=parties, terms=[f"day={day.isoformat()}"], limit=SHOWN))
 
 
+def told_of(records: Records, visit: str) -> list[Told]:
+    """The messages about one visit, newest first."""
+    return _shown([one for nth in range(1, MOST + 1) if (one := records.get(KIND, _id(visit, nth)))])
+
+
 def untold(records: Records, state: str, parties: Collection[str] | None) -> list[Told]:
     """The messages in one state, of every day."""
     return _shown(records.find(KIND, parties=parties, terms=[f"state={state}"], limit=SHOWN))

@@ -39,7 +39,7 @@ from drachm.storage.postgres import open_books
 CURRENCY: Final = "USD"
 CHARGES_A_FAMILY: Final = 700
 """A family of three or four with two small charges a day, for a year."""
-PIECE: Final = 5_000
+PIECE: Final = 2_000
 NAMES_AT_ONCE: Final = 500
 _GIVEN: Final = (
     "Ada",

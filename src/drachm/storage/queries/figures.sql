@@ -150,10 +150,9 @@ SELECT q.reason, count(*), min(i.posted_at), count(*) FILTER (WHERE i.posted_at 
        count(*) FILTER (WHERE i.posted_at < %(hour)s::timestamptz AND i.posted_at >= %(day)s::timestamptz),
        count(*) FILTER (WHERE i.posted_at < %(day)s::timestamptz AND i.posted_at >= %(week)s::timestamptz),
        count(*) FILTER (WHERE i.posted_at < %(week)s::timestamptz)
-FROM work_queue AS q
-JOIN journal_index AS n ON n.tenant = q.tenant AND n.position = q.position
-JOIN journal_index AS i ON i.tenant = n.tenant AND i.position = n.head
-WHERE q.tenant = %(tenant)s AND (%(all)s::boolean OR i.provider = ANY (%(parties)s::text[]))
+FROM journal_index AS i
+JOIN work_queue AS q ON q.tenant = i.tenant AND q.key = i.key
+WHERE i.tenant = %(tenant)s AND i.revision = 0 AND i.now = 2 AND (%(all)s::boolean OR i.provider = ANY (%(parties)s::text[]))
 GROUP BY q.reason ORDER BY 2 DESC, 1;
 
 -- name: books

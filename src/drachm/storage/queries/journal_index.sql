@@ -163,13 +163,13 @@ JOIN journal_index AS n ON n.tenant = %(tenant)s
 ORDER BY h.position DESC;
 
 -- name: waiting
--- Of the events that wait, those that the caller reaches and asks for, newest first. Few wait, so the queue leads.
+-- Of the events that wait, those that the caller reaches and asks for, newest first: from the newest on, as far as asked.
 SELECT n.position, n.key, n.revision, n.kind, n.status, n.member, n.provider, i.parties, n.visit, n.source, n.day,
        n.posted_at, i.position
-FROM work_queue AS q
-JOIN journal_index AS n ON n.tenant = q.tenant AND n.position = q.position
-JOIN journal_index AS i ON i.tenant = n.tenant AND i.position = n.head
-WHERE q.tenant = %(tenant)s AND i.position < %(before)s
+FROM journal_index AS i
+JOIN work_queue AS q ON q.tenant = i.tenant AND q.key = i.key
+JOIN journal_index AS n ON n.tenant = i.tenant AND n.position = i.latest
+WHERE i.tenant = %(tenant)s AND i.revision = 0 AND i.now = 2 AND i.position < %(before)s
   AND journal_index_fits(i, 0, 2, %(since)s::date, %(until)s::date, %(member)s::text, %(party)s::text, %(visit)s::bytea)
   AND (%(reason)s::text = '' OR q.reason = %(reason)s::text)
   AND (%(provider)s::text = '' OR i.provider = %(provider)s::text)
@@ -181,10 +181,9 @@ LIMIT %(limit)s;
 -- The same added up: how many wait, for what, whose, since when, and how many since before a moment.
 SELECT q.reason, i.provider, array_to_string(i.parties, chr(31)), count(*), min(i.posted_at),
        count(*) FILTER (WHERE i.posted_at <= %(long_ago)s::timestamptz)
-FROM work_queue AS q
-JOIN journal_index AS n ON n.tenant = q.tenant AND n.position = q.position
-JOIN journal_index AS i ON i.tenant = n.tenant AND i.position = n.head
-WHERE q.tenant = %(tenant)s
+FROM journal_index AS i
+JOIN work_queue AS q ON q.tenant = i.tenant AND q.key = i.key
+WHERE i.tenant = %(tenant)s AND i.revision = 0 AND i.now = 2
   AND (%(anybody)s::boolean OR i.parties && %(own_parties)s::text[] OR i.member = ANY (%(own_members)s::text[]))
 GROUP BY 1, 2, 3;
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from drachm.adapters.rest.service.call import Reply
@@ -18,6 +18,7 @@ from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_r
 from drachm.adapters.rest.service.speech import LANGUAGES, N_, gettext
 from drachm.adapters.rest.service.staff_words import account_said
 from drachm.adapters.rest.transport.problems import Problem
+from drachm.application.text_messages import told_of
 from drachm.domain.ledger.model import Entry
 from drachm.domain.receipts.model import Receipt
 
@@ -31,7 +32,20 @@ _ACCOUNTS: Final = {
 }
 """Account kinds in plain words, each with whose colour it has."""
 NONE: Final = Amount(0, "XXX")
+_SOON_MS: Final = 60_000
+"""What is booked later than this waited for something; then the day says more than milliseconds."""
 _LINK_HOURS: Final = {"24": 24, "168": 168, "720": 720}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop on the way of the money, on the line above everything."""
+
+    words: str
+    at: datetime | None
+    """None: still to come."""
+    after: int | None = None
+    """Milliseconds since we had the event; None where that says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +147,7 @@ def _charge_page(seat: Seat) -> Reply:
         posted=seat.here(charge.posted_at),
         view=view,
         receipt=receipt,
+        stops=_stops(seat, charge, event),
         legs=legs,
         total=Amount(sum(leg.debit.micros for leg in legs if leg.debit), receipt.currency) if receipt else None,
         pockets=[(part.who, Amount(part.amount, receipt.currency), part.label)
@@ -146,6 +161,24 @@ def _charge_page(seat: Seat) -> Reply:
         languages=list(LANGUAGES.values()),
         amount=lambda micros: Amount(micros, receipt.currency if receipt else ""),
     )  # fmt: skip
+
+
+def _stops(seat: Seat, charge: Any, event: Any) -> list[Stop]:
+    """From the care to the message: what has happened, and what is still to come."""
+    posted = seat.here(charge.posted_at)
+    stops = [Stop(gettext("care"), seat.here(event.started_at))] if event.started_at else []
+    after = None
+    if event.received_at:
+        received = seat.here(event.received_at)
+        stops.append(Stop(gettext("event"), received))
+        after = max(0, int((posted - received) / timedelta(milliseconds=1)))
+    stops.append(Stop(gettext("in the books"), posted, after if after is not None and after < _SOON_MS else None))
+    looked = find_charge(seat.call.market, charge.id)
+    told = told_of(seat.call.market.records, looked.row.visit) if looked is not None and looked.row.visit else []
+    if told:
+        sent = told[0].state == "sent"
+        stops.append(Stop(gettext("patient told") if sent else gettext("message waits"), told[0].at if sent else None))
+    return stops
 
 
 def _from_the_books(seat: Seat, charge: Any) -> tuple[ReceiptView | None, Receipt | None, Sequence[Leg], Amount | None]:

@@ -111,25 +111,31 @@ class Seat(Asker):
         return replace(self, call=replace(self.call, if_match=tag))
 
     @property
+    def unwidened(self) -> Seat:
+        """The same person without the emergency's reach: what the frame leads to is their own."""
+        return replace(self, call=replace(self.call, caller=self.session.principal))
+
+    @property
     def ways(self) -> list[tuple[str, str, str]]:
         """(tab, path, words) of the pages that are open to the person."""
-        return [(tab, path, gettext(words)) for tab, path, words, call in WAYS if self.may(call)]
+        own = self.unwidened
+        return [(tab, path, gettext(words)) for tab, path, words, call in WAYS if own.may(call)]
 
     def page(self, template: str, status: int = 200, **values: Any) -> Reply:
         """A page of the desk."""
-        body, caller = self.session.record.body, self.call.caller
+        body, caller, own = self.session.record.body, self.call.caller, self.unwidened
         shown = {
             "who": body["name"],
             "role": listed([gettext(_ROLES[word]) for word in body["roles"] if word in _ROLES]),
             "place": listed([party.name or party.id for party in self.parties]) or gettext("All parties"),
             "csrf": self.session.csrf,
-            "can_search": self.may("search_desk"),
+            "can_search": own.may("search_desk"),
             "ways": self.ways,
             "emergency": self.emergency,
             "emergency_until": self.here(self.emergency.until) if self.emergency else None,
-            "can_emergency": self.may("take_desk_emergency"),
-            "can_messages": self.may("open_desk_messages"),
-            "can_passkey": self.may("add_desk_passkey"),
+            "can_emergency": own.may("take_desk_emergency"),
+            "can_messages": own.may("open_desk_messages"),
+            "can_passkey": own.may("add_desk_passkey"),
             "script": address("desk.js"),
             "now": self.here(self.call.at),
             "zone": str(self.zone),
