@@ -8,18 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drachm.domain.errors import InvalidMessage
+from drachm.domain.local_day import local_date, zone
 from drachm.domain.periods import (
     Period,
     add_months,
     age_on,
     days_back,
-    local_date,
     month_of,
     quarter_of,
     read_day,
     read_instant,
     year_containing,
-    zone,
 )
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -48,7 +47,7 @@ class Problem(msgspec.Struct, array_like=True, frozen=True):
 
 
 class _Event(msgspec.Struct, array_like=True):
-    """A `ServiceEvent` by position."""
+    """What `ServiceEvent.flat` gives."""
 
     source: str
     event_id: str
@@ -116,8 +115,6 @@ class Body(msgspec.Struct, array_like=True, dict=True):
         return ServiceEvent(*values)
 
 
-_INSIDE: Final = {"system": "code.system", "code": "code.value"}
-_fields: Final = attrgetter(*[_INSIDE.get(name, name) for name in _Event.__struct_fields__])
 _CODE: Final = _Event.__struct_fields__.index("system")
 """Where the two parts of the code stand; all other fields stand as in `ServiceEvent`."""
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -147,7 +144,7 @@ def write_body(
     if agreed:
         tail = (totals, avail, answer, problem, None, agreed, paying)
     try:
-        return _encoder.encode((received, salt, version, _fields(event), *tail))
+        return _encoder.encode((received, salt, version, event.flat(), *tail))
     except (OverflowError, UnicodeEncodeError) as error:
         raise Refused("invalid_event", f"the event cannot be stored: {error}", where="event") from None
 

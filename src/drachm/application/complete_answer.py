@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from drachm.application.clear_events import clear_batch
 from drachm.application.desk import Desk
 from drachm.application.first_answers import Outcome, first_answer, waiting_of
@@ -36,4 +38,4 @@ def complete_answer(source: str, event_id: str, answer: Answer, desk: Desk) -> O
         if before == answer and kept is not None:
             return first_answer(waiting[0].event, stored, recall([kept], desk.books)[0])
         raise Conflict("the payer's answer is final already", where=f"{source}/{event_id}")
-    return clear_batch([waiting[0]._replace(answer=answer)], desk, revise=True)[0]
+    return clear_batch([replace(waiting[0], answer=answer)], desk, revise=True)[0]

@@ -108,7 +108,7 @@ class Answers:
         if not self._revise or _settled(waiting, stored, recalled):
             self._found[key] = first_answer(waiting.event, stored, recalled)
             return
-        again = waiting._replace(own=self.targets.get(key), revision=stored.revision + 1)
+        again = replace(waiting, own=self.targets.get(key), revision=stored.revision + 1)
         self.fresh.append(self._as_private(key, again))
 
     def _as_private(self, key: bytes, waiting: Waiting) -> Waiting:
@@ -118,7 +118,7 @@ class Answers:
             self._private.add(key)
         elif event.kind in REFERRING and event_key(self._tenant, event.source, event.replaces) in self._private:
             self._private.add(key)
-            return waiting._replace(event=marked(event))
+            return replace(waiting, event=marked(event))
         return waiting
 
     def _alike(self, first: ServiceEvent | TopUp, event: ServiceEvent) -> bool:

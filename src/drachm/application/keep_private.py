@@ -6,6 +6,8 @@ and whatever its sender posts later about it still finds it (docs/decisions/0024
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from drachm.application.body import read_body
 from drachm.application.clear_events import clear_batch
 from drachm.application.desk import Desk
@@ -35,7 +37,7 @@ def keep_private(stored: Stored, desk: Desk) -> Outcome:
             where="charge",
             next_step="Ask who sent it to stop it, and to ask again as private.",
         )
-    outcome = clear_batch([waiting._replace(event=marked(waiting.event))], desk, revise=True)[0]
+    outcome = clear_batch([replace(waiting, event=marked(waiting.event))], desk, revise=True)[0]
     if not _is_kept(outcome):
         # Its sender replaced it, or took it back, at the same moment.
         raise Conflict("this charge has just changed", where="charge", next_step="Look at it again, then decide.")

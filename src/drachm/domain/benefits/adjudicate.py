@@ -15,7 +15,7 @@ from drachm.domain.benefits.machine import Calendar, Machine, Program
 from drachm.domain.benefits.model import Adjudication, Key, Line, Numbering, Split, Totals
 from drachm.domain.benefits.place import invalid
 from drachm.domain.errors import Pended
-from drachm.domain.periods import local_date
+from drachm.domain.local_day import local_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,12 @@ class Placed:
 
     def __init__(self, asked: Asked, numbering: Numbering) -> None:
         self.asked = asked
+        program, calendar = asked.program, asked.calendar
+        said = program.said.get(calendar[0])
+        if said is None:
+            said = program.dated(calendar, numbering)
         word, home, slot = numbering
-        self.numbers, self._kept = asked.program.place(asked.line, asked.calendar, asked.facts, word, home, slot)
+        self.numbers, self._kept = program.place(asked.line, calendar, asked.facts, said, word, home, slot)
 
     def keys(self) -> tuple[Key, ...]:
         """The names of the same totals, for people."""

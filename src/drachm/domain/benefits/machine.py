@@ -18,7 +18,7 @@ from drachm.domain.benefits import naming
 from drachm.domain.benefits.answer import write_answer, write_residue
 from drachm.domain.benefits.conditions import Facts, holds
 from drachm.domain.benefits.document import Plan
-from drachm.domain.benefits.model import Credit, Key, Line, Share, Split, Step
+from drachm.domain.benefits.model import Credit, Key, Line, Numbering, Share, Split, Step
 from drachm.domain.benefits.program import close, run
 from drachm.domain.benefits.reading import Reading
 from drachm.domain.benefits.script import Script
@@ -37,12 +37,17 @@ Tell: TypeAlias = Callable[[int, int, int, tuple[int, ...]], tuple[Share, ...]]
 MOST_PROGRAMS: Final = 1024
 """Signatures kept per stack; the oldest makes room."""
 _MOST_DAYS: Final = 4096
+_MOST_SAID: Final = 512
+"""Days for which a program keeps what they say of the numbers of its totals."""
 
 
 class Program:
     """The straight line of one signature. Each of its functions is made when it is first called."""
 
-    __slots__ = ("_has_visit", "_machine", "_views", "decide", "explain", "find", "hashes", "place", "tell")
+    __slots__ = (
+        *("_dated", "_has_visit", "_machine", "_views", "decide", "explain", "find", "hashes", "place", "said"),
+        "tell",
+    )
 
     find: Find
     place: Place
@@ -61,8 +66,11 @@ class Program:
         self._views = views
         script = self.script()
         self.hashes = machine.hashes
+        self.said: dict[date, tuple[Any, ...]] = {}
+        """Day -> what it says of the numbers of totals, the same for everybody."""
         for name in ("find", "place", "decide", "tell"):
             self._make_later(name, getattr(script, f"{name}_source")())
+        self._dated = script.dated_source()
 
         def explain(*asked: Any) -> Split:
             made: Decide = _made(self.script(explains=True).decide_source())["decide"]
@@ -70,6 +78,13 @@ class Program:
             return made(*asked)
 
         self.explain = explain
+
+    def dated(self, calendar: Calendar, numbering: Numbering) -> tuple[Any, ...]:
+        """What a day says of the numbers of totals, kept: parts of `place` that no line has a say in."""
+        if len(self.said) >= _MOST_SAID:
+            self.said.clear()
+        word, _, slot = numbering
+        return self.said.setdefault(calendar[0], _made(self._dated)["dated"](calendar, word, slot))
 
     def script(self, *, explains: bool = False) -> Script:
         """The program as it is written."""

@@ -34,7 +34,10 @@ Totals = Mapping[Key, int]
 
 
 class Numbering(NamedTuple):
-    """How a key becomes the number under which hot rows know its total (`clearing.numbers`)."""
+    """How a key becomes the number under which hot rows know its total (`clearing.numbers`).
+
+    Homes are a tenant's own; `word` and `slot` say the same to every tenant.
+    """
 
     word: Callable[[str], str]
     """Which periods of a scope share a home, in a word."""

@@ -209,14 +209,22 @@ class Script:
         lines = [f"    {name} = {value}" for name, value in self._places.items()]
         return "\n".join(["def find(line, calendar, facts):", *lines, *self._given(), ""])
 
+    def dated_source(self) -> str:
+        """The function that gives what numbers of totals owe to the day alone, as `place` takes it."""
+        periods = [f"    {name} = {value}" for name, value in self._places.items() if name in self._of_the_day()]
+        parts = self._dated()
+        lines = [*periods, f"    return ({', '.join([*parts, ''])})" if parts else "    return ()"]
+        return "\n".join(["def dated(calendar, word, slot):", *lines, ""])
+
     def place_source(self) -> str:
-        """The same for the numbers of the totals: keys that share a home share its number, and are never made."""
-        head = "def place(line, calendar, facts, word, home, slot):"
+        """As `find`, for the numbers of the totals: keys that share a home share its number, and are never made."""
+        head = "def place(line, calendar, facts, said, word, home, slot):"
         if self._pended:
             return "\n".join([head, self._pended, ""])
+        dated = {part: f"said_{number}" for number, part in enumerate(self._dated())}
+        lines = [f"    {', '.join([*dated.values(), ''])}= said"] if dated else []
         named = {local: place for place, local in self._found.items()}
         homes: dict[tuple[str, str], str] = {}
-        lines = []
         for local, value in self._places.items():
             if local not in named:
                 lines.append(f"    {local} = {value}")
@@ -226,10 +234,26 @@ class Script:
                 lines.append(f"    {local} = [home({scope}, word(one)) ^ slot({name}, one) for one in {period}]")
                 continue
             if (scope, period) not in homes:
-                homes[scope, period] = f"home_{len(homes)}"
-                lines.append(f"    {homes[scope, period]} = home({scope}, word({period}))")
-            lines.append(f"    {local} = {homes[scope, period]} ^ slot({name}, {period})")
+                homes[scope, period] = at = f"home_{len(homes)}"
+                word = f"word({period})"
+                lines.append(f"    {at} = home({scope}, {dated.get(word, word)})")
+            slot = f"slot({name}, {period})"
+            lines.append(f"    {local} = {homes[scope, period]} ^ {dated.get(slot, slot)}")
         return "\n".join([head, *lines, *self._given(), ""])
+
+    def _of_the_day(self) -> set[str]:
+        """The locals that say something of the calendar alone."""
+        return {name for name, value in self._places.items() if value.startswith("calendar[")}
+
+    def _dated(self) -> list[str]:
+        """What a day says of the keys that are named by the documents and the calendar alone, as Python."""
+        days, parts = self._of_the_day(), dict[str, None]()
+        for (_, name, period), local in self._found.items():
+            if period in days and local.startswith("key_"):
+                parts[f"word({period})"] = None
+                if is_literal(name) and " + " not in name:
+                    parts[f"slot({name}, {period})"] = None
+        return list(parts)
 
     def _given(self) -> list[str]:
         kept = self.kept()

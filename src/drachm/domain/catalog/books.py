@@ -17,8 +17,8 @@ from drachm.domain.catalog.document import ensure_no_circle, invalid
 from drachm.domain.catalog.edition import Edition, Found, afresh
 from drachm.domain.errors import Pended
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.local_day import local_date
 from drachm.domain.money import round_ratio
-from drachm.domain.periods import local_date
 from drachm.domain.succession import clash, in_force, latest_first
 
 MOST_DAYS: Final = 10_000

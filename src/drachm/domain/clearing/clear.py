@@ -48,7 +48,7 @@ def clear(event: ServiceEvent, at: Snapshot, totals: Mapping[int, int], avail: M
     new = decision.standing
     if target is None:
         entry = difference(_kind(event, None), new.entries, ())
-        return _new(Clearing, (decision, entry, new.deltas, _moves(new.legs, ())))
+        return Clearing(decision, entry, new.deltas, _moves(new.legs, ()))
     old = target.standing
     return Clearing(
         decision,

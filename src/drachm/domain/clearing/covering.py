@@ -14,7 +14,8 @@ from drachm.domain.clearing.model import Cover
 from drachm.domain.coverage.model import NO_PLAN, Coverage
 from drachm.domain.errors import Pended
 from drachm.domain.events.model import Fact
-from drachm.domain.periods import Period, local_date
+from drachm.domain.local_day import local_date
+from drachm.domain.periods import Period
 
 
 class Days:

@@ -18,7 +18,8 @@ from drachm.domain.clearing.model import Cover, Snapshot
 from drachm.domain.clearing.premises import Premises
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.expenses import ExpenseRules
-from drachm.domain.periods import Period, local_date
+from drachm.domain.local_day import local_date
+from drachm.domain.periods import Period
 from drachm.domain.succession import latest_first
 
 PAID: Final = "answer_paid"

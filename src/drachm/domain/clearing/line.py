@@ -14,7 +14,7 @@ from drachm.domain.events.model import ServiceEvent
 
 def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Covering, premises: Premises) -> Line:
     """The priced event with everything that the plans of its covers may look at."""
-    own, answer, contract = covering.facts, at.answer, at.contract
+    own, answer, contract, member = covering.facts, at.answer, at.contract, at.person.member
     if answer is not None:
         paid = {PAID: answer.paid}
         own = {**own, **{cover.coverage.plan: paid for cover in at.covers if cover.payer == answer.payer}}
@@ -23,15 +23,15 @@ def line_of(event: ServiceEvent, priced: PricedEvent, at: Snapshot, covering: Co
         priced.billed,
         priced.allowed,
         event.started_at,
-        event.member,
-        at.member.family,
+        member.id,
+        member.family,
         covering.policy,
         event.visit,
         event.admission,
         event.quantity,
         LineFacts(
             event,
-            at.member,
+            member,
             premises.facts,
             contract.network if contract is not None else "out",
             category_of(event, priced),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from drachm.domain.benefits import Placed, Stack, told
 from drachm.domain.benefits.machine import Program
@@ -18,9 +18,12 @@ from drachm.domain.catalog.model import PricedEvent
 from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.pockets import Passed
 from drachm.domain.clearing.quotas import Quotas
-from drachm.domain.coverage.model import Contract, Coverage, Member, Party
-from drachm.domain.funding.model import UNFUNDED, Agreed, FundingPlan, Leg, Pot
+from drachm.domain.coverage.model import Contract, Coverage, Party
+from drachm.domain.funding.model import UNFUNDED, Agreed, FundingPlan, Leg
 from drachm.domain.ledger.model import Entry, EntryKind, JournalEntry
+
+if TYPE_CHECKING:
+    from drachm.domain.clearing.register import PartyRecord, Person
 
 Status = Literal["posted", "denied", "pended", "refused"]
 STATUSES: tuple[Status, ...] = ("posted", "denied", "pended", "refused")
@@ -69,32 +72,32 @@ class Snapshot:
     """What one decision reads that no event of a batch can move; running totals and pots are handed in beside it."""
 
     __slots__ = (
-        *("agreed", "answer", "closed", "contract", "covers", "day", "exact", "member", "passed", "pots", "prepared"),
-        *("priced", "provider", "quotas", "received", "shares", "site", "stack", "target"),
+        *("agreed", "answer", "closed", "contract", "covers", "day", "exact", "passed", "person", "pots", "prepared"),
+        *("priced", "quotas", "received", "record", "shares", "site", "stack", "target"),
     )
 
     def __init__(
         self,
-        member: Member,
-        provider: Party,
+        person: Person,
+        record: PartyRecord,
         site: Party | None,
         contract: Contract | None,
         covers: tuple[Cover, ...],
         day: date,
         received: datetime,
-        pots: tuple[Pot, ...],
         stack: Stack,
         answer: Answer | None,
     ) -> None:
-        self.member = member
-        self.provider = provider
+        self.person = person
+        self.record = record
+        """Of the provider."""
         self.site = site
         self.contract = contract
         self.covers = covers
         self.day = day
         """Local service date of the provider."""
         self.received = received
-        self.pots = pots
+        self.pots = person.pots
         """Those that may pay, in drawing order."""
         self.stack = stack
         """The compiled plans of the covers, an outside payer's answer standing in for its own plan."""
@@ -115,6 +118,11 @@ class Snapshot:
         """What the patient paid on purpose of the event, or of the one whose place it takes."""
         self.exact = False
         """True where `agreed` is known to the micro: from the row of a decision that is made again."""
+
+    @property
+    def provider(self) -> Party:
+        """Who is paid."""
+        return self.record.party
 
     @property
     def totals(self) -> tuple[int, ...]:
@@ -178,12 +186,21 @@ class Decision:
         return self._made
 
 
-class Clearing(NamedTuple):
+class Clearing:
     """A decision with what it changes in the books."""
 
-    decision: Decision
-    entry: JournalEntry
-    deltas: Sequence[tuple[int, int]] = ()
-    """What to add to the running totals now, by number: the new standing's less the old one's."""
-    moves: tuple[tuple[str, int], ...] = ()
-    """Pot id and what to add to what it may spend, sorted; negative draws."""
+    __slots__ = ("decision", "deltas", "entry", "moves")
+
+    def __init__(
+        self,
+        decision: Decision,
+        entry: JournalEntry,
+        deltas: Sequence[tuple[int, int]] = (),
+        moves: tuple[tuple[str, int], ...] = (),
+    ) -> None:
+        self.decision = decision
+        self.entry = entry
+        self.deltas = deltas
+        """What to add to the running totals now, by number: the new standing's less the old one's."""
+        self.moves = moves
+        """Pot id and what to add to what it may spend, sorted; negative draws."""

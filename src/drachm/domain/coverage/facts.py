@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.events.model import Fact, ServiceEvent
-from drachm.domain.periods import age_on, local_date
+from drachm.domain.local_day import local_date
+from drachm.domain.periods import age_on
 
 _RANK_AND_ID = attrgetter("rank", "id")
 

@@ -63,4 +63,4 @@ def _is_private(call: Call, one: Looked) -> bool:
         # It takes back what was marked, or waits.
         return True
     facts = {**at.provider.facts, **(at.site.facts if at.site is not None else {})}
-    return is_private(event, at.member, category_of(event, at.priced), facts, at.day)
+    return is_private(event, at.person.member, category_of(event, at.priced), facts, at.day)
