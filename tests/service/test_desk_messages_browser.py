@@ -40,6 +40,6 @@ def test_the_page_in_every_width(street: Any, town: Any, tmp_path: Path, request
         page.goto(f"{site.base}/desk")
         page.locator("a[data-row]").first.click()
         assert page.locator("ol.line li").count() >= 3
-        checked(page, axe, "desk-charge-line", large=False)
+        checked(page, axe, "desk-charge-line")
         quiet(page, site.base)
         page.context.close()
