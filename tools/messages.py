@@ -193,6 +193,9 @@ def _faults_of(text: Text, string: Any, plurals: int) -> Iterator[str]:
         # A form for one thing, or for two, may say the number as a word.
         if have - wanted or (wanted - have and not text.many):
             yield f"placeholders {sorted(have ^ wanted)} differ: {text.one!r} -> {form!r}"
+        # Where values are put in by "%", a sign of percent has to be doubled; it would break the page.
+        if "%(" in text.one and "%" in re.sub(r"%\([a-z_]+\)[sd]|%%", "", form):
+            yield f"a lone % in {form!r}: write %%"
 
 
 def fill(drafts: dict[str, dict[str, Any]]) -> None:

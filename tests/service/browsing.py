@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -35,6 +36,7 @@ from typing import Any
 
 import anyio
 import pytest
+from babel import Locale
 from desk_visitor import KEYS, sandboxed
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -50,6 +52,7 @@ from drachm.adapters.rest.transport.idempotency import MemoryKeys
 from drachm.adapters.rest.transport.logs import AccessLog
 from drachm.adapters.rest.transport.server import Worker, listen
 from drachm.application.ties import Tie, allow, ties_of
+from drachm.domain.money import CURRENCIES
 
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -74,6 +77,15 @@ XSS = (
     "<bdi dir=rtl>\u202e\u2066txt.exe",
 )
 """Texts that run, or break a page, wherever somebody forgot to escape."""
+_ENGLISH = Locale.parse("en")
+_NOT_TRANSLATED = {
+    "CSV",
+    "drachm",
+    "Drachm",
+    *CURRENCIES,
+    *(name for width in _ENGLISH.months["format"].values() for name in width.values()),
+    *(name for width in _ENGLISH.days["format"].values() for name in width.values()),
+}
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _PATHS = ("/kiosk", "/s/", "/my", "/r/", "/static", "/desk", "/operator")
 
@@ -239,6 +251,39 @@ def clipped(page: Page) -> list[str]:
         }"""
     )
     return found
+
+
+def english_left(page: Page, data: Iterable[str] = ()) -> list[str]:
+    """Texts of a page in the pseudo-language that no catalogue gave: somebody forgot to mark them.
+
+    All that people read or hear is looked at: text, labels, hints, titles, the page's name. Left out is what is data:
+    whatever stands in `bdi`, `code` and `kbd` or in a language of its own, names of months and days (CLDR's),
+    currencies, ids, and the words of `data`.
+    """
+    texts: list[str] = page.evaluate(
+        """() => {
+          const own = (one) => one.closest('script, style, bdi, code, kbd, textarea, .code') !== null
+            || one.closest('[lang]') !== document.documentElement;
+          const out = [document.title];
+          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            const one = walker.currentNode;
+            if (!own(one.parentElement)) out.push(one.data.replace(/<[^>]*>/g, ' '));
+          }
+          const names = ['aria-label', 'placeholder', 'title', 'alt', 'data-label', 'data-failed'];
+          for (const one of document.querySelectorAll('body *'))
+            for (const name of names)
+              if (one.hasAttribute(name) && !own(one)) out.push(one.getAttribute(name));
+          return out;
+        }"""
+    )
+    known = sorted((re.escape(word) for word in [*_NOT_TRANSLATED, *data]), key=len, reverse=True)
+    no_words = re.compile(
+        rf"(?<![A-Za-z])(?:{'|'.join(known)})(?![A-Za-z])|\b[a-z]{{3}}_[0-9a-z]{{20,}}\b|,? and (?=\[)"
+    )
+    # Between names in their own marks the word that joins them stands alone; it is CLDR's as well.
+    left = {text.strip() for text in texts if re.search("[A-Za-z]{2}", no_words.sub(" ", text))} - {"and", ", and"}
+    return sorted(left)
 
 
 def violations(page: Page, axe: str) -> list[str]:

@@ -50,6 +50,7 @@ def test_the_tool_names_what_is_short(tool: Any) -> None:
     assert list(tool._faults_of(said, None, 2)) == ["not translated: '{one} of %(two)s' (area x)"]
     assert list(tool._faults_of(said, "%(two)s {one}", 2)) == []
     assert "placeholders" in next(tool._faults_of(said, "{one} of {two}", 2))
+    assert "lone %" in next(tool._faults_of(tool.Text("%(two)s", "", "x"), "50 % %(two)s", 2))
     many = tool.Text("%(num)s part", "%(num)s parts", "x")
     assert list(tool._faults_of(many, ("%(num)s a", "ein Teil"), 2)) == []
     assert "1 forms, the language has 2" in next(tool._faults_of(many, ("%(num)s a",), 2))

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import Site, checked, quiet, serving, sign_in
+from browsing import Site, checked, english_left, quiet, serving, sign_in
 
 from drachm.adapters.rest.identity.routes import ROUTES
 from drachm.adapters.rest.service.speech import LANGUAGES
@@ -39,6 +39,23 @@ def places(page: Any, site: Site) -> list[str]:
     page.goto(f"{site.base}/my/receipts")
     receipt = page.locator(".rows a").first.get_attribute("href")
     return [*(one for one in found if one not in LEFT_OUT), visit, f"{visit}/parts", receipt, f"{receipt}/why"]
+
+
+NAMES = (
+    *("Town clinic", "Town insurance", "Video visit", "Heart monitor reading", "ana", "ana-cash", "town-plan"),
+    *("You pay the first 10 dollars of a year", "You pay one fifth"),
+)
+"""Data of the town, words of its plan among them."""
+
+
+def test_no_page_says_a_word_that_no_catalogue_gave(site: Site, browser: Any) -> None:
+    page = sign_in(site, browser, "ana")
+    wrong = []
+    for place in places(page, site):
+        page.goto(f"{site.base}{place}?lang=en-XA")
+        wrong += [f"{place}: {text}" for text in english_left(page, NAMES)]
+    assert wrong == [], "\n".join(wrong)
+    page.context.close()
 
 
 @pytest.mark.long

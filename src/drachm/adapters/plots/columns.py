@@ -7,7 +7,7 @@ left. Title and description say what can be read off.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from markupsafe import Markup
@@ -57,13 +57,14 @@ def columns(
     marks: Sequence[Mark] = (),
     joined: bool = False,
     tight: bool = False,
+    axis: Callable[[int], str] = short,
 ) -> Markup:
     """The plot as inline SVG. `unit`: how much of a value is one on the axis; `joined`: steps of a waterfall are tied
-    together by lines; `tight`: columns stand next to each other, as in a histogram."""
+    together by lines; `tight`: columns stand next to each other, as in a histogram; `axis` writes its numbers."""
     most = max((column.high for column in drawn), default=0)
     lines = ticks(-(-most // unit))
     top = lines[-1] * unit
-    parts = [_opening(name, title, said), *(_line(tick, tick * unit, top) for tick in lines)]
+    parts = [_opening(name, title, said), *(_line(axis(tick), tick * unit, top) for tick in lines)]
     width = (WHOLE - GUTTER) // max(1, len(drawn))
     for at, column in enumerate(drawn):
         parts.append(_column(column, GUTTER + at * width, width, top, tight))
@@ -84,11 +85,11 @@ def _opening(name: str, title: str, said: str) -> Markup:
     ).format(name, em(TOP + HEIGHT + FOOT), title, said)
 
 
-def _line(label: int, value: int, top: int) -> Markup:
+def _line(label: str, value: int, top: int) -> Markup:
     y = _down(value, top)
     line = Markup('<line class="grid" x1="{}" x2="100%" y1="{}" y2="{}"/>').format(percent(GUTTER), em(y), em(y))
     words = Markup('<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>')
-    return line + words.format(percent(GUTTER - 800), em(y + 300), short(label))
+    return line + words.format(percent(GUTTER - 800), em(y + 300), label)
 
 
 def _column(column: Column, start: int, width: int, top: int, tight: bool) -> Markup:

@@ -14,6 +14,7 @@ from drachm.adapters.rest.service.drafts import Shelf
 from drachm.adapters.rest.service.page_words import Amount
 from drachm.adapters.rest.service.plans import SHELF as PLANS
 from drachm.adapters.rest.service.price_books import SHELF as PRICES
+from drachm.adapters.rest.service.speech import N_, gettext
 
 ROWS: Final = 50
 LOOKED: Final = 500
@@ -38,16 +39,40 @@ class Room:
         return f"/desk/{self.tab}/{name}" if name else f"/desk/{self.tab}"
 
 
-BOOKS: Final = Room(PRICES, "prices", "items", {"all": "Price books", "one": "price", "many": "Prices"})
-RULES: Final = Room(PLANS, "plans", "steps", {"all": "Plans", "one": "rule", "many": "Rules, used from top to bottom"})
+BOOKS: Final = Room(
+    PRICES,
+    "prices",
+    "items",
+    {
+        "all": N_("Price books"),
+        "many": N_("Prices"),
+        "edit": N_("Edit price %(number)s"),
+        "change": N_("Change price %(number)s"),
+        "remove": N_("Remove price %(number)s"),
+        "add": N_("Add a price"),
+    },
+)
+RULES: Final = Room(
+    PLANS,
+    "plans",
+    "steps",
+    {
+        "all": N_("Plans"),
+        "many": N_("Rules, used from top to bottom"),
+        "edit": N_("Edit rule %(number)s"),
+        "change": N_("Change rule %(number)s"),
+        "remove": N_("Remove rule %(number)s"),
+        "add": N_("Add a rule"),
+    },
+)
 KINDS: Final = {
-    "deductible": "The member pays first",
-    "coinsurance": "The member pays a share",
-    "copay": "The member pays a fixed amount",
-    "pay": "The plan pays",
-    "exclude": "Not in the plan",
-    "out_of_pocket_max": "The member pays at most",
-    "period_cap": "At most in a time",
+    "deductible": N_("The member pays first"),
+    "coinsurance": N_("The member pays a share"),
+    "copay": N_("The member pays a fixed amount"),
+    "pay": N_("The plan pays"),
+    "exclude": N_("Not in the plan"),
+    "out_of_pocket_max": N_("The member pays at most"),
+    "period_cap": N_("At most in a time"),
 }
 
 
@@ -81,7 +106,7 @@ def lines_of(
         one = lines[place] if isinstance(lines[place], dict) else {}
         own = [detail for pointer, detail in faults.items() if f"{pointer}/".startswith(f"/{room.lines}/{place}/")]
         same = known.get(_key(one)) if known is not None else one
-        changed = "" if same == one else "new" if same is None else "changed"
+        changed = "" if same == one else gettext("new") if same is None else gettext("changed")
         title, words = _said(room, one, text or {})
         summary = figure(fields_of(document, f"/{room.lines}/{place}", currency), currency)
         shown.append(LineView(place, title, words, summary, changed, own))
@@ -92,9 +117,10 @@ def _said(room: Room, one: Mapping[str, Any], text: Mapping[str, Any]) -> tuple[
     """(title, what members read, or what is done)."""
     if room is RULES:
         clause = str(one.get("clause", ""))
-        words = str(text.get(clause, "")) or "No sentence yet: members read the rule’s general words."
+        words = str(text.get(clause, "")) or gettext("No sentence yet: members read the rule’s general words.")
         kind = str(one.get("kind", ""))
-        return f"{KINDS.get(kind, kind.replace('_', ' '))} ({clause})" if clause else KINDS.get(kind, kind), words
+        called = gettext(KINDS.get(kind, kind.replace("_", " ")))
+        return f"{called} ({clause})" if clause else called, words
     kind = one.get("rule", {}).get("kind", "") if isinstance(one.get("rule"), dict) else ""
     return str(one.get("display") or one.get("code", "")), f"{one.get('system', '')} {one.get('code', '')}, {kind}"
 
@@ -114,7 +140,7 @@ def preview_of(seat: Seat, room: Room, path: Mapping[str, str]) -> tuple[dict[st
     try:
         since = date.fromisoformat(f"{month}-01")
     except ValueError:
-        raise unreadable("A month is written as year and month, such as 2026-01.") from None
+        raise unreadable(gettext("A month is written as year and month, such as 2026-01.")) from None
     until = (since.replace(day=28) + timedelta(days=4)).replace(day=1)
     body = {"from": since.isoformat(), "until": until.isoformat(), "most": LOOKED}
     found = seat.ask(f"preview_{room.kind}", path, body=body)

@@ -22,6 +22,7 @@ from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unr
 from drachm.adapters.rest.service.document_fields import Field, at, fields_of, rewritten
 from drachm.adapters.rest.service.drafts import open_draft, tag_of
 from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.speech import gettext
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
 from drachm.domain.errors import DrachmError
@@ -220,7 +221,7 @@ def _changed(room: Room, do: str, document: dict[str, Any], form: Mapping[str, s
         if do == "json":
             found = msgspec.json.decode(form.get("json", ""))
             if not isinstance(found, dict):
-                raise unreadable("The document is one JSON object.")
+                raise unreadable(gettext("The document is one JSON object."))
             return found
         if do == "add" and room is BOOKS:
             lines.append(_new_price(form, currency))
@@ -228,13 +229,13 @@ def _changed(room: Room, do: str, document: dict[str, Any], form: Mapping[str, s
         if do == "add":
             step = msgspec.json.decode(form.get("step", ""))
             if not isinstance(step, dict):
-                raise unreadable("A rule is one JSON object.")
+                raise unreadable(gettext("A rule is one JSON object."))
             lines.append(step)
             return document
     except msgspec.DecodeError as error:
-        raise unreadable(f"This is no JSON: {error}") from None
+        raise unreadable(gettext("This is no JSON: {error}").format(error=error)) from None
     if line is None or line >= len(lines):
-        raise unreadable("This line is not there any more. Open the page again.")
+        raise unreadable(gettext("This line is not there any more. Open the page again."))
     if do == "set":
         changed: dict[str, Any] = rewritten(
             document, fields_of(document, f"/{room.lines}/{line}", currency), form, currency
@@ -250,14 +251,14 @@ def _changed(room: Room, do: str, document: dict[str, Any], form: Mapping[str, s
         if 0 <= other < len(lines):
             lines[line], lines[other] = lines[other], lines[line]
     else:
-        raise unreadable("This form is not whole. Open the page again.")
+        raise unreadable(gettext("This form is not whole. Open the page again."))
     return document
 
 
 def _new_price(form: Mapping[str, str], currency: str) -> dict[str, Any]:
     system, code, display = (form.get(name, "").strip() for name in ("system", "code", "display"))
     if not system or not code:
-        raise unreadable("A price needs a code system and a code.")
+        raise unreadable(gettext("A price needs a code system and a code."))
     amount = typed_money(form.get("amount", ""), currency)["micros"]
     item: dict[str, Any] = {"system": system, "code": code, "rule": {"kind": "fixed", "amount": amount}}
     return {**item, "display": display} if display else item

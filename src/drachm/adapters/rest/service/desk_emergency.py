@@ -14,6 +14,7 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.emergencies import (
     KIND,
@@ -29,13 +30,13 @@ from drachm.domain.coverage.emergency import Emergency
 from drachm.domain.errors import DrachmError
 
 REASONS: Final = {
-    "patient_here": "The patient is here and needs care now",
-    "other_clinic_asks": "Another clinic treats our patient and asks",
-    "patient_asks": "The patient asks for help with it",
-    "safety": "Somebody may come to harm",
+    "patient_here": N_("The patient is here and needs care now"),
+    "other_clinic_asks": N_("Another clinic treats our patient and asks"),
+    "patient_asks": N_("The patient asks for help with it"),
+    "safety": N_("Somebody may come to harm"),
 }
 MINUTES: Final = ("15", "30", "60")
-VERDICTS: Final = {"right": "It was right", "not_right": "It was not right"}
+VERDICTS: Final = {"right": N_("It was right"), "not_right": N_("It was not right")}
 _REVIEWED: Final = 20
 
 
@@ -53,10 +54,10 @@ def take_desk_emergency(seat: Seat) -> Reply:
     reason, minutes = form.get("reason", ""), form.get("minutes", "")
     try:
         if reason not in REASONS or minutes not in MINUTES:
-            raise unreadable("Choose a reason and a time.")
+            raise unreadable(gettext("Choose a reason and a time."))
         words = " ".join(form.get("words", "").split())
         if len(words) > 500 or not words.isprintable():
-            raise unreadable("Write at most 500 letters.")
+            raise unreadable(gettext("Write at most 500 letters."))
         wish = Emergency(
             call.new_id("brk"),
             call.caller.subject,
@@ -111,9 +112,9 @@ def review_emergency(seat: Seat) -> Reply:
     try:
         verdict, remark = form.get("verdict", ""), " ".join(form.get("remark", "").split())
         if verdict not in VERDICTS:
-            raise unreadable("Say whether it was right.")
+            raise unreadable(gettext("Say whether it was right."))
         if len(remark) > 500 or not remark.isprintable() or (verdict == "not_right" and not remark):
-            raise unreadable("Say in a few words why it was not right.")
+            raise unreadable(gettext("Say in a few words why it was not right."))
         review(record, call.caller.subject, verdict, remark, call.at, call.market.records)  # type: ignore[arg-type]
     except DrachmError as error:
         return _review_page(seat, trouble_of(error, call))
@@ -137,7 +138,7 @@ def _page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         "desk_emergency.html",
         int(trouble["status"]) if trouble else 200,
         tab="",
-        reasons=REASONS,
+        reasons={code: gettext(words) for code, words in REASONS.items()},
         minutes=MINUTES,
         form={name: form.get(name, "") for name in ("reason", "minutes", "words")},
         trouble=trouble,
@@ -161,7 +162,7 @@ def _review_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         sights=sights,
         mine=mine,
         can_review=over and not mine and seat.may("review_emergency"),
-        verdicts=VERDICTS,
+        verdicts={code: gettext(words) for code, words in VERDICTS.items()},
         remark=seat.call.form.get("remark", ""),
         trouble=trouble,
         **shown,
@@ -174,10 +175,10 @@ def _shown(seat: Seat, record: Record) -> dict[str, Any]:
         "id": record.id,
         "one": one,
         "who": record.body["name"],
-        "reason": REASONS[one.reason],
+        "reason": gettext(REASONS[one.reason]),
         "since": seat.here(one.since),
         "until": seat.here(min(one.until, one.ended_at or one.until)),
         "holds": one.holds(seat.call.at),
-        "verdict": VERDICTS.get(one.verdict, ""),
+        "verdict": gettext(VERDICTS.get(one.verdict, "")),
         "reviewer": one.reviewed_by.rpartition("|")[2],
     }

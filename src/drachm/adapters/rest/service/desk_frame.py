@@ -7,12 +7,14 @@ A page knows nothing that the interface would not tell: it asks the same operati
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from markupsafe import Markup
 
 from drachm.adapters.rest.identity.model import Principal, Role
 from drachm.adapters.rest.service import desk_session
@@ -127,7 +129,7 @@ class Seat(Asker):
         shown = {
             "who": body["name"],
             "role": listed([gettext(_ROLES[word]) for word in body["roles"] if word in _ROLES]),
-            "place": listed([party.name or party.id for party in self.parties]) or gettext("All parties"),
+            "place": _placed([party.name or party.id for party in self.parties]),
             "csrf": self.session.csrf,
             "can_search": own.may("search_desk"),
             "ways": self.ways,
@@ -243,6 +245,13 @@ def render(call: Call, template: str, **values: Any) -> str:
         **values,
     }
     return page_templates().get_template(template).render(**shown)
+
+
+def _placed(names: Sequence[str]) -> Markup:
+    """Names of parties in one row, each in its own direction."""
+    if not names:
+        return Markup.escape(gettext("All parties"))
+    return Markup(listed([str(Markup("<bdi>{}</bdi>").format(name)) for name in names]))
 
 
 def _chooser(call: Call) -> list[tuple[Language, str]]:

@@ -11,6 +11,7 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.page_frame import root_of
+from drachm.adapters.rest.service.speech import gettext
 from drachm.adapters.rest.service.visit_told import visit_told
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.values import write_instant
@@ -47,7 +48,9 @@ def _shown(seat: Seat) -> Reply:
     call, tenant = seat.call, seat.call.caller.tenant
     code = read_code(call.form.get("code", ""))
     if not code:
-        raise unreadable("A code has eight signs, digits and letters, such as 7K4M-2QXD.")
+        raise unreadable(
+            gettext("A code has eight signs, digits and letters, such as {code}.").format(code="7K4M-2QXD")
+        )
     tries, today = call.house.second_factor.tries, call.at.toordinal()
     place = f"codes tried by {call.caller.subject}"
     if not tries.take(tenant, place, today, call.at):

@@ -18,13 +18,14 @@ from drachm.adapters.rest.service.call import Call, Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.passkey_proof import FORM_BYTES, handle_of, proved_record
+from drachm.adapters.rest.service.speech import gettext
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.values import write_instant
 from drachm.application import passkeys as kept
 from drachm.application.records import Record
-from drachm.domain.errors import DrachmError, Forbidden
+from drachm.domain.errors import DrachmError
 
 FRESH: Final = timedelta(minutes=15)
 """So long after a sign-in with the account a passkey may be made: an unlocked screen is not enough."""
@@ -45,12 +46,12 @@ def add_desk_passkey(seat: Seat) -> Reply:
     try:
         ways = passkeys_of(call.house.base_url)
         if ways is None or not _fresh(seat):
-            raise Forbidden("sign in with your account first, then make the passkey", next_step="Sign out and in.")
+            raise unreadable(gettext("Sign in with your account first, then make the passkey."))
         (challenge,) = call.house.cursors.read(form.get("asked", ""), caller=subject, route=_ROUTE, filters={})
         made = ways.registered(form.get("answer", ""), bytes.fromhex(str(challenge)))
-        label = form.get("label", "").strip() or "Passkey"
+        label = form.get("label", "").strip() or gettext("Passkey")
         if len(label) > 60 or not label.isprintable():
-            raise unreadable("A name has 60 letters at most.")
+            raise unreadable(gettext("A name has 60 letters at most."))
         credential = made.credential.hex()
         new = kept.NewPasskey(
             named_by("psk", credential),

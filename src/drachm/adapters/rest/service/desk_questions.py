@@ -12,12 +12,13 @@ from drachm.adapters.rest.service.journal_reading import CHARGES, name_of
 from drachm.adapters.rest.service.names import position_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.questions import QuestionView, one_line
+from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.domain.errors import DrachmError
 
 CHOICES: Final = {
-    "not_received": "They did not get this care",
-    "amount_wrong": "The amount is wrong",
-    "not_agreed": "They did not agree to automatic payment",
+    "not_received": N_("They did not get this care"),
+    "amount_wrong": N_("The amount is wrong"),
+    "not_agreed": N_("They did not agree to automatic payment"),
 }
 _SHOWN: Final = "50"
 
@@ -34,14 +35,14 @@ def answer_question_at_desk(seat: Seat) -> Reply:
     text = one_line(seat.call.form.get("answer", ""))
     question = seat.call.path["question_id"]
     if not text:
-        return _page(seat, 422, question, "Write an answer first.")
+        return _page(seat, 422, question, gettext("Write an answer first."))
     try:
         seat.ask("answer_question", {"question_id": question}, body={"answer": text})
     except DrachmError as error:
         trouble = trouble_of(error, seat.call)
         if int(trouble["status"]) not in (409, 422):
             raise
-        return _page(seat, int(trouble["status"]), question, "This was settled meanwhile. Nothing was done.")
+        return _page(seat, int(trouble["status"]), question, gettext("This was settled meanwhile. Nothing was done."))
     return sent_on(seat.call, "/desk/questions")
 
 
@@ -77,7 +78,7 @@ def _charges(seat: Seat, questions: Sequence[QuestionView]) -> dict[str, str]:
 def _shown(one: QuestionView, charge: str = "") -> dict[str, Any]:
     return {
         "id": one.id,
-        "what": CHOICES[one.choice],
+        "what": gettext(CHOICES[one.choice]),
         "asked": one.asked_at,
         "patient": one.member,
         "note": one.note,

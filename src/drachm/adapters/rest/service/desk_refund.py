@@ -14,24 +14,25 @@ from drachm.adapters.rest.service.desk_today import Standing
 from drachm.adapters.rest.service.journal_reading import find_charge
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
+from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import plain
 
 REASONS: Final = {
-    "not_given": "The care was not given",
-    "wrong_person": "It was somebody else’s care",
-    "sent_twice": "The same care was sent twice",
-    "wrong_price": "The price was wrong",
-    "goodwill": "The clinic gives it back freely",
+    "not_given": N_("The care was not given"),
+    "wrong_person": N_("It was somebody else’s care"),
+    "sent_twice": N_("The same care was sent twice"),
+    "wrong_price": N_("The price was wrong"),
+    "goodwill": N_("The clinic gives it back freely"),
 }
 _STATES: Final = {
-    "proposed": Standing("proposed", "you", "Waits for a second person"),
-    "agreed": Standing("agreed", "held", "Agreed, not booked yet"),
-    "done": Standing("done", "ok", "Given back"),
-    "waiting": Standing("waiting", "held", "Stuck in the work list"),
-    "failed": Standing("failed", "refused", "Could not be booked"),
-    "withdrawn": Standing("withdrawn", "held", "Withdrawn"),
+    "proposed": ("you", N_("Waits for a second person")),
+    "agreed": ("held", N_("Agreed, not booked yet")),
+    "done": ("ok", N_("Given back")),
+    "waiting": ("held", N_("Stuck in the work list")),
+    "failed": ("refused", N_("Could not be booked")),
+    "withdrawn": ("held", N_("Withdrawn")),
 }
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 _SHOWN: Final = 50
@@ -70,7 +71,7 @@ def propose_refund_at_desk(seat: Seat) -> Reply:
     try:
         key = form.get("key", "")
         if not _KEY.fullmatch(key):
-            raise unreadable("This form is not whole. Open the page again.")
+            raise unreadable(gettext("This form is not whole. Open the page again."))
         body: dict[str, Any] = {
             "reason": form.get("reason", ""),
             "note": form.get("note", "").strip().replace("\r\n", " ").replace("\n", " "),
@@ -143,7 +144,7 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         int(trouble["status"]) if trouble else 200,
         tab="refunds",
         charge=charge,
-        reasons=REASONS,
+        reasons={code: gettext(words) for code, words in REASONS.items()},
         whole=whole,
         insurer=amount_of(amounts.payers),
         patient=amount_of(amounts.patient),
@@ -178,8 +179,8 @@ def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
 def _shown(seat: Seat, refund: ChargeRefundView) -> dict[str, Any]:
     return {
         "refund": refund,
-        "standing": _STATES[refund.state],
-        "reason": REASONS[refund.reason],
+        "standing": Standing(refund.state, _STATES[refund.state][0], gettext(_STATES[refund.state][1])),
+        "reason": gettext(REASONS[refund.reason]),
         "back": Amount(refund.payers.micros + refund.patient.micros, refund.most.currency),
         "insurer": amount_of(refund.payers),
         "patient": amount_of(refund.patient),

@@ -12,6 +12,7 @@ from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import amount_of
+from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.transport.identifiers import encode
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import CURRENCIES
@@ -54,7 +55,7 @@ def take_cash_at_desk(seat: Seat) -> Reply:
     try:
         key = form.get("key", "")
         if not _KEY.fullmatch(key):
-            raise unreadable("This form is not whole. Open the page again.")
+            raise unreadable(gettext("This form is not whole. Open the page again."))
         body = {"wallet": form.get("wallet", "").strip(), "amount": _money(form, "amount", shift.laid_in.currency)}
         taken = seat.ask("take_cash", {"shift_id": shift.id}, body=body, key=key)
     except DrachmError as error:
@@ -155,4 +156,4 @@ def _given(seat: Seat) -> dict[str, str]:
 
 
 def _money(form: Any, name: str, currency: str) -> dict[str, Any]:
-    return typed_money(form.get(name, ""), currency, most="This is more than a box can hold.")
+    return typed_money(form.get(name, ""), currency, most=N_("This is more than a box can hold."))

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from drachm.adapters.rest.service.desk_frame import unreadable
 from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.service.speech import gettext
 from drachm.application.draft_checks import one_line
 from drachm.domain.benefits.model import Line
 from drachm.domain.errors import InvalidMessage, Pended
@@ -61,9 +62,13 @@ def tried(
     """What the plan in force, where there is one, and the draft answer. Raises InvalidMessage for a wrong fact."""
     facts = {one.name: _fact(one) for one in asked(draft, form) if one.value != ""}
     line = Line(id="case", billed=cost, cost=cost, at=at, member="member", facts=facts)
-    versions = [("Live", live)] if live is not None else []
+    versions = [(gettext("Live"), live)] if live is not None else []
     currency = str(draft.get("currency", ""))
-    return [_answer(label, document, line, currency) for label, document in [*versions, ("Draft", draft)] if document]
+    return [
+        _answer(label, document, line, currency)
+        for label, document in [*versions, (gettext("Draft"), draft)]
+        if document
+    ]
 
 
 def _answer(label: str, document: Mapping[str, Any], line: Line, currency: str) -> Answer:
@@ -82,7 +87,7 @@ def _fact(one: Asked) -> Fact:
         return text == "yes"
     if one.kind == "number":
         if not text.removeprefix("-").isdecimal():
-            raise unreadable(f"{one.name}: write a whole number.")
+            raise unreadable(gettext("{field}: write a whole number.").format(field=one.name))
         return int(text)
     if one.kind == "money":
         return micros(text, where=one.name)

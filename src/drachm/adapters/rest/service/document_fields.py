@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from drachm.adapters.rest.service.desk_frame import unreadable
+from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.domain.money import MAX_AMOUNT, MICROS, micros, plain
 
 Kind = Literal["money", "percent", "number", "flag", "text"]
@@ -23,7 +24,15 @@ _MONEY: Final = frozenset(
         *("subtract", "fee", "rows", "per_unit"),
     )
 )
-_LABELS: Final = {"ppm": "share", "min": "at least", "max": "at most"}
+_LABELS: Final = {
+    "ppm": N_("share"), "min": N_("at least"), "max": N_("at most"), "amount": N_("amount"), "limit": N_("limit"),
+    "cap": N_("cap"), "clause": N_("clause"), "reason": N_("reason"), "display": N_("words on the receipt"),
+    "system": N_("code system"), "code": N_("code"), "category": N_("category"), "rule": N_("rule"),
+    "per": N_("for each"),
+    "scope": N_("scope"), "period": N_("period"), "base": N_("base"), "price": N_("price"), "fee": N_("fee"),
+    "counter": N_("running total"), "value": N_("value"), "share": N_("share"),
+}  # fmt: skip
+"""What the keys of documents are called; one that is not here is shown as it is."""
 _NOT_EDITED: Final = frozenset({"when", "id", "kind"})
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
@@ -48,9 +57,7 @@ def fields_of(document: Any, pointer: str, currency: str) -> list[Field]:
     found: list[Field] = []
     for place, value in _leaves(part, ()):
         kind = _kind(place, value)
-        label = " ".join(str(one + 1) if isinstance(one, int) else _LABELS.get(one, one) for one in place).replace(
-            "_", " "
-        )
+        label = " ".join(str(one + 1) if isinstance(one, int) else _called(one) for one in place)
         name = pointer + "".join(f"/{_escaped(one)}" for one in place)
         found.append(Field(name, label, kind, _shown(value, kind, currency)))
         if len(found) == _MOST:
@@ -108,6 +115,10 @@ def _leaves(part: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str
         yield place, part
 
 
+def _called(key: str) -> str:
+    return gettext(_LABELS[key]) if key in _LABELS else key.replace("_", " ")
+
+
 def _kind(place: Sequence[str | int], value: Any) -> Kind:
     if isinstance(value, bool):
         return "flag"
@@ -137,25 +148,29 @@ def _trimmed(ppm_hundred: int) -> str:
 def _read(text: str, field: Field, currency: str) -> Any:
     if field.kind == "text":
         if not text or not text.isprintable() or len(text) > 500:
-            raise unreadable(f"{field.label}: write 1 to 500 letters.")
+            raise unreadable(gettext("{field}: write 1 to 500 letters.").format(field=field.label))
         return text
     if field.kind == "flag":
         if text not in FLAGS:
-            raise unreadable(f"{field.label}: choose yes or no.")
+            raise unreadable(gettext("{field}: choose yes or no.").format(field=field.label))
         return FLAGS[text]
     if field.kind == "number":
         if not _NUMBER.fullmatch(text):
-            raise unreadable(f"{field.label}: write a whole number.")
+            raise unreadable(gettext("{field}: write a whole number.").format(field=field.label))
         return int(text)
     if not _DECIMAL.fullmatch(text):
-        raise unreadable(f"{field.label}: write digits with a point, such as 12.50.")
+        raise unreadable(gettext("{field}: write digits with a point, such as 12.50.").format(field=field.label))
     size = micros(text)
     if field.kind == "percent":
         if size > 100 * MICROS or size % 100:
-            raise unreadable(f"{field.label}: a share is 0 to 100 percent, with four digits behind the point at most.")
+            raise unreadable(
+                gettext("{field}: a share is 0 to 100 percent, with four digits behind the point at most.").format(
+                    field=field.label
+                )
+            )
         return size // 100
     if size > MAX_AMOUNT:
-        raise unreadable(f"{field.label}: this amount is too large.")
+        raise unreadable(gettext("{field}: this amount is too large.").format(field=field.label))
     return size
 
 

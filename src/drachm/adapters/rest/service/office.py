@@ -31,6 +31,8 @@ from drachm.adapters.rest.service.office_view import (
 from drachm.adapters.rest.service.office_words import months_said, of_hundred, span_said
 from drachm.adapters.rest.service.page_frame import page_headers
 from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.staff_words import account_said
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.domain.periods import add_months
@@ -44,11 +46,11 @@ QUERY: Final = {
 MONTHS_MAX: Final = 24
 """Months to choose from."""
 CSV: Final = "text/csv; charset=utf-8"
-_CARE: Final = "How long until care stands in the books"
+_CARE: Final = N_("How long until care stands in the books")
 Choice = tuple[str, str, str, bool]
 """Words, first month, last month, and whether it is shown."""
-_RECEIPT: Final = "How fast an event is answered"
-_NOT_YET: Final = (
+_RECEIPT: Final = N_("How fast an event is answered")
+_NOT_YET: Final = N_(
     "From the care to where it is booked and funded. When the clinic has the money at its bank is not known here yet: "
     "payouts are not built."
 )
@@ -112,7 +114,14 @@ def open_office_books(seat: Seat) -> Reply:
     """Whether the books are whole."""
     seat.call.permit(seat.call.resource())
     balance = seat.ask("get_trial_balance")
-    return seat.page("office_books.html", tab="office", style=address("office.css"), balance=balance, amount=_amount)
+    return seat.page(
+        "office_books.html",
+        tab="office",
+        style=address("office.css"),
+        balance=balance,
+        amount=_amount,
+        account_said=account_said,
+    )
 
 
 def _panels(seat: Seat, figures: CareFigures, currency: str) -> list[Panel]:
@@ -120,11 +129,11 @@ def _panels(seat: Seat, figures: CareFigures, currency: str) -> list[Panel]:
     sums = next((one for one in figures.sums if one.currency == currency), None)
     panels = [
         price_panel(sums, currency),
-        span_panel("care_to_books", _CARE, figures.care_to_books, "provider", _NOT_YET),
+        span_panel("care_to_books", gettext(_CARE), figures.care_to_books, "provider", gettext(_NOT_YET)),
         owed_panel(figures.owed, currency),
         refusal_panel(figures.refusals, currency),
         care_panel(figures.care, currency),
-        span_panel("receipt_to_books", _RECEIPT, figures.receipt_to_books, "price"),
+        span_panel("receipt_to_books", gettext(_RECEIPT), figures.receipt_to_books, "price"),
         waiting_panel(figures, call.at),
     ]
     if call.reach().everything:
@@ -143,7 +152,7 @@ def _near(months: Sequence[date], asked: Asked) -> list[Choice]:
     """What is asked for most often."""
     if not months:
         return []
-    stretches = [("Last 3 months", 2), ("Last 12 months", 11)]
+    stretches = [(gettext("Last 3 months"), 2), (gettext("Last 12 months"), 11)]
     found = [_choice(words, add_months(months[0], -back), months[0], asked) for words, back in stretches]
     return [_choice(months_said(one, one), one, one, asked) for one in months[:3]] + found
 

@@ -22,13 +22,21 @@ from drachm.adapters.rest.service.speech import (
     counted,
     gettext,
     moment_said,
+    month_said,
     ngettext,
     short_day,
     speaking,
     spelled,
     spoken,
 )
-from drachm.adapters.rest.service.staff_words import own_words, status_said, why_said
+from drachm.adapters.rest.service.staff_words import (
+    event_kind_said,
+    own_words,
+    state_said,
+    status_said,
+    step_said,
+    why_said,
+)
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
 
@@ -163,5 +171,6 @@ def page_templates() -> Environment:
     environment.filters["day"] = lambda text: short_day(date.fromisoformat(text))
     environment.filters["own_words"] = own_words
     environment.globals.update(spelled=spelled, short_day=short_day, counted=counted, clock=clock)
-    environment.globals.update(moment_said=moment_said, status_said=status_said, why_said=why_said)
+    environment.globals.update(moment_said=moment_said, status_said=status_said, why_said=why_said, step_said=step_said)
+    environment.globals.update(state_said=state_said, event_kind_said=event_kind_said, month_said=month_said)
     return environment

@@ -16,7 +16,7 @@ from gettext import NullTranslations
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, get_decimal_symbol
 
 from drachm.adapters.rest.service.catalogues import PSEUDO, catalogue
@@ -146,6 +146,20 @@ def short_day(day: date) -> str:
     """
     language = spoken()
     return format_date(day, "d MMMM y" if str(language.locale) == "en" else "long", language.locale)
+
+
+def month_said(month: date | str) -> str:
+    """A month and its year; of a text such as 2026-11 that is none, the text.
+
+    >>> month_said("2026-11")
+    'November 2026'
+    """
+    if isinstance(month, str):
+        try:
+            month = date.fromisoformat(f"{month}-01")
+        except ValueError:
+            return str(month)
+    return str(format_skeleton("yMMMM", month, locale=spoken().locale))
 
 
 def clock(moment: datetime, seconds: bool = False) -> str:

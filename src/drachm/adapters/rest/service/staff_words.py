@@ -69,6 +69,14 @@ def why_said(code: str, message: str = "") -> Markup:
     return own_words(message or (reason.text if reason is not None else code.replace("_", " ")))
 
 
+def step_said(code: str, step: str = "") -> Markup:
+    """What to do about it."""
+    reason = REASONS.get(code)
+    if spoken().code != "en" and reason is not None and reason.next_step:
+        return Markup.escape(gettext(reason.next_step))
+    return own_words(step)
+
+
 def status_said(status: str) -> str:
     """How an event ended."""
     return gettext(_STATUSES.get(status, status.replace("_", " ")))
