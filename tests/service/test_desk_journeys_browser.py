@@ -90,7 +90,7 @@ def test_a_price_changes_by_keyboard_and_holds_from_a_day_on(priced: Site, brows
     # Half of 17.00 for each of twelve, then half of 15.00.
     assert "$102.00" in effect
     assert "$90.00" in effect
-    assert f"{PATIENTS} of {PATIENTS} charges change" in effect
+    assert f"Charges that change: {PATIENTS} of {PATIENTS}." in effect
     page.goto(f"{priced.base}/desk/prices/clinic-book?line=16&find=Care+17&month=2026-02")
     checked(page, axe, "desk-price-draft")
     page.set_viewport_size({"width": 1280, "height": 860})
