@@ -177,7 +177,9 @@ def _stops(seat: Seat, charge: Any, event: Any) -> list[Stop]:
     told = told_of(seat.call.market.records, looked.row.visit) if looked is not None and looked.row.visit else []
     if told:
         sent = told[0].state == "sent"
-        stops.append(Stop(gettext("patient told") if sent else gettext("message waits"), told[0].at if sent else None))
+        stops.append(
+            Stop(gettext("patient told") if sent else gettext("message waits"), seat.here(told[0].at) if sent else None)
+        )
     return stops
 
 
