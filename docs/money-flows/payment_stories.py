@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import cast
 
 from story import Story
-from town import NOON, charge
+from town import NOON, StoppedClock, charge
 
 from drachm.application.arrears import pay_from_pot
 from drachm.application.bank import BankAccount, allocate, reconcile
@@ -13,6 +14,7 @@ from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
 from drachm.application.collection import Policy, collect
 from drachm.application.desk import Desk
+from drachm.application.expiry import sweep_expired
 from drachm.application.first_answers import Outcome
 from drachm.application.payments import begin, carry_out, hear
 from drachm.application.payouts_to_holders import pay_out
@@ -20,12 +22,15 @@ from drachm.application.refunds import begin_refund, carry_out_refund
 from drachm.application.top_up import top_up
 from drachm.application.transfers import take_back
 from drachm.application.window import close_shift, open_shift, take
+from drachm.application.write_offs import KIND, Asked, agree, ask_again, propose
 from drachm.domain.coverage.model import Member
 from drachm.domain.money import MICROS
 from drachm.domain.payments.bank import BankLine
 from drachm.domain.payments.cash import Shift
 from drachm.domain.payments.model import News, Payment
 from drachm.domain.payments.refund import Refund, RefundNews
+from drachm.domain.payments.write_off import WriteOff
+from drachm.domain.transparency.leaf import event_key
 from drachm.storage.memory import MemoryBooks
 from drachm.storage.memory_dues import MemoryDues
 from drachm.storage.memory_records import MemoryRecords
@@ -61,6 +66,26 @@ def _refund(desk: Desk, records: MemoryRecords, dollars: int, **more: str) -> No
     refund = Refund("rfd-1", "pay-1", "stripe", "ana-cash", "ana", dollars * MICROS, "USD", begun, **more)
     begin_refund(refund, records, author="fay")
     carry_out_refund("rfd-1", {"stripe": Willing()}, desk, records)
+
+
+def _written_off(desk: Desk) -> list[Outcome]:
+    desk.books.enrol(members=[Member("zoe")])
+    records = MemoryRecords(desk.clock.now)
+    outcomes = clear_events([charge("e1", 30, member="zoe"), charge("e2", 8, member="zoe", visit="v2")], desk)
+    for number, dollars in ((1, 30), (2, 8)):
+        key = event_key(desk.books.tenant, "ehr", f"e{number}")
+        asked = Asked(f"chg-{number}", key, "clinic", "zoe", dollars * MICROS)
+        wish = WriteOff(f"wof-{number}", "fay", desk.clock.now(), "hardship", "USD", dollars * MICROS)
+        record = propose(wish, "", asked, 20 * MICROS, desk, records)
+        if not record.body["wish"]["alone"]:
+            agree(record, "finn", desk.clock.now(), desk, records)
+    outcomes += clear_events([charge("n1", 20, member="zoe", kind="replacement", replaces="e1")], desk)
+    taken = records.get(KIND, "wof-2")
+    assert taken is not None
+    ask_again(taken, "fay", desk.clock.now(), desk, records)
+    later = Desk(desk.books, StoppedClock(desk.clock.now() + timedelta(days=2)), desk.ids)
+    sweep_expired(later)
+    return outcomes
 
 
 def _collection(desk: Desk) -> list[Outcome]:
@@ -152,6 +177,16 @@ PAYMENTS = (
         "had called the charge a mistake. What care was paid from the pot stays paid, and the pot keeps what it "
         "has; Ana owes the 25.00. Were the dispute won after all, the opposite row would be posted.",
         _take_back,
+    ),
+    Story(
+        "write-off",
+        "A due that the clinic no longer asks for",
+        "Zoe has neither cover nor pots. She cannot pay 30.00, so one person of the clinic proposes to give it up and "
+        "another agrees; 8.00 more one person decides alone. Both are paid out of what is owed to the clinic. Then the "
+        "clinic corrects the first charge to 20.00: a correction is a new decision, the 30.00 return to the pot they "
+        "came from, and 20.00 are due. For the second it asks after all: 8.00 are due again. Two days later what lies "
+        "in both pots has gone back to the clinic.",
+        _written_off,
     ),
     Story(
         "collection",

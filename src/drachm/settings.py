@@ -89,6 +89,10 @@ class Settings:
     """DRACHM_HELP_PHONE: whom patients call, as it stands at the foot of their pages (555 0100). Default: empty, they
     are told to ask their clinic."""
 
+    write_off_alone: int = 20
+    """DRACHM_WRITE_OFF_ALONE: up to how many whole units of a currency one person at a clinic gives up of what a
+    patient owes it, within a year; above that a second person agrees. Default: 20."""
+
     step_up: int = 100
     """DRACHM_STEP_UP: from how many whole units of a currency on a payment on a page asks again who is there.
     Default: 100."""
@@ -132,6 +136,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         rails_file=_file(environ, "DRACHM_RAILS_FILE"),
         help_phone=_phone(environ),
         step_up=_whole(environ, "DRACHM_STEP_UP", 100),
+        write_off_alone=_whole(environ, "DRACHM_WRITE_OFF_ALONE", 20),
         key_pepper=_secrets(environ, "DRACHM_KEY_PEPPER"),
         link_secret=_secrets(environ, "DRACHM_LINK_SECRET"),
         cursor_secret=_secrets(environ, "DRACHM_CURSOR_SECRET"),

@@ -74,6 +74,7 @@ def test_a_visit_is_one_answer_to_the_patient(treated: Any, ask: Any) -> None:
         "payers": 92 * MICROS,
         "patient": 33 * MICROS,
         "paid": 33 * MICROS,
+        "no_longer_asked": 0,
         "due": 0,
     }
     assert whole["answer"] == "Your part is paid. Nothing more to do."

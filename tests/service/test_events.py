@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from drachm.adapters.rest.identity.model import Kind
 from drachm.domain.coverage.model import Contract, Member, Party
 from drachm.domain.events.model import Code
 from drachm.domain.money import MICROS
@@ -178,7 +179,7 @@ def test_filters_narrow(lived_in: Any, ask: Any) -> None:
 
 
 def test_a_correction_takes_the_place_of_the_event(lived_in: Any, ask: Any) -> None:
-    town, clerk = lived_in, lived_in.clerk("clinic")
+    town, clerk = lived_in, lived_in.integrator("clinic")
     name = name_of(town, ask, "e1")
     answer = ask("revise_service_event", clerk, {"event_id": name}, body=CORRECTION, key="one")
     assert answer.status == 201, answer.body
@@ -194,7 +195,7 @@ def test_a_correction_takes_the_place_of_the_event(lived_in: Any, ask: Any) -> N
 
 
 def test_a_correction_with_the_same_key_is_the_same_event(lived_in: Any, ask: Any, forget: Any) -> None:
-    clerk, path = lived_in.clerk("clinic"), {"event_id": name_of(lived_in, ask, "e1")}
+    clerk, path = lived_in.integrator("clinic"), {"event_id": name_of(lived_in, ask, "e1")}
     first = ask("revise_service_event", clerk, path, body=CORRECTION, key="one")
     forget()  # nobody remembers the first answer any more
     again = ask("revise_service_event", clerk, path, body=CORRECTION, key="one")
@@ -212,7 +213,7 @@ def test_a_correction_may_not_bill_for_others(lived_in: Any, ask: Any) -> None:
     moved = {**CORRECTION, "billing_party": "hospital"}
     answer = ask("revise_service_event", lived_in.clerk("clinic"), path, body=moved)
     assert (answer.status, answer.code) == (403, "not_related")
-    both = lived_in.caller("clerk", parties=("clinic", "hospital"))
+    both = lived_in.caller("integrator", parties=("clinic", "hospital"), kind=Kind.MACHINE)
     assert ask("revise_service_event", both, path, body=moved).body["status"] == "posted"
 
 
@@ -223,7 +224,12 @@ def test_an_operator_corrects_a_wrong_clinic(lived_in: Any, ask: Any) -> None:
 
     before = owed()
     path = {"event_id": name_of(lived_in, ask, "e1")}
-    done = ask("revise_service_event", lived_in.operator(), path, body={**CORRECTION, "billing_party": "hospital"})
+    done = ask(
+        "revise_service_event",
+        lived_in.operator(kind=Kind.MACHINE),
+        path,
+        body={**CORRECTION, "billing_party": "hospital"},
+    )
     assert (done.status, done.body["status"]) == (201, "posted")
     after = owed()
     assert {party: after.get(party, 0) - before.get(party, 0) for party in ("clinic", "hospital")} == {
@@ -236,7 +242,7 @@ def test_a_correction_that_waits_still_moves_the_charge(lived_in: Any, ask: Any)
     """What the new clinic lacks is supplied later; the correction is tried again and takes the charge."""
     path = {"event_id": name_of(lived_in, ask, "e1")}
     moved = {**CORRECTION, "billing_party": "new-clinic"}
-    waits = ask("revise_service_event", lived_in.operator(), path, body=moved).body
+    waits = ask("revise_service_event", lived_in.operator(kind=Kind.MACHINE), path, body=moved).body
     assert (waits["status"], waits["reason"]) == ("pended", "unknown_provider")
     lived_in.desk.books.enrol(
         parties=[Party("new-clinic", ("provider",), zone="America/New_York")],
@@ -267,7 +273,7 @@ def test_nonsense_is_no_correction(lived_in: Any, ask: Any) -> None:
 
 
 def test_an_event_is_undone_whole_and_once(lived_in: Any, ask: Any, forget: Any) -> None:
-    town, clerk = lived_in, lived_in.clerk("clinic")
+    town, clerk = lived_in, lived_in.integrator("clinic")
     balances = town.desk.books.balances()
     town.clear(town.event("wrong", 33))
     path = {"event_id": name_of(town, ask, "wrong")}
@@ -353,7 +359,7 @@ def test_what_waits_is_tried_again_when_what_was_missing_is_there(lived_in: Any,
 
 
 def test_of_many_who_correct_at_once_one_does(lived_in: Any, ask: Any) -> None:
-    town, clerk = lived_in, lived_in.clerk("clinic")
+    town, clerk = lived_in, lived_in.integrator("clinic")
     path = {"event_id": name_of(town, ask, "e1")}
 
     def correct(number: int) -> Any:

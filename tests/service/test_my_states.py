@@ -18,7 +18,7 @@ PAID = {"payers": 30, "patient": 20, "due": 0}
 def amounts(payers: int, patient: int, due: int, billed: int = 0, currency: str = "USD") -> ChargeAmounts:
     allowed = payers + patient
     whole = billed or allowed
-    sums = (whole, allowed, whole - allowed, payers, patient, patient - due, due)
+    sums = (whole, allowed, whole - allowed, payers, patient, patient - due, 0, due)
     return ChargeAmounts(*[money(size * MICROS, currency) for size in sums])
 
 

@@ -21,7 +21,8 @@ from drachm.domain.errors import Conflict, Refused, Unavailable
 from drachm.domain.payments.arrears import Arrears, gone_back, made_good
 
 KIND: Final = "arrears"
-NOTICE: Final = "notice"
+NOTICE: Final = "arrears_notice"
+"""What `notices` has still to tell the holder, in one list with everything else."""
 RETURNED: Final = "payment_returned"
 CURED: Final = "arrears_cured"
 
@@ -32,7 +33,7 @@ def owe(member: str, currency: str, name: str, amount: int, desk: Desk, records:
         after = gone_back(before, name, amount)
         if after is before:
             return _enforced(after, desk, records)
-        told = _notice(after, RETURNED, name, desk.clock.now())
+        told = _notice(after, RETURNED, name, desk.clock.now(), anew=not before.frozen)
         if _put([_kept(after, record), told], records):
             return _enforced(after, desk, records)
     raise _busy(member)
@@ -76,7 +77,7 @@ def thaw(member: str, currency: str, desk: Desk, records: Records) -> Arrears:
     """Let the holder's pots pay again when nothing is owed any more, and say so; freeze them when something is."""
     arrears = _enforced(arrears_of(member, currency, records), desk, records)
     if arrears.parts and not arrears.frozen:
-        _put([_notice(arrears, CURED, str(len(arrears.parts)), desk.clock.now())], records)
+        _put([_notice(arrears, CURED, str(len(arrears.parts)), desk.clock.now(), anew=True)], records)
     return arrears
 
 
@@ -131,14 +132,17 @@ def _kept(arrears: Arrears, before: Record | None) -> Record:
     )
 
 
-def _notice(arrears: Arrears, what: str, name: str, at: datetime) -> Record:
-    """Tells the holder what is owed and how to make it good. It says nothing of care, nor of anybody else."""
+def _notice(arrears: Arrears, what: str, name: str, at: datetime, *, anew: bool) -> Record:
+    """Tells the holder what is owed and how to make it good. It says nothing of care, nor of anybody else.
+
+    `anew`: it freezes the pots, or thaws them; more of the same is told in the list, not by another text message.
+    """
     body = {
         "what": what,
-        "owed": arrears.owed,
+        "owed": max(0, arrears.owed),
         "currency": arrears.currency,
         "cure": f"POST /v1/members/{arrears.member}/arrears/payments" if arrears.frozen else "",
-        "to": [arrears.member],
+        "text": anew,
         "at": at.isoformat(),
     }
     words = "\0".join((arrears.member, arrears.currency, what, name))

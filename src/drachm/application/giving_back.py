@@ -24,7 +24,9 @@ from drachm.application.records import Record, Records
 from drachm.application.shown_receipts import shown_receipts
 from drachm.domain.errors import Conflict
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.ledger.model import EntryKind
 from drachm.domain.payments.giving_back import GivingBack, agreed, proposed, withdrawn
+from drachm.domain.transparency.leaf import event_key
 
 KIND: Final = "charge_refund"
 OF_CHARGE: Final = "charge_refund_of"
@@ -146,6 +148,45 @@ def foreseen(wish: GivingBack, charged: Charged, desk: Desk, reading: MoneyReadi
     if wish.price is None or one.receipt is None:
         return Back(charged.payers, charged.patient)
     return Back(charged.payers - one.receipt.payers, charged.patient - one.receipt.patient)
+
+
+def ensure_by_two(event: ServiceEvent, desk: Desk, reading: MoneyReading) -> None:
+    """Raises Conflict for an event by which one person alone would give money of a charge back, or might.
+
+    A system sends what was decided where care is given; a person at a desk is asked for a second one (decision 0038).
+    What only ends a request, takes back what never cost anything, or asks for more, one person may send. What is not
+    here, or cannot be decided now, could give back anything once it clears: it needs two as well.
+    """
+    if event.kind not in ("reversal", "replacement"):
+        return
+    key = event_key(desk.books.tenant, event.source, event.replaces)
+    with desk.books.work() as work:
+        row = work.newest([key]).get(key)
+    if row is None:
+        raise _needs_two()
+    if row.superseded or row.kind is EntryKind.HOLD or row.status not in ("posted", "denied"):
+        return
+    charged = charged_of(event.replaces, row, desk)
+    if charged is None or (event.kind == "reversal" and (charged.payers or charged.patient)):
+        raise _needs_two()
+    if event.kind == "reversal":
+        return
+    (one,) = estimate([event], desk, reading).events
+    if one.outcome.status not in ("posted", "denied") or one.receipt is None:
+        raise _needs_two()
+    now = one.receipt
+    if now.patient < charged.patient or now.patient + now.payers < charged.patient + charged.payers:
+        raise _needs_two()
+
+
+def _needs_two() -> Conflict:
+    return Conflict(
+        "one person alone gives no money of a charge back",
+        where="event",
+        next_step="Propose it with POST /v1/charges/{charge_id}/refunds and let somebody else agree, or let the system "
+        "that sent the charge correct it.",
+        code="second_person_needed",
+    )
 
 
 def event_of(wish: GivingBack, event: ServiceEvent) -> ServiceEvent:

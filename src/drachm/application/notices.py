@@ -1,9 +1,10 @@
-"""Who is told that a budget is half, to four fifths or wholly used? Each of them once.
+"""Who is told that a budget is half, to four fifths or wholly used, or that a payment went back? Each of them once.
 
 A thread beside the workers looks at the journal through the readers' index: whom with a budget does a new row concern,
 and in which months? The running totals of these months say what is used. A notice is kept together with a mark that its
 budget, amount, month and step name; the mark can be made once, so whoever dies in between or works at the same time
-tells nobody twice, and what was looked at twice does no harm.
+tells nobody twice, and what was looked at twice does no harm. What `arrears` has to say waits as a record of its own,
+and is told by the same thread, so that the list has one order.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from drachm.application.arrears import NOTICE as ARREARS
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.application.over_and_over import over_and_over
@@ -30,6 +33,9 @@ from drachm.domain.periods import add_months, local_date
 NOTICE: Final = "budget_notice"
 MARK: Final = "budget_mark"
 PLACE: Final = "budget_place"
+BUDGET: Final = "budget_step"
+TEXT_WAITS: Final = "text=waiting"
+"""Term of a notice that is told by a text message too, as long as it is not made."""
 PIECE: Final = 500
 """Rows of one look."""
 PAUSE_SECONDS: Final = 1.0
@@ -71,6 +77,7 @@ class Notices:
         if self._position < 0:
             self._place = self._records.get(PLACE, "all")
             self._position = int(self._place.body["position"]) if self._place is not None else 0
+        self._pass_on()
         until = self._index.followed()
         if until <= self._position:
             return 0
@@ -135,6 +142,7 @@ class Notices:
             return
         now = self._now()
         body = {
+            "what": BUDGET,
             "budget": budget.id,
             "amount": budget.amount,
             "currency": budget.currency,
@@ -144,11 +152,29 @@ class Notices:
             "at": now.isoformat(),
         }
         whom = frozenset({member})
-        notice = Record(NOTICE, f"ntc_{position:020d}_{mark[:12]}", body, members=whom, author="drachm", at=now)
+        notice = Record(NOTICE, _id(position, now, mark), body, members=whom, author="drachm", at=now)
         try:
             self._records.put([Record(MARK, mark, {}, members=whom, author="drachm", at=now), notice])
         except Conflict:
             return  # another process told it at this moment
+
+    def _pass_on(self) -> None:
+        """Tell what waits to be told about payments that went back."""
+        for waiting in self._records.find(ARREARS, terms=["state=waiting"], limit=PIECE):
+            now = self._now()
+            notice = Record(
+                NOTICE,
+                _id(self._position, now, waiting.id.removeprefix("ntc_")),
+                waiting.body,
+                members=waiting.members,
+                terms=frozenset({TEXT_WAITS} if waiting.body["text"] else ()),
+                author="drachm",
+                at=now,
+            )
+            try:
+                self._records.put([replace(waiting, terms=frozenset({"state=told"})), notice])
+            except Conflict:
+                continue  # another process told it at this moment
 
     def _remember(self) -> None:
         """Keep the place once in a while: a version for each look would be a record of its own length."""
@@ -176,6 +202,11 @@ def keep_telling(notices: Notices, stopping: threading.Event) -> None:
         return 0.0 if notices.tell() >= PIECE else PAUSE_SECONDS
 
     over_and_over(look, stopping, _log, "nobody could be told about budgets", broken=BROKEN_SECONDS)
+
+
+def _id(position: int, now: datetime, mark: str) -> str:
+    """Notices stand in the order in which they were told."""
+    return f"ntc_{position:020d}_{int(now.timestamp() * 1_000):013d}{mark[:12]}"
 
 
 def _months(day: date) -> Collection[str]:

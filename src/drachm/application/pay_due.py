@@ -19,7 +19,7 @@ from drachm.application.rows import SALT_BYTES, row_of
 from drachm.domain.clearing.clear import UNDOING
 from drachm.domain.clearing.journal import difference
 from drachm.domain.clearing.model import Snapshot, Standing, Target
-from drachm.domain.clearing.numbers import place_of
+from drachm.domain.clearing.numbers import number_at, place_of
 from drachm.domain.clearing.pockets import Passed
 from drachm.domain.clearing.quotas import Quotas
 from drachm.domain.clearing.register import Registry
@@ -135,11 +135,44 @@ def _once(order: Yes, desk: Desk, asked: set[str]) -> Paid:
         if work.registry([event]).version != registry.version:
             raise Raced("the register changed while the payment waited", where="register")
         parts = _parts(order.id, amount, pots, quotas, locked, asked)
-        row, deltas = _row(kept, stored, standing, parts, locked, work, desk)
         moves = {part.pot: -part.amount for part in parts}
+        row, deltas = _row(kept, stored, standing, (*standing.agreed, *parts), moves, locked, work, desk)
         work.post(Posting([row], deltas, moves, {}))
         work.commit()
         return Paid(row.position, parts, standing.due - amount, False)
+
+
+def take_payment_back(id: str, charge: bytes, desk: Desk) -> int:
+    """What a payment paid of a charge is due again, and lies in its pots; how many micros of it stood still.
+
+    A charge that was taken back, or corrected below it, has given back already what it did not need: then less, or
+    nothing, stands. Raises `Conflict` when there is no such charge.
+    """
+    return tried(lambda: _back(id, charge, desk))
+
+
+def _back(id: str, charge: bytes, desk: Desk) -> int:
+    with desk.books.work() as work:
+        stored = work.newest([charge]).get(charge)
+        kept = kept_of(stored) if stored is not None else None
+        if stored is None or kept is None or kept.body.event is None:
+            raise Conflict("there is no such charge", where="charge", next_step="Look the charge up again.")
+        [recalled] = recall([kept], desk.books)
+        standing = recalled.decision.standing
+        moves: dict[str, int] = {}
+        for one in standing.agreed:
+            if one.id == id:
+                moves[one.pot] = moves.get(one.pot, 0) + one.amount
+        if not moves or stored.superseded:
+            return 0
+        work.registry([kept.body.event])
+        left = tuple([one for one in standing.agreed if one.id != id])
+        counted = [number_at(row, slot) for one in standing.agreed if one.id == id for row, slot in one.counted]
+        locked = work.lock(Needs(frozenset(counted), frozenset(moves)), 1)
+        row, deltas = _row(kept, stored, standing, left, moves, locked, work, desk)
+        work.post(Posting([row], deltas, moves, {}))
+        work.commit()
+        return sum(moves.values())
 
 
 def _amount(order: Yes, stored: Stored, event: ServiceEvent, standing: Standing) -> int:
@@ -214,7 +247,8 @@ def _row(
     kept: Kept,
     stored: Stored,
     old: Standing,
-    parts: tuple[Agreed, ...],
+    agreed: tuple[Agreed, ...],
+    moves: Mapping[str, int],
     locked: Locked,
     work: UnitOfWork,
     desk: Desk,
@@ -222,7 +256,6 @@ def _row(
     """The charge's next row, and what it adds to running totals."""
     salt, event = desk.ids.random_bytes(SALT_BYTES), kept.body.event
     assert event is not None  # asked by the caller
-    agreed = (*old.agreed, *parts)
     body = _body(kept.body, event, salt, agreed, stored.position)
     [anew] = recall([kept._replace(body=read_body(body))], desk.books)
     new = anew.decision.standing
@@ -242,7 +275,7 @@ def _row(
         posted_at=desk.clock.now(),
         salt=salt,
         body=body,
-        after=tuple(sorted((part.pot, locked.avail[part.pot] - part.amount) for part in parts)),
+        after=tuple(sorted((pot, locked.avail[pot] + move) for pot, move in moves.items())),
         status=stored.status,
         revision=stored.revision + 1,
         target=Target(

@@ -1,4 +1,5 @@
-"""Who gets a text message when a visit is over? One for each visit, and one more only if what it said has changed.
+"""Who gets a text message? When a visit is over: one for each visit, and one more only if what it said has changed.
+When a payment went back, and when that is made good: one each, however much else goes back in between.
 
 A visit is over when nothing of it came for a quarter of an hour. What is told once has a record whose id follows from
 the visit, so whoever works at the same time or comes back after a crash tells nobody twice. The record is the outbox:
@@ -18,6 +19,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drachm.application.journal_index import Indexed, JournalIndex, Looked
+from drachm.application.notices import NOTICE, TEXT_WAITS
 from drachm.application.over_and_over import over_and_over
 from drachm.application.people import PROFILE
 from drachm.application.ports import Books
@@ -80,7 +82,16 @@ class Outgoing(NamedTuple):
     text: str
 
 
-Writer = Callable[[Ended], str | None]
+class Owing(NamedTuple):
+    """A holder's payment went back, or that was made good. No amount: it lies on a locked screen."""
+
+    member: str
+    language: str
+    what: str
+    """`arrears.RETURNED` or `arrears.CURED`."""
+
+
+Writer = Callable[[Ended | Owing], str | None]
 """The words of a message; None where it cannot be told in one."""
 
 
@@ -132,6 +143,29 @@ class TextMessages:
         if ripe:
             self._go_on(place, ripe[-1].position)
         return len(ripe)
+
+    def make_of_notices(self) -> int:
+        """Make the messages of notices that have one; how many notices were done with."""
+        waiting, now = self._records.find(NOTICE, terms=[TEXT_WAITS], limit=PIECE), self._now()
+        for notice in waiting:
+            (member,) = notice.members
+            contact = self._contact(member)
+            number = _number(contact.get("phone", ""))
+            text = self._write(Owing(member, contact.get("language", ""), notice.body["what"])) if number else None
+            done = [replace(notice, terms=frozenset({"text=made"} if text else {"text=none"}))]
+            if text:
+                body = {
+                    "number": number,
+                    "text": text,
+                    "not_before": not_before(now, self._zone("")).isoformat(),
+                    "state": "waiting",
+                }
+                done.append(Record(KIND, _id(notice.id, 1), body, members=notice.members, terms=_terms(body)))
+            try:
+                self._records.put(done)
+            except Conflict:
+                _log.debug("another process made this message")
+        return len(waiting)
 
     def send(self) -> int:
         """Send what may be sent now; how many were."""
@@ -303,7 +337,7 @@ def keep_texting(messages: TextMessages, stopping: threading.Event) -> None:
     """Make and send messages until `stopping` is set; what breaks is said, and tried again."""
 
     def look() -> float:
-        wait = PAUSE_SECONDS if messages.make() < PIECE else 0.0
+        wait = PAUSE_SECONDS if max(messages.make(), messages.make_of_notices()) < PIECE else 0.0
         messages.send()
         return wait
 

@@ -236,6 +236,7 @@ def assemble(settings: Settings, *, access_log: AccessLog | None = None, beside:
         sign_ins=sign_ins,
         help_phone=settings.help_phone,
         step_up_micros=settings.step_up * MICROS,
+        write_off_micros=settings.write_off_alone * MICROS,
     )
     metrics = Metrics()
     counter = Counter(house, limits=PUMP_LIMITS, gauges=metrics)

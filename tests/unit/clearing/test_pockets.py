@@ -9,6 +9,7 @@ from drachm.domain.clearing.pockets import Passed, chosen
 from drachm.domain.funding.expenses import load_expense_rules
 from drachm.domain.funding.model import Pot
 from drachm.domain.funding.purpose import Purpose
+from drachm.domain.funding.quota import Terms
 
 NOON = datetime(2025, 3, 10, 16, tzinfo=UTC)
 RULES = {
@@ -44,10 +45,16 @@ def pot(name: str, purpose: Purpose | None = None, pocket: str = "wallet") -> Po
 
 
 def names(
-    pots: list[Pot], stack: Stack | None = None, category: str = "dental", at: datetime = NOON
+    pots: list[Pot], stack: Stack | None = None, category: str = "dental", at: datetime = NOON, private: bool = False
 ) -> tuple[list[str], list[tuple[str, str]]]:
     found, passed = chosen(
-        pots, Line("e", 1, 1, at, "ana", facts={"category": category}), category, stack or build_stack([]), DOCUMENTS
+        pots,
+        Line("e", 1, 1, at, "ana", facts={"category": category}),
+        category,
+        at.date(),
+        stack or build_stack([]),
+        DOCUMENTS,
+        private=private,
     )
     return [one.id for one in found], [(one.pot.id, one.reason) for one in passed]
 
@@ -59,8 +66,26 @@ def test_own_money_pays_for_everything() -> None:
 def test_private_care_is_not_paid_by_a_pocket_that_its_funder_looks_into() -> None:
     gift, savings = pot("gift", Purpose("acme")), pot("savings", Purpose(expenses="teeth-only"))
     line = Line("e", 1, 1, NOON, "ana", facts={"category": "dental"})
-    found, passed = chosen([gift, savings], line, "dental", build_stack([]), DOCUMENTS, private=True)
+    found, passed = chosen([gift, savings], line, "dental", NOON.date(), build_stack([]), DOCUMENTS, private=True)
     assert (found, passed) == ((savings,), (Passed(gift, "pocket_private"),))
+
+
+def test_a_shared_pot_pays_on_its_members_terms_and_nobody_is_told_why_not() -> None:
+    day = NOON.date()
+    own = pot("own")
+
+    def home(*purpose: Purpose, **terms: Any) -> Pot:
+        return pot("home/0", *purpose)._replace(fund="home", slices=1, terms=Terms(**terms) if terms else None)
+
+    assert names([home(), own]) == (["home/0", "own"], [])
+    assert names([home(until=day + timedelta(days=1)), own])[0] == ["home/0", "own"]
+    for closed in ({"paused": True}, {"ended": True}, {"until": day}, {"private": ("dental",)}, {"private": ("*",)}):
+        assert names([home(**closed), own]) == (["own"], []), closed
+    assert names([home(), own], private=True) == (["own"], [])
+    # What its money was given for counts besides.
+    eye = Purpose("acme", categories=("vision",))
+    assert names([home(eye), own]) == (["own"], [("home/0", "pocket_category")])
+    assert names([home(eye, paused=True), own], private=True) == (["own"], [])
 
 
 def test_a_frozen_pot_pays_nothing_and_says_why() -> None:
@@ -84,7 +109,7 @@ def test_expense_rules_say_which_clause_was_against_it() -> None:
     savings = pot("savings", Purpose(expenses="teeth-only"))
     assert names([savings]) == (["savings"], [])
     line = Line("e", 1, 1, NOON, "ana", facts={"category": "surgery"})
-    assert chosen([savings], line, "surgery", build_stack([]), DOCUMENTS) == (
+    assert chosen([savings], line, "surgery", NOON.date(), build_stack([]), DOCUMENTS) == (
         (),
         (Passed(savings, "pocket_expense", "teeth-only 1", "2a", "Teeth, and nothing else."),),
     )
@@ -115,7 +140,7 @@ def test_of_several_documents_the_first_that_names_a_pocket_counts() -> None:
     second = load_plan({**_document("insurer"), "id": "second", "pockets": {"personal_account": "never"}})
     stack = build_stack([plan("insurer", personal_account="last"), second])
     assert names([account, pot("cash")], stack) == (["cash", "account"], [])
-    [passed] = chosen([account], Line("e", 1, 1, NOON, "ana"), "", build_stack([second]), DOCUMENTS)[1]
+    [passed] = chosen([account], Line("e", 1, 1, NOON, "ana"), "", NOON.date(), build_stack([second]), DOCUMENTS)[1]
     assert passed.document == "second 7"
 
 

@@ -65,6 +65,14 @@ def test_a_fact_that_is_missing_or_of_a_wrong_kind_is_absent() -> None:
     assert rules.verdict(line(network="in", third_party_help=1)) == Verdict(True, "5")
 
 
+def test_rules_may_look_at_what_every_line_says_of_itself() -> None:
+    when = {"any": [{"member": "ana", "quantity": {"at_least": 1}}, {"visit": "v1"}]}
+    rules = load_expense_rules({**RULES, "rules": [{"when": when, "eligible": True, "clause": "6"}]})
+    assert rules.verdict(line()) == Verdict(True, "6")
+    assert rules.verdict(Line("e1", 1, 1, JUNE_LATE, "ben", visit="v1")) == Verdict(True, "6")
+    assert rules.verdict(Line("e1", 1, 1, JUNE_LATE, "ben")) == Verdict(False, "")
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [

@@ -61,10 +61,12 @@ PAY_ON_PAGES = (
 DESK_QUESTIONS = "open_desk_questions answer_question_at_desk"
 LOOK_AT_WISHES = "open_my_budget open_my_automatic open_my_private"
 QUESTIONS = f"ask_question list_questions take_back_question {LOOK_AT_WISHES} {PAY_ON_PAGES}"
-LOOK_AT_REFUNDS = "list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund"
+LOOK_AT_REFUNDS = (
+    "list_write_offs get_write_off list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund"
+)
 GIVE_BACK = (
     "propose_charge_refund agree_to_charge_refund withdraw_charge_refund open_desk_refund_form propose_refund_at_desk "
-    "agree_to_refund_at_desk withdraw_refund_at_desk"
+    "agree_to_refund_at_desk withdraw_refund_at_desk write_off_due agree_to_write_off end_write_off"
 )
 LOOK_AT_WINDOWS = "list_shifts get_shift"
 TAKE_CASH = "open_shift take_cash count_shift"
@@ -98,7 +100,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LET_RELATIVES_IN, LOOK_AT_WALLETS, "stream_member_receipts get_operation_by_key"),
             *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LIMIT_WALLETS, LOOK_AT_LIMITS, OWN_WISHES, "open_wallet"),
             *(OWN_RECEIPTS, OWN_CARE, OWN_PLANS, BUDGETS, QUESTIONS),
-            *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot", OWN_FAMILY),
+            *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot pay_my_arrears", OWN_FAMILY),
             # Their own money, back to where they paid it from.
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", OWN_PAGES),
             *(LOOK_AT_DUES, "pay_dues set_collection_consent"),
@@ -334,7 +336,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     ),
     "money:write": (
         "pay_dues set_collection_consent",
-        "top_up_my_pot set_my_top_up_rule pay_out_my_pot",
+        "top_up_my_pot set_my_top_up_rule pay_out_my_pot pay_my_arrears",
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
         *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
         "set_wallet_privacy keep_charge_private change_my_family read_ach_returns pay_arrears",
@@ -393,7 +395,7 @@ HUMAN = words(
             CASH_AT_THE_DESK,
             OWN_PAGES,
         ),
-        *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot", OWN_FAMILY),
+        *(LOOK_AT_OWN_MONEY, "top_up_my_pot set_my_top_up_rule pay_out_my_pot pay_my_arrears", OWN_FAMILY),
         *(DESK_PRICES, DESK_PLANS),
         *(DESK_PRICES, DESK_PLANS, PASSKEYS, EMERGENCY, LOOK_AT_REVIEWS, "review_emergency"),
         "open_office download_office_csv open_office_books",
@@ -401,7 +403,10 @@ HUMAN = words(
     )
 )
 NOT_THE_PROPOSER = words(
-    ("approve_payout_change agree_to_charge_refund agree_to_refund_at_desk review_emergency", PUBLISH)
+    (
+        "approve_payout_change agree_to_charge_refund agree_to_refund_at_desk agree_to_write_off review_emergency",
+        PUBLISH,
+    )
 )
 NO_SECRET = words(("update_party", KEEP_SITES))
 NO_SCOPE = words(

@@ -1,14 +1,16 @@
 """Which of a person's pots may pay for one line, and in which order?
 
-Money that was given for a purpose pays for that only (`Purpose`), and a payer orders the pots that it funds itself.
-What is decided follows from the register, the documents and the line alone, so `recall` finds it again, with the
-reason why a pot was passed over. A pot whose holder owes for a payment that went back is frozen, and pays for nothing.
+A shared pot pays on its member's terms (`Terms`); money that was given for a purpose pays for that only (`Purpose`); a
+payer orders the pots that it funds itself; a pot whose holder owes for a payment that went back is frozen, and pays for
+nothing; and for care that its member keeps private no pot pays into which anybody else looks. What is decided follows
+from the register, the documents and the line alone, so `recall` finds it again, with the reason why a pot was passed
+over - unless that is nobody's business but the family's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
+from datetime import date
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from drachm.domain.benefits import Line, Stack
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from drachm.domain.clearing.documents import Documents
 
 _PLACES: Final = {"first": -1, "last": 1}
-_FIRST_OF_TWO: Final = itemgetter(0)
 
 
 class Passed(NamedTuple):
@@ -36,37 +37,51 @@ class Passed(NamedTuple):
 
 
 def chosen(
-    pots: Sequence[Pot], line: Line, category: str, stack: Stack, documents: Documents, *, private: bool = False
+    pots: Sequence[Pot],
+    line: Line,
+    category: str,
+    day: date,
+    stack: Stack,
+    documents: Documents,
+    *,
+    private: bool = False,
 ) -> tuple[tuple[Pot, ...], tuple[Passed, ...]]:
-    """The pots that may pay, in drawing order, and those that may not.
+    """The pots that may pay, in drawing order, and those that may not, but for shared ones.
 
-    For `private` care no pot pays that somebody else funds: the funder would see that something was paid.
+    `day`: the service's, where it was given. For `private` care no pot pays that is shared, or that somebody else
+    funds: whoever looks into it would see that something was paid.
     """
     passed: list[Passed] = []
-    places: list[tuple[int, Pot]] = []
+    kept: list[Pot] = []
+    places: dict[str, int] = {}
+    orders = stack.pockets
     for pot in pots:
-        purpose = pot.purpose
+        terms, purpose = pot.terms, pot.purpose
+        if pot.fund and (private or (terms is not None and not terms.pays(category, day))):
+            continue
         if pot.frozen:
             passed.append(Passed(pot, pot.frozen))
             continue
-        if purpose is None:
-            places.append((0, pot))
-            continue
-        if private and purpose.funder:
-            passed.append(Passed(pot, "pocket_private"))
-            continue
-        place = stack.pockets.get((purpose.funder, pot.pocket)) if purpose.funder and stack.pockets else None
-        if place == "never":
-            passed.append(Passed(pot, "pocket_plan", _orders(stack, purpose.funder, pot.pocket)))
-            continue
-        against = _against(pot, purpose, line, category, documents)
-        if against is not None:
-            passed.append(against)
-        else:
-            places.append((_PLACES.get(place or "", 0), pot))
-    # Sorting keeps the drawing order of pots with one place.
-    places.sort(key=_FIRST_OF_TWO)
-    return tuple([pot for _, pot in places]), tuple(passed)
+        if purpose is not None:
+            funder = purpose.funder
+            if private and funder:
+                passed.append(Passed(pot, "pocket_private"))
+                continue
+            place = orders.get((funder, pot.pocket)) if orders and funder else None
+            if place == "never":
+                passed.append(Passed(pot, "pocket_plan", _orders(stack, funder, pot.pocket)))
+                continue
+            against = _against(pot, purpose, line, category, documents)
+            if against is not None:
+                passed.append(against)
+                continue
+            if place is not None:
+                places[pot.id] = _PLACES[place]
+        kept.append(pot)
+    if places:
+        # Sorting keeps the drawing order of pots with one place.
+        kept.sort(key=lambda pot: places.get(pot.id, 0))
+    return tuple(kept), tuple(passed)
 
 
 def _against(pot: Pot, purpose: Purpose, line: Line, category: str, documents: Documents) -> Passed | None:

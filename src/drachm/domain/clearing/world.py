@@ -26,7 +26,6 @@ from drachm.domain.clearing.quotas import quotas_of
 from drachm.domain.clearing.register import Person, Registry
 from drachm.domain.errors import Pended, ensure
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.drawable import drawable
 from drachm.domain.local_day import local_date
 from drachm.domain.transparency.leaf import event_key
 
@@ -218,13 +217,11 @@ class World:
         self, at: Snapshot, person: Person, event: ServiceEvent, line: Line, category: str, premises: Premises
     ) -> None:
         """Leave out the pots that may not pay for this line, and say how much of the others it may draw."""
-        private = is_private(event, person.member, category, premises.facts, at.day)
-        if person.shares:
-            at.shares = True
-            at.pots = drawable(person.pots, category, at.day, private=private)
-        if person.given:
-            at.pots, at.passed = chosen(at.pots, line, category, at.stack, self._documents, private=private)
-        at.closed = len(at.pots) < len(person.pots)
+        at.shares = person.shares
+        if person.shares or person.given:
+            private = is_private(event, person.member, category, premises.facts, at.day)
+            at.pots, at.passed = chosen(person.pots, line, category, at.day, at.stack, self._documents, private=private)
+            at.closed = len(at.pots) < len(person.pots)
         if person.limited:
             at.quotas = quotas_of(at.pots, event, category, self._numbering, person.mandate)
 

@@ -7,7 +7,7 @@ conditions are those of a plan (docs/reference/plan-model.md, section 2); docs/r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +18,7 @@ from drachm.domain.benefits.load import read_effective, read_text, read_zone
 from drachm.domain.benefits.load_rules import Declared, read_condition, read_facts
 from drachm.domain.benefits.model import Line
 from drachm.domain.benefits.place import Place
-from drachm.domain.benefits.words import Condition
+from drachm.domain.benefits.words import AnyOf, Condition, Not
 from drachm.domain.canonical import content_hash
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.periods import Period, local_date
@@ -62,18 +62,17 @@ class ExpenseRules:
     text: Mapping[str, str]
     """Clause -> sentence."""
     _fits: Mapping[str, Fits] = field(repr=False, compare=False, default_factory=dict)
+    _asked: tuple[str, ...] = field(repr=False, compare=False, default=())
+    """What the rules look at; nothing else of a line is read."""
 
     def verdict(self, line: Line) -> Verdict:
         """Whether the line is eligible. A fact that nobody supplied, or that does not fit, is absent: nothing pends."""
-        helped = line.facts.get("third_party_help", 0)
-        values: dict[str, Any] = {
-            "member": line.member,
-            "date": local_date(line.at, self.zone).isoformat(),
-            "visit": line.visit,
-            "quantity": line.quantity,
-            "third_party_help": helped if fits_integer(helped) else 0,
-        }
-        for name, fact in self.facts.items():
+        values: dict[str, Any] = {}
+        for name in self._asked:
+            fact = self.facts.get(name)
+            if fact is None:
+                values[name] = _of_line(line, name, self.zone)
+                continue
             value = line.facts.get(name, False if fact.kind == "flag" and fact.default is None else fact.default)
             values[name] = value if self._fits[name](value) else None
         facts = Facts(values, {})
@@ -81,6 +80,16 @@ class ExpenseRules:
             if holds(rule.when, facts):
                 return Verdict(rule.eligible, rule.clause)
         return Verdict(self.otherwise, "")
+
+
+def _of_line(line: Line, name: str, zone: str) -> Any:
+    """What every line says of itself, without a declaration."""
+    if name == "date":
+        return local_date(line.at, zone).isoformat()
+    if name == "third_party_help":
+        helped = line.facts.get(name, 0)
+        return helped if fits_integer(helped) else 0
+    return {"member": line.member, "visit": line.visit, "quantity": line.quantity}[name]
 
 
 def load_expense_rules(document: Mapping[str, Any]) -> ExpenseRules:
@@ -102,6 +111,7 @@ def _loaded(document: Mapping[str, Any]) -> ExpenseRules:
     declared = Declared(facts=read_facts(fields["facts"])) if "facts" in fields else Declared()
     for name, item in (fields["groups"].members() if "groups" in fields else {}).items():
         declared.groups[name] = frozenset(item.texts())
+    rules = tuple(_rule(item, declared) for item in fields["rules"].items())
     return ExpenseRules(
         id=fields["id"].identifier(),
         version=fields["version"].text(),
@@ -111,11 +121,23 @@ def _loaded(document: Mapping[str, Any]) -> ExpenseRules:
         effective=read_effective(fields["effective"]),
         hash=content_hash(document),
         facts=declared.facts,
-        rules=tuple(_rule(item, declared) for item in fields["rules"].items()),
+        rules=rules,
         otherwise=fields["otherwise"].flag(),
         text=read_text(fields.get("text")),
         _fits={name: fits(fact) for name, fact in declared.facts.items()},
+        _asked=tuple(sorted({name for rule in rules for name in _facts_of(rule.when)})),
     )
+
+
+def _facts_of(condition: Condition) -> Iterator[str]:
+    for part in condition.parts:
+        if isinstance(part, Not):
+            yield from _facts_of(part.condition)
+        elif isinstance(part, AnyOf):
+            for one in part.conditions:
+                yield from _facts_of(one)
+        else:
+            yield part.fact
 
 
 def _rule(place: Place, declared: Declared) -> ExpenseRule:

@@ -9,10 +9,13 @@ slices (`allotment`).
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from drachm.domain.funding.purpose import NEVER, Purpose
 from drachm.domain.funding.quota import Terms
+
+GIVEN_UP: Final = "forgone"
+"""The kind of pot out of which a provider pays what it no longer asks for; nobody's pocket."""
 
 
 class Pot(NamedTuple):

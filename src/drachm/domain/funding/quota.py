@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from drachm.domain.benefits.model import Key
@@ -43,7 +44,12 @@ class Limit(NamedTuple):
     @property
     def name(self) -> str:
         """What it counts, in words. The amount is none of it: when that changes, what was used stays used."""
-        return f"{self.every}/{self.zone}/{'|'.join(sorted(self.categories))}"
+        return _name_of(self.every, self.zone, self.categories)
+
+
+@lru_cache(maxsize=4_096)
+def _name_of(every: str, zone_name: str, categories: tuple[str, ...]) -> str:
+    return f"{every}/{zone_name}/{'|'.join(sorted(categories))}"
 
 
 class Terms(NamedTuple):
@@ -79,12 +85,15 @@ def quota_key(fund: str, limit: Limit, member: str, at: datetime) -> Key:
 
 def period_of(limit: Limit, at: datetime) -> str:
     """The period in the words of running totals: ``D2025-03-14``, ``M2025-03``, ``Y2025-01-01``, ``L``."""
-    if limit.every == "ever":
-        return "L"
-    day = local_date(at, limit.zone).isoformat()
-    if limit.every == "day":
-        return f"D{day}"
-    return f"M{day[:7]}" if limit.every == "month" else f"Y{day[:4]}-01-01"
+    return "L" if limit.every == "ever" else _period_of(limit.every, local_date(at, limit.zone))
+
+
+@lru_cache(maxsize=4_096)
+def _period_of(every: str, day: date) -> str:
+    written = day.isoformat()
+    if every == "day":
+        return f"D{written}"
+    return f"M{written[:7]}" if every == "month" else f"Y{written[:4]}-01-01"
 
 
 def checked_terms(terms: Terms, *, where: str) -> Terms:

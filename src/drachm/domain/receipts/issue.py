@@ -11,8 +11,9 @@ from drachm.domain.clearing.model import Decision
 from drachm.domain.clearing.pockets import Passed
 from drachm.domain.errors import ensure
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.model import GIVEN_UP, Leg
 from drachm.domain.reasons import text_of
-from drachm.domain.receipts.model import Part, Receipt, Why
+from drachm.domain.receipts.model import FORGONE, Part, Receipt, Why
 
 
 def issue_receipt(
@@ -92,6 +93,8 @@ def sentence(receipt: Receipt) -> str:
         return "This charge was taken back in full. What was paid went back to where it came from."
     if receipt.patient == 0:
         return "Nothing to pay."
+    if receipt.due == 0 and receipt.forgone:
+        return "The clinic no longer asks for this. Nothing more to do."
     if receipt.due == 0:
         return "Your part is paid. Nothing more to do."
     if receipt.due == receipt.patient:
@@ -106,11 +109,18 @@ def _parts(decision: Decision, answer: Adjudication) -> tuple[Part, ...]:
         if share.bearer != "patient"
     ]
     legs = decision.funding.legs
-    parts.extend(Part("patient", leg.lot, "Held" if leg.status == "held" else "Paid", leg.amount) for leg in legs)
+    parts.extend(Part("patient", *_leg(leg)) for leg in legs)
     due = answer.patient_responsibility - decision.funding.drawn
     if due:
         parts.append(Part("patient", "", "Still to pay", due))
     return tuple(parts)
+
+
+def _leg(leg: Leg) -> tuple[str, str, int]:
+    if leg.pocket == GIVEN_UP:
+        # Out of what the provider gave up: no pot of the patient's.
+        return "", FORGONE, leg.amount
+    return leg.lot, "Held" if leg.status == "held" else "Paid", leg.amount
 
 
 def _skipped(one: Passed) -> Why:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
+
+FORGONE: Final = "No longer asked for"
+"""The label of what the provider has given up of a patient's part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +85,8 @@ class Receipt:
     provisional: bool = False
     leaf: str = ""
     """Leaf hash, hexadecimal: its place in the log."""
+
+    @property
+    def forgone(self) -> int:
+        """What the provider no longer asks for of the patient's part; neither paid nor due."""
+        return sum([part.amount for part in self.parts if part.label == FORGONE])

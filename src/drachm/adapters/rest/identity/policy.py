@@ -25,6 +25,7 @@ from collections.abc import Iterable
 
 from drachm.adapters.rest.identity.decide import Access, Need, Policy
 from drachm.adapters.rest.identity.model import Role, Scope
+from drachm.adapters.rest.identity.policy_given_up import GIVEN_UP
 from drachm.adapters.rest.identity.routes import ROUTES, About, Route
 from drachm.domain.errors import IntegrityError, ensure
 
@@ -49,11 +50,6 @@ S  .  P  .  .  P  .  .  T  P   estimates       -                  POST   /v1/eli
 
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/charges
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/charges/{charge_id}
-.  .  P  P  .  .  .  .  T  .   money:write     people             POST   /v1/charges/{charge_id}/refunds
-.  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/charge-refunds
-.  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/charge-refunds/{refund_id}
-.  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /v1/charge-refunds/{refund_id}/agreement
-.  .  P  P  .  .  .  .  T  .   money:write     people             DELETE /v1/charge-refunds/{refund_id}
 S  .  .  .  .  .  .  .  .  .   money:write     -                  POST   /v1/charges/{charge_id}/privacy
 S  .  .  .  .  .  .  .  T  .   money:write     -                  POST   /v1/charges/{charge_id}/payments
 S  R  P  P  .  P  .  T  T  P   events:read     -                  GET    /v1/visits
@@ -105,6 +101,7 @@ S  R  .  .  .  .  .  .  .  .   money:read      people             GET    /my/wal
 S  R  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/pots/{wallet_id}/top-up
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/pots/{wallet_id}/rule
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/pots/{wallet_id}/pay-out
+S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/wallet/arrears
 S  .  .  .  .  .  .  .  .  .   money:read      people             GET    /my/family
 S  .  .  .  .  .  .  .  .  .   members:write   people             POST   /my/family
 S  .  .  .  .  .  .  .  .  .   money:write     people             POST   /my/family/{wallet_id}
@@ -380,7 +377,7 @@ def _row(method: str, template: str, about: About, words: list[str]) -> Policy:
     )
 
 
-POLICIES = read_policies(TABLE, ROUTES)
+POLICIES = read_policies(TABLE + GIVEN_UP, ROUTES)
 
 
 def policy_of(method: str, template: str) -> Policy:

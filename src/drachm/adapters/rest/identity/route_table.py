@@ -59,6 +59,16 @@ POST /v1/charge-refunds/{refund_id}/agreement  agree_to_charge_refund  one key
   A second person agrees; the money goes back to the pockets and payers that gave it, once.
 DELETE /v1/charge-refunds/{refund_id}  withdraw_charge_refund  one
   Stop a refund that nobody agreed to yet.
+POST /v1/charges/{charge_id}/write-offs  write_off_due  one key
+  Ask no more for what is due of a charge: at once up to a limit, above it when a second person agrees.
+GET /v1/write-offs  list_write_offs  many
+  Dues that are no longer asked for, and those that wait for a second person.
+GET /v1/write-offs/{write_off_id}  get_write_off  one
+  One of them, and who decided it.
+POST /v1/write-offs/{write_off_id}/agreement  agree_to_write_off  one key
+  A second person agrees; the patient is asked for it no more.
+DELETE /v1/write-offs/{write_off_id}  end_write_off  one
+  Withdraw it, or take it back: then the amount is due again.
 GET /v1/visits  list_visits  many
   Visits: many charges, one answer to the patient.
 GET /v1/visits/{visit_id}  get_visit  one
@@ -135,6 +145,8 @@ POST /my/wallet/pots/{wallet_id}/rule  set_my_top_up_rule  one
   Give, change or switch off the rule by which a pot tops itself up.
 POST /my/wallet/pots/{wallet_id}/pay-out  pay_out_my_pot  one
   Send what is left back the way it came in.
+POST /my/wallet/arrears  pay_my_arrears  many
+  Make good what is owed for a payment that went back.
 GET /my/family  open_my_family  many
   The pots that a patient shares: limits, a pause, who was asked.
 POST /my/family  answer_my_invitation  many

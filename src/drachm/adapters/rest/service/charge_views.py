@@ -41,7 +41,7 @@ class Waits(View):
 
 
 class ChargeAmounts(View):
-    """billed = agreed_cut + payers + patient; patient = paid + due."""
+    """billed = agreed_cut + payers + patient; patient = paid + no_longer_asked + due."""
 
     billed: Money
     allowed: Money
@@ -51,6 +51,8 @@ class ChargeAmounts(View):
     patient: Money
     paid: Money
     """What pockets of the patient have paid."""
+    no_longer_asked: Money
+    """What the provider has given up of the patient's part."""
     due: Money
     """Still asked of the patient."""
 
@@ -196,7 +198,7 @@ def state_of(looked: Looked) -> State:
 
 
 def _amounts(receipt: Receipt) -> ChargeAmounts:
-    currency, paid = receipt.currency, receipt.patient - receipt.due
+    currency, paid = receipt.currency, receipt.patient - receipt.due - receipt.forgone
     return ChargeAmounts(
         billed=money(receipt.billed, currency),
         allowed=money(receipt.allowed, currency),
@@ -204,6 +206,7 @@ def _amounts(receipt: Receipt) -> ChargeAmounts:
         payers=money(receipt.payers, currency),
         patient=money(receipt.patient, currency),
         paid=money(paid, currency),
+        no_longer_asked=money(receipt.forgone, currency),
         due=money(receipt.due, currency),
     )
 
@@ -220,7 +223,7 @@ def _total(currency: str, receipts: Sequence[Receipt]) -> VisitTotal:
     def added(name: str) -> Money:
         return money(sum(getattr(one, name) for one in receipts), currency)
 
-    patient, due = added("patient"), added("due")
+    patient, forgone, due = added("patient"), added("forgone"), added("due")
     return VisitTotal(
         currency=currency,
         charges=len(receipts),
@@ -230,7 +233,8 @@ def _total(currency: str, receipts: Sequence[Receipt]) -> VisitTotal:
             agreed_cut=added("provider_borne"),
             payers=added("payers"),
             patient=patient,
-            paid=money(patient.micros - due.micros, currency),
+            paid=money(patient.micros - forgone.micros - due.micros, currency),
+            no_longer_asked=forgone,
             due=due,
         ),
     )
@@ -243,4 +247,5 @@ def _answer(receipts: Sequence[Receipt], *, complete: bool) -> str:
     if not receipts:
         return "Everything was taken back. Nothing to pay."
     patient, due = sum(each.patient for each in receipts), sum(each.due for each in receipts)
-    return sentence(replace(receipts[0], patient=patient, due=due, reason="", status="posted"))
+    parts = tuple([part for each in receipts for part in each.parts])
+    return sentence(replace(receipts[0], patient=patient, due=due, parts=parts, reason="", status="posted"))

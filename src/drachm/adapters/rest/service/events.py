@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from drachm.adapters.eventjson import read_event
 from drachm.adapters.rest.identity.decide import Deny, Reach
+from drachm.adapters.rest.identity.model import Kind
 from drachm.adapters.rest.identity.permit import Denied
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.event_shape import Code, EventCode, Fact, Quantity, Reference
@@ -41,6 +42,7 @@ from drachm.adapters.rest.service.shapes import END, Currency, Instant, Money, P
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.clear_events import clear_batch, clear_events
 from drachm.application.first_answers import Outcome, waiting_of
+from drachm.application.giving_back import ensure_by_two
 from drachm.application.journal_index import Looked
 from drachm.application.recall import kept_of
 from drachm.domain.clearing.clear import REPLACED_PARTY
@@ -155,10 +157,13 @@ def list_event_revisions(call: Call) -> Page[EventRevision]:
     body=Correction,
     answer=EventResult,
     status=201,
-    problems=("event_conflict", "not_related", "invalid_event"),
+    problems=("event_conflict", "not_related", "invalid_event", "second_person_needed"),
 )
 def revise_service_event(call: Call) -> Reply:
-    """The correction is an event of its own, a replacement; nothing is changed in place."""
+    """The correction is an event of its own, a replacement; nothing is changed in place.
+
+    A person corrects alone what does not give money back.
+    """
     looked, reach = _found(call, owner=True)
     before = _content(looked)
     if before.kind == "hold":
@@ -184,7 +189,7 @@ def revise_service_event(call: Call) -> Reply:
     if not reach.everything and not reach.covers(frozenset({event.billing_party}), frozenset()):
         # Nothing was looked up: it tells only what the caller is not.
         raise Denied(Deny("not_related"), call.operation)
-    return _cleared(call, event)
+    return _cleared_by_two(call, event)
 
 
 @operation(
@@ -192,10 +197,13 @@ def revise_service_event(call: Call) -> Reply:
     body=Undoing,
     answer=EventResult,
     status=201,
-    problems=("event_conflict", "invalid_event"),
+    problems=("event_conflict", "invalid_event", "second_person_needed"),
 )
 def reverse_service_event(call: Call) -> Reply:
-    """The reversal is an event of its own; of a request that only set money aside, the stop."""
+    """The reversal is an event of its own; of a request that only set money aside, the stop.
+
+    A system takes back by its own authority; a person alone only what cost nothing.
+    """
     looked, _ = _found(call, owner=True)
     before = _content(looked)
     given = call.body.event_id
@@ -214,7 +222,7 @@ def reverse_service_event(call: Call) -> Reply:
     )
     if event.event_id == before.event_id:
         raise Refused("invalid_event", "an event cannot undo itself", where="$.event_id")
-    return _cleared(call, event)
+    return _cleared_by_two(call, event)
 
 
 @operation("list_work_queue", answer=Page[WorkItem], query={**FILTERS, **_NARROW})
@@ -299,6 +307,12 @@ def _derived_id(call: Call, looked: Looked) -> str:
     """The same for every attempt with one Idempotency-Key, also when nobody remembers the first answer any more."""
     words = "\0".join((call.operation, call.caller.subject, call.key, looked.row.key.hex()))
     return f"{call.operation.partition('_')[0]}-{hashlib.sha256(words.encode()).hexdigest()[:32]}"
+
+
+def _cleared_by_two(call: Call, event: ServiceEvent) -> Reply:
+    if call.caller.kind is Kind.PERSON:
+        ensure_by_two(event, call.market.desk, call.market.money)
+    return _cleared(call, event)
 
 
 def _cleared(call: Call, event: ServiceEvent) -> Reply:

@@ -79,6 +79,7 @@ def furnish(
     sign_ins: Sequence[SignIn] = (),
     help_phone: str = "",
     step_up_micros: int = 100 * MICROS,
+    write_off_micros: int = 20 * MICROS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> House:
     """The house with everything in its place. Raises InvalidMessage for secrets that are none."""
@@ -102,6 +103,7 @@ def furnish(
         sign_ins=tuple(sign_ins),
         help_phone=help_phone,
         step_up_micros=step_up_micros,
+        write_off_micros=write_off_micros,
     )
 
 

@@ -79,6 +79,8 @@ class House:
     """Whom patients call, as it stands on their pages; empty: they ask their clinic."""
     step_up_micros: int = 100_000_000
     """From which amount on a payment on a page asks again who is there."""
+    write_off_micros: int = 20_000_000
+    """What one person may give up of a patient's dues within a year without a second one; in any currency."""
 
     visitors: list[Visitor] = field(default_factory=list)
     """Whom a sandbox's sign-in offers to be, without a word; the demo fills it, nobody else does."""

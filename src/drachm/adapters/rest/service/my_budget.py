@@ -149,7 +149,9 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
         most=_plain(rule.most.micros) if rule and rule.most and rule.most.micros else "",
         stops=[party.name or party.id for party in parties],
         told=[
-            (f"{one.percent}", _month(one.month), amount_of(one.amount), one.budget.startswith(PREFIX)) for one in told
+            (f"{one.percent}", _month(one.month), amount_of(one.amount), one.budget.startswith(PREFIX))
+            for one in told
+            if one.what == "budget_step"
         ],
         version=tag,
         trouble=trouble,

@@ -103,6 +103,8 @@ def _lead(visit: VisitSummary, amounts: ChargeAmounts | None) -> Lead:
         insured = amounts.payers.micros > 0
         pill = gettext("Insurance paid all of it") if insured else gettext("Nothing to pay")
         return Lead(gettext("You paid"), mine, "ok", pill)
+    if due.micros <= 0 and amounts.no_longer_asked.micros > 0:
+        return Lead(gettext("Your part"), mine, "ok", gettext("The clinic no longer asks for this"))
     if due.micros <= 0:
         pill = gettext("Nothing more to pay") if visit.complete else gettext("A part is still being worked out")
         return Lead(gettext("You paid"), mine, "ok" if visit.complete else "held", pill)
@@ -142,12 +144,20 @@ def _sentence(visit: VisitSummary, amounts: ChargeAmounts | None) -> Markup:
         return said(gettext("Insurance paid {insurance}. Your part is {yours}."), insurance=insurance, yours=yours)
     if amounts.patient.micros == 0:
         return said(gettext("The visit cost {cost}. You need to do nothing."), cost=_cost(amounts))
+    if amounts.no_longer_asked.micros > 0:
+        given_up = amount_of(amounts.no_longer_asked)
+        return said(gettext("The clinic no longer asks for {amount} of your part."), amount=given_up)
     return said(gettext("Insurance paid {insurance}. You paid {yours}."), insurance=insurance, yours=yours)
 
 
 def _shares(visit: VisitSummary, amounts: ChargeAmounts) -> list[tuple[str, int]]:
     waiting = "waiting" if visit.provisional else "insurance"
-    return [(waiting, amounts.payers.micros), ("you", amounts.paid.micros), ("due", amounts.due.micros)]
+    return [
+        (waiting, amounts.payers.micros),
+        ("you", amounts.paid.micros),
+        ("left", amounts.no_longer_asked.micros),
+        ("due", amounts.due.micros),
+    ]
 
 
 def _bar(visit: VisitSummary, amounts: ChargeAmounts) -> Bar | None:
@@ -162,6 +172,7 @@ def _legend(visit: VisitSummary, amounts: ChargeAmounts) -> list[Row]:
         "insurance": gettext("Insurance paid"),
         "waiting": gettext("Insurance is asked"),
         "you": gettext("You paid"),
+        "left": gettext("The clinic no longer asks for this"),
         "due": gettext("You still have to pay"),
     }
     currency = amounts.patient.currency
@@ -182,7 +193,12 @@ def _part(charge: Charge) -> VisitPart:
     state = states.get(charge.state, gettext("Your insurer is still checking") if charge.provisional else "")
     if amounts is None:
         return VisitPart(gettext("Erased"), charge.receipt, None, None, None, None, state, charge.state == "standing")
-    shares = [("insurance", amounts.payers.micros), ("you", amounts.paid.micros), ("due", amounts.due.micros)]
+    shares = [
+        ("insurance", amounts.payers.micros),
+        ("you", amounts.paid.micros),
+        ("left", amounts.no_longer_asked.micros),
+        ("due", amounts.due.micros),
+    ]
     cost = _cost(amounts)
     counts = charge.state == "standing"
     drawn = counts and cost.micros > 0 and all(size >= 0 for _, size in shares)

@@ -13,6 +13,7 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import OPERATIONS, Reply
 from drachm.adapters.rest.service.fees import FeeView, fee_of
+from drachm.adapters.rest.service.my_arrears import owed_of
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_live import live, watched
 from drachm.adapters.rest.service.my_wallet_view import RAILS, Pot, least_left, line_of, pot_of, usable
@@ -53,6 +54,7 @@ def open_my_wallet(seat: PatientSeat) -> Reply:
         pots=pots,
         sums=sums,
         own=own,
+        debts=owed_of(seat, pots),
         can_pay=bool(_rails(seat)),
         live=live(seat, "wallet", _sizes(pots)),
         news=gettext("Updated. You can use {amount} now.").format(amount=sums[0]) if sums else "",

@@ -1,32 +1,41 @@
-"""What was a member told about budgets?"""
+"""What was a member told: about budgets, and about payments that went back?"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import Sum, sum_of
 from drachm.adapters.rest.service.register_shapes import after, member_of_path
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, View
-from drachm.application.notices import notices_of
+from drachm.application.notices import BUDGET, notices_of
 from drachm.application.records import Record
 
 
 class NoticeView(View):
-    """A step that a budget has come to."""
+    """Something a member was told."""
 
     id: str
-    budget: str
-    amount: Money
-    """The budget as it was then."""
-    month: str
-    """YYYY-MM in the budget's own calendar."""
-    percent: int
-    """50, 80 or 100."""
-    used: Sum
-    """When it was noticed."""
+    what: Literal["budget_step", "payment_returned", "arrears_cured"]
+    """A budget came to a step; a payment went back, and wallets pay for nothing by themselves until it is made good; it
+    is made good."""
     at: Moment
+    budget: str | None = None
+    """Of a step: which budget."""
+    amount: Money | None = None
+    """Of a step: the budget as it was then."""
+    month: str | None = None
+    """Of a step: YYYY-MM in the budget's own calendar."""
+    percent: int | None = None
+    """Of a step: 50, 80 or 100."""
+    used: Sum | None = None
+    """Of a step: when it was noticed."""
+    owed: Sum | None = None
+    """Of a payment that went back: all that was owed then."""
+    cure: str | None = None
+    """Of a payment that went back: the call that makes it good."""
 
 
 @operation(
@@ -35,7 +44,8 @@ class NoticeView(View):
     query={"cursor": "Where to go on.", "after": "Behind the notice with this id, instead of a cursor."},
 )
 def list_notices(call: Call) -> Page[NoticeView]:
-    """Notices of a member, oldest first: each step of each month of a budget once. `after` the last id has no end."""
+    """Notices of a member, oldest first: each step of each month of a budget once, each payment that went back, and
+    when all of that was made good. `after` the last id has no end."""
     member, limit = member_of_path(call), call.limit()
     behind = after(call) or call.query.get("after", "")
     found = notices_of(member, call.market.records, after=behind, limit=limit + 1)
@@ -44,13 +54,19 @@ def list_notices(call: Call) -> Page[NoticeView]:
 
 
 def _view(record: Record) -> NoticeView:
-    body = record.body
+    body, at = record.body, datetime.fromisoformat(record.body["at"])
+    what, currency = body.get("what", BUDGET), body["currency"]
+    if what != BUDGET:
+        return NoticeView(
+            id=record.id, what=what, at=at, owed=sum_of(body["owed"], currency), cure=body["cure"] or None
+        )
     return NoticeView(
         id=record.id,
+        what=what,
+        at=at,
         budget=body["budget"],
-        amount=Money(micros=body["amount"], currency=body["currency"]),
+        amount=Money(micros=body["amount"], currency=currency),
         month=body["month"],
         percent=body["percent"],
-        used=sum_of(body["used"], body["currency"]),
-        at=datetime.fromisoformat(body["at"]),
+        used=sum_of(body["used"], currency),
     )

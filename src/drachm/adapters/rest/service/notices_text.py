@@ -14,9 +14,10 @@ from babel.dates import format_date
 
 from drachm.adapters.rest.service.journal_reading import name_of
 from drachm.adapters.rest.service.speech import N_, digits, gettext, speaking, spoken
+from drachm.application.arrears import RETURNED
 from drachm.application.receipt_codes import LINK_LETTERS, Coded, make_code
 from drachm.application.records import Records
-from drachm.application.text_messages import Ended, Writer
+from drachm.application.text_messages import Ended, Owing, Writer
 from drachm.domain.messages.lengths import fitted
 
 LINK_LASTS: Final = timedelta(days=30)
@@ -40,6 +41,13 @@ _SETTLED: Final = N_(
     "Visit {day}: settled. Price {price}, insurance {insurance}, you {you}. Nothing more to pay. {link} Help {phone}"
 )
 _SETTLED_SHORT: Final = N_("Visit {day}: settled. Price {price}, insurance {insurance}, you {you}. {link}")
+_RETURNED: Final = N_(
+    "A payment to your wallet went back. Until it is made good, the wallet pays nothing by itself. What to do: {link} "
+    "Help {phone}"
+)
+_RETURNED_SHORT: Final = N_("A payment went back; your wallet does not pay until you do. {link}")
+_CURED: Final = N_("What you owed your wallet is paid. It pays again by itself. {link} Help {phone}")
+_CURED_SHORT: Final = N_("Your wallet pays again by itself. {link}")
 _DAYS: Final = {"en": "d MMM", "de": "d. MMM", "es": "d MMM", "zh-Hans": "M月d日", "ko": "M/d", "ar": "d/M"}
 
 
@@ -54,7 +62,10 @@ def writer(
     """Writes messages of one tenant, each with a short link of its own. `base_url`: how phones reach the service."""
     host = base_url.partition("://")[2] or base_url
 
-    def write(ended: Ended) -> str | None:
+    def write(ended: Ended | Owing) -> str | None:
+        if isinstance(ended, Owing):
+            return told_owing(ended, f"{host}/my/wallet", help_phone)
+
         def link() -> str:
             coded = Coded(name_of(ended.row, "rcp"), ended.member, 0, ended.row.posted_at + LINK_LASTS, "birth_date")
             code = make_code(records, new_id(), coded, ended.row.parties, random, "drachm", LINK_LETTERS)
@@ -83,6 +94,14 @@ def told(ended: Ended, link: str, phone: str) -> str | None:
         }
         forms = [form for form in _forms(ended) if phone or "{phone}" not in form]
     return fitted(forms, values)
+
+
+def told_owing(owing: Owing, link: str, phone: str) -> str | None:
+    """The message about a payment that went back; the link asks who is there before it says more."""
+    with speaking(owing.language or "en"):
+        full, short = (_RETURNED, _RETURNED_SHORT) if owing.what == RETURNED else (_CURED, _CURED_SHORT)
+        forms = [gettext(form) for form in (full, short) if phone or "{phone}" not in form]
+    return fitted(forms, {"link": link, "phone": phone})
 
 
 def _forms(ended: Ended) -> list[str]:

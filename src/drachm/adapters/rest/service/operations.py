@@ -40,6 +40,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     mandates,
     matching,
     members,
+    my_arrears,
     my_automatic,
     my_budget,
     my_cover,
@@ -81,6 +82,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     wallet_members,
     wallet_privacy,
     wallets,
+    write_offs,
 )
 from drachm.adapters.rest.service.call import OPERATIONS, Operation
 

@@ -125,7 +125,7 @@ class _Teller:
         receipt = self._receipt
         mine = [part for part in receipt.parts if part.bearer == "patient"]
         self._held = sum(part.amount for part in mine if part.label == "Held")
-        self._paid = receipt.patient - self._held - receipt.due
+        self._paid = receipt.patient - self._held - receipt.due - receipt.forgone
         self._cost = receipt.payers + receipt.patient
 
     def view(self, until: datetime | None) -> ReceiptView:
@@ -167,11 +167,14 @@ class _Teller:
             )
         if receipt.patient == 0:
             return Lead(gettext("You paid"), self._amount(0), "ok", gettext("Nothing to pay"))
+        if due == 0 and receipt.forgone:
+            pill = gettext("The clinic no longer asks for this")
+            return Lead(gettext("Your part"), self._amount(receipt.patient), "ok", pill)
         if due == 0:
             return Lead(gettext("You paid"), self._amount(receipt.patient), "ok", gettext("Nothing more to pay"))
         if receipt.status == "denied":
             return Lead(gettext("Please pay"), self._amount(due), "refused", gettext("Insurance paid nothing"))
-        if due == receipt.patient:
+        if not self._paid:
             pill = gettext("Not paid yet")
         else:
             pill = gettext("{amount} is paid already").format(amount=self._amount(self._paid))
@@ -212,6 +215,8 @@ class _Teller:
             rows.append(Row("price", gettext("The clinic’s price"), self._amount(receipt.billed)))
             rows += self._grouped("cut", "provider", gettext("Taken off"), -1)
         rows += self._grouped("insurance", "payer", gettext("Insurance paid"), 1)
+        if receipt.forgone:
+            rows.append(Row("left", gettext("The clinic no longer asks for this"), self._amount(receipt.forgone)))
         if self._paid or not receipt.patient:
             rows.append(Row("you", gettext("You paid"), self._amount(self._paid), self._pockets("Paid")))
         if self._held:
@@ -257,7 +262,13 @@ class _Teller:
         receipt = self._receipt
         if self._cost <= 0 or receipt.payers < 0:
             return None
-        shares = [("insurance", receipt.payers), ("you", self._paid), ("due", receipt.due), ("held", self._held)]
+        shares = [
+            ("insurance", receipt.payers),
+            ("you", self._paid),
+            ("left", receipt.forgone),
+            ("due", receipt.due),
+            ("held", self._held),
+        ]
         return bar_of(shares, shares_said(shares, self._cost, receipt.currency))
 
     def _details(self) -> Details:

@@ -102,6 +102,7 @@ _SHARES: Final = {
     "due": N_("you still have to pay {amount}"),
     "held": N_("{amount} is set aside"),
     "waiting": N_("insurance has to answer about {amount}"),
+    "left": N_("the clinic no longer asks for {amount}"),
 }
 
 

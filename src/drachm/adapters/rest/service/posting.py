@@ -21,7 +21,7 @@ from anyio.to_thread import run_sync
 
 from drachm.adapters.eventjson import read_event_bytes, read_events_bytes, read_lines_bytes
 from drachm.adapters.rest.identity.decide import Deny, Reach
-from drachm.adapters.rest.identity.model import Principal
+from drachm.adapters.rest.identity.model import Kind, Principal
 from drachm.adapters.rest.identity.permit import Denied, reach_on
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.event_shape import ServiceEventShape
@@ -36,6 +36,7 @@ from drachm.adapters.rest.transport.passage import Passage, json_answer, send_an
 from drachm.adapters.rest.transport.problems import Answer, Header, Problem, answer_of
 from drachm.adapters.rest.transport.pump import BATCH_MAX, Gauges, Pump, PumpLimits, Silent
 from drachm.application.as_one import Aliases, clear_as_one
+from drachm.application.giving_back import ensure_by_two
 from drachm.application.taken_over import taken_over
 from drachm.domain.clearing.clear import REPLACED_PARTY
 from drachm.domain.errors import DrachmError, IntegrityError, Refused
@@ -73,7 +74,7 @@ class BulkResult(View):
     body=ServiceEventShape | list[ServiceEventShape],
     answer=EventResult | BulkResult,
     status=201,
-    problems=("event_conflict", "busy", "too_large", "not_related"),
+    problems=("event_conflict", "busy", "too_large", "not_related", "second_person_needed"),
 )
 def _declared(call: Call) -> None:
     """Declared for the interface's description; `Counter` is what answers."""
@@ -85,6 +86,8 @@ class _Sent(NamedTuple):
 
     event: ServiceEvent
     reach: Reach
+    person: bool
+    """Not a machine: then nothing goes back by it alone."""
 
 
 Cleared = EventResult | DrachmError
@@ -132,18 +135,18 @@ class Counter:
             pump.admit()
             body = await intake.whole()
         if media == JSON and not _is_array(body):
-            return await self._one(pump, read_event_bytes(body, "body"), reach)
-        return await self._many(pump, body, media, reach, passage)
+            return await self._one(pump, read_event_bytes(body, "body"), caller, reach)
+        return await self._many(pump, body, media, caller, reach, passage)
 
     async def close(self) -> None:
         """Take no more, answer everything that waits."""
         self._closing = True
         await asyncio.gather(*[pump.close() for pump in self._pumps.values()])
 
-    async def _one(self, pump: Pump[_Sent, Cleared], event: ServiceEvent, reach: Reach) -> Answer:
+    async def _one(self, pump: Pump[_Sent, Cleared], event: ServiceEvent, caller: Principal, reach: Reach) -> Answer:
         if not _may_send(event, reach):
             raise _stranger()
-        result = await pump.submit(_Sent(event, reach))
+        result = await pump.submit(_Sent(event, reach, caller.kind is Kind.PERSON))
         if isinstance(result, DrachmError):
             raise result
         status = _status(result)
@@ -153,7 +156,13 @@ class Counter:
         return json_answer(status, result, location)
 
     async def _many(
-        self, pump: Pump[_Sent, Cleared], body: bytes, media: bytes, reach: Reach, passage: Passage
+        self,
+        pump: Pump[_Sent, Cleared],
+        body: bytes,
+        media: bytes,
+        caller: Principal,
+        reach: Reach,
+        passage: Passage,
     ) -> Answer:
         read = _read_array if media == JSON else _read_lines
         if len(body) <= _INLINE_BYTES:
@@ -165,7 +174,9 @@ class Counter:
         if len(found) > BATCH_MAX:
             raise Problem("too_large", f"At most {BATCH_MAX} events at once.")
         checked = [_stranger() if isinstance(one, ServiceEvent) and not _may_send(one, reach) else one for one in found]
-        results = iter(await pump.submit_all([_Sent(one, reach) for one in checked if isinstance(one, ServiceEvent)]))
+        person = caller.kind is Kind.PERSON
+        sent = [_Sent(one, reach, person) for one in checked if isinstance(one, ServiceEvent)]
+        results = iter(await pump.submit_all(sent))
 
         def told() -> Answer:
             return json_answer(
@@ -195,10 +206,11 @@ class Counter:
         market = self._house.market(tenant)
         limited = [one.event for one in sent if not one.reach.everything]
         owners = taken_over(limited, market.desk) if limited else {}
-        events = [one.event for one in sent if _may_replace(one, owners)]
+        against = [_against(one, owners, market) for one in sent]
+        events = [one.event for one, no in zip(sent, against, strict=True) if no is None]
         outcomes = clear_as_one(events, market.desk, self._aliases_of(tenant, market))
         results = iter(results_of(outcomes, market.desk.books.tenant, market.index))
-        return [next(results) if _may_replace(one, owners) else _stranger() for one in sent]
+        return [next(results) if no is None else no for no in against]
 
     def _reach_of(self, caller: Principal) -> Reach:
         """What the caller may send. A machine that the gate remembers is the same value: its rights stay what they
@@ -228,6 +240,19 @@ def _may_send(event: ServiceEvent, reach: Reach) -> bool:
     if event.kind == "replacement" and event.facts.get(REPLACED_PARTY, event.billing_party) not in reach.parties:
         return False
     return reach.covers(frozenset((event.billing_party,)), frozenset())
+
+
+def _against(one: _Sent, owners: dict[tuple[str, str], str], market: Market) -> DrachmError | None:
+    """Why an event is not even decided, as far as that takes a look into the books."""
+    if not _may_replace(one, owners):
+        return _stranger()
+    if not one.person:
+        return None
+    try:
+        ensure_by_two(one.event, market.desk, market.money)
+    except DrachmError as no:
+        return no
+    return None
 
 
 def _may_replace(one: _Sent, owners: dict[tuple[str, str], str]) -> bool:

@@ -14,7 +14,7 @@ from drachm.application.journal_index import Looked
 from drachm.application.shown_receipts import Shown
 from drachm.domain.reasons import text_of
 from drachm.domain.receipts.issue import sentence
-from drachm.domain.receipts.model import Part, Receipt, Why
+from drachm.domain.receipts.model import FORGONE, Part, Receipt, Why
 
 _TELLS_NOTHING: Final = frozenset(
     text_of(word)
@@ -31,7 +31,7 @@ _TELLS_NOTHING: Final = frozenset(
             "pocket_frozen",
         ),
     )
-) | {"Held", "Paid", "Still to pay", "Credit for earlier care"}
+) | {"Held", "Paid", "Still to pay", "Credit for earlier care", FORGONE}
 """Words of a receipt that say nothing of what the care was."""
 _SOMETHING: Final = "A rule of the cover."
 

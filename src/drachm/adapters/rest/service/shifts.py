@@ -118,8 +118,7 @@ def count_shift(call: Call) -> ShiftView:
     record = _reached(call)
     body: CountOrder = call.body
     counted = known_currency(body.counted, "/counted")
-    if counted.currency != shift_of(record.id, call.market.records).currency:
-        raise faulty("/counted/currency", "the box holds another currency", "invalid_money")
+    ensure_currency(counted, shift_of(record.id, call.market.records).currency, "/counted", "the box")
     done = close_shift(record.id, counted.micros, call.caller.subject, call.market.desk, call.market.records)
     return _view(done)
 

@@ -94,6 +94,8 @@ _TRANSPORT: Final = (
     Kind("question_settled", 409, "Settled", "This question is settled.", "Ask another one."),
     Kind("refund_open", 409, "Refund open", "Another refund of this charge is open.", "Agree to it or withdraw it "
          "first."),
+    Kind("second_person_needed", 409, "Not alone", "One person alone gives no money of a charge back.", "Propose a "
+         "refund of the charge and let somebody else agree, or let the system that sent the charge correct it."),
     Kind("over_the_limit", 409, "Over the limit", "More would go back than the limit says.", "Propose it with a limit "
          "that holds it, or for less."),
     Kind("charge_changed", 409, "Charge changed", "The charge is not what the refund was proposed for.", "Read the "
