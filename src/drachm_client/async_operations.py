@@ -46,6 +46,13 @@ _WITHDRAW_CHARGE_REFUND: Final = Spec("withdraw_charge_refund", "DELETE", "/v1/c
 _AGREE_TO_CHARGE_REFUND: Final = Spec(
     "agree_to_charge_refund", "POST", "/v1/charge-refunds/{refund_id}/agreement", repeatable=True, keyed=True
 )
+_WRITE_OFF_DUE: Final = Spec("write_off_due", "POST", "/v1/charges/{charge_id}/write-offs", repeatable=True, keyed=True)
+_LIST_WRITE_OFFS: Final = Spec("list_write_offs", "GET", "/v1/write-offs", repeatable=True)
+_GET_WRITE_OFF: Final = Spec("get_write_off", "GET", "/v1/write-offs/{write_off_id}", repeatable=True)
+_END_WRITE_OFF: Final = Spec("end_write_off", "DELETE", "/v1/write-offs/{write_off_id}")
+_AGREE_TO_WRITE_OFF: Final = Spec(
+    "agree_to_write_off", "POST", "/v1/write-offs/{write_off_id}/agreement", repeatable=True, keyed=True
+)
 _LIST_VISITS: Final = Spec("list_visits", "GET", "/v1/visits", repeatable=True)
 _GET_VISIT: Final = Spec("get_visit", "GET", "/v1/visits/{visit_id}", repeatable=True)
 _LIST_RECEIPTS: Final = Spec("list_receipts", "GET", "/v1/receipts", repeatable=True)
@@ -616,6 +623,71 @@ class AsyncOperations(Base):
         """A second person agrees; the money goes back to the pockets and payers that gave it, once."""
         outgoing = self.outgoing(
             _AGREE_TO_CHARGE_REFUND, read_as(models.ChargeRefundView), {"refund_id": refund_id}, key=idempotency_key
+        )
+        return await self.call(outgoing, deadline)
+
+    async def write_off_due(
+        self,
+        charge_id: str,
+        body: models.WriteOffOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.WriteOffView:
+        """Ask no more for what is due of a charge: at once up to a limit, above it when a second person agrees."""
+        outgoing = self.outgoing(
+            _WRITE_OFF_DUE, read_as(models.WriteOffView), {"charge_id": charge_id}, body=body, key=idempotency_key
+        )
+        return await self.call(outgoing, deadline)
+
+    async def list_write_offs(
+        self,
+        *,
+        state: str | None = None,
+        charge: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> models.WriteOffViewPage:
+        """Dues that are no longer asked for, and those that wait for a second person."""
+        query = {
+            "state": state,
+            "charge": charge,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_LIST_WRITE_OFFS, read_as(models.WriteOffViewPage), {}, query=query)
+        return await self.call(outgoing, deadline)
+
+    async def every_write_offs(
+        self, *, state: str | None = None, charge: str | None = None, deadline: float | None = None
+    ) -> AsyncIterator[models.WriteOffView]:
+        """Dues that are no longer asked for, and those that wait for a second person. All of them, page after page."""
+        cursor: str | None = None
+        while True:
+            page = await self.list_write_offs(state=state, charge=charge, cursor=cursor, limit=100, deadline=deadline)
+            for item in page.data:
+                yield item
+            cursor = page.next
+            if cursor is None:
+                return
+
+    async def get_write_off(self, write_off_id: str, *, deadline: float | None = None) -> models.WriteOffView:
+        """One of them, and who decided it."""
+        outgoing = self.outgoing(_GET_WRITE_OFF, read_as(models.WriteOffView), {"write_off_id": write_off_id})
+        return await self.call(outgoing, deadline)
+
+    async def end_write_off(self, write_off_id: str, *, deadline: float | None = None) -> models.WriteOffView:
+        """Withdraw it, or take it back: then the amount is due again."""
+        outgoing = self.outgoing(_END_WRITE_OFF, read_as(models.WriteOffView), {"write_off_id": write_off_id})
+        return await self.call(outgoing, deadline)
+
+    async def agree_to_write_off(
+        self, write_off_id: str, *, idempotency_key: str | None = None, deadline: float | None = None
+    ) -> models.WriteOffView:
+        """A second person agrees; the patient is asked for it no more."""
+        outgoing = self.outgoing(
+            _AGREE_TO_WRITE_OFF, read_as(models.WriteOffView), {"write_off_id": write_off_id}, key=idempotency_key
         )
         return await self.call(outgoing, deadline)
 

@@ -383,7 +383,7 @@ class Charge(Struct, kw_only=True):
 
 
 class ChargeAmounts(Struct, kw_only=True):
-    """billed = agreed_cut + payers + patient; patient = paid + due."""
+    """billed = agreed_cut + payers + patient; patient = paid + no_longer_asked + due."""
 
     billed: Money
     allowed: Money
@@ -393,6 +393,8 @@ class ChargeAmounts(Struct, kw_only=True):
     patient: Money
     paid: Money
     """What pockets of the patient have paid."""
+    no_longer_asked: Money
+    """What the provider has given up of the patient's part."""
     due: Money
     """Still asked of the patient."""
 
@@ -1546,20 +1548,29 @@ class NewSite(Struct, kw_only=True):
 
 
 class NoticeView(Struct, kw_only=True):
-    """A step that a budget has come to."""
+    """Something a member was told."""
 
     id: str
-    budget: str
-    amount: Money
-    """The budget as it was then."""
-    month: str
-    """YYYY-MM in the budget's own calendar."""
-    percent: int
-    """50, 80 or 100."""
-    used: Sum
-    """When it was noticed."""
+    what: str
+    """A budget came to a step; a payment went back, and wallets pay for nothing by themselves until it is made good;
+    it is made good.
+    """
     at: str
     """RFC 3339, UTC."""
+    budget: str | None = None
+    """Of a step: which budget."""
+    amount: Money | None = None
+    """Of a step: the budget as it was then."""
+    month: str | None = None
+    """Of a step: YYYY-MM in the budget's own calendar."""
+    percent: int | None = None
+    """Of a step: 50, 80 or 100."""
+    used: Sum | None = None
+    """Of a step: when it was noticed."""
+    owed: Sum | None = None
+    """Of a payment that went back: all that was owed then."""
+    cure: str | None = None
+    """Of a payment that went back: the call that makes it good."""
 
 
 class NpiAnswer(Struct, kw_only=True):
@@ -1875,6 +1886,13 @@ class WorkItemPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[WorkItem]
+    next: str | None
+
+
+class WriteOffViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[WriteOffView]
     next: str | None
 
 
@@ -3170,3 +3188,37 @@ class WorkItem(Struct, kw_only=True):
     waiting_since: Instant
     tries: int
     """How often it was looked at with a new answer: 0 for the first."""
+
+
+class WriteOffOrder(Struct, kw_only=True):
+    """A due to be given up."""
+
+    reason: Literal["goodwill", "hardship", "not_collectable", "own_error", "small_balance"]
+    amount: Money | UnsetType | None = UNSET
+    """Left out: all that is due of the charge."""
+    note: str | UnsetType = UNSET
+    """For the second person. Sealed like all content about a patient."""
+
+
+class WriteOffView(Struct, kw_only=True):
+    """A due that is no longer asked for, and who decided it."""
+
+    id: str
+    charge: str
+    state: str
+    """`proposed` waits for a second person. `agreed` is being posted: agree once more if it stays so. `failed`
+    posted nothing, `why` says what was in its way. After `taken_back` the amount is due again.
+    """
+    reason: str
+    note: str
+    amount: Money
+    proposed_by: str
+    proposed_at: str
+    """RFC 3339, UTC."""
+    alone: bool
+    """No second person was needed."""
+    agreed_by: str | None
+    agreed_at: str | None
+    withdrawn_by: str | None
+    withdrawn_at: str | None
+    why: str | None
