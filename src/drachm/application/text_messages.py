@@ -154,12 +154,7 @@ class TextMessages:
             text = self._write(Owing(member, contact.get("language", ""), notice.body["what"])) if number else None
             done = [replace(notice, terms=frozenset({"text=made"} if text else {"text=none"}))]
             if text:
-                body = {
-                    "number": number,
-                    "text": text,
-                    "not_before": not_before(now, self._zone("")).isoformat(),
-                    "state": "waiting",
-                }
+                body = _body(number, text, now, self._zone(""))
                 done.append(Record(KIND, _id(notice.id, 1), body, members=notice.members, terms=_terms(body)))
             try:
                 self._records.put(done)
@@ -194,16 +189,7 @@ class TextMessages:
         text = self._write(ended)
         if text is None:
             return
-        zone = self._zone(rows[-1].provider)
-        body = {
-            "number": number,
-            "text": text,
-            "told": _said(ended),
-            "made": now.isoformat(),
-            "day": now.astimezone(zone).date().isoformat(),
-            "not_before": not_before(now, zone).isoformat(),
-            "state": "waiting",
-        }
+        body = {**_body(number, text, now, self._zone(rows[-1].provider)), "told": _said(ended)}
         made = Record(
             KIND,
             _id(visit, len(before) + 1),
@@ -347,6 +333,18 @@ def keep_texting(messages: TextMessages, stopping: threading.Event) -> None:
 def _stands(looked: Looked) -> bool:
     row = looked.row
     return row.kind in _CHARGES and row.status in _ANSWERED and not looked.stored.superseded
+
+
+def _body(number: str, text: str, now: datetime, zone: tzinfo) -> dict[str, Any]:
+    """A message that waits, made now."""
+    return {
+        "number": number,
+        "text": text,
+        "made": now.isoformat(),
+        "day": now.astimezone(zone).date().isoformat(),
+        "not_before": not_before(now, zone).isoformat(),
+        "state": "waiting",
+    }
 
 
 def _due(record: Record, now: datetime) -> bool:
