@@ -21,7 +21,7 @@ from drachm.application.arrears import CURED, RETURNED, arrears_of, make_good, o
 from drachm.application.notices import NOTICE, Notices
 from drachm.application.people import PROFILE
 from drachm.application.records import Record
-from drachm.application.text_messages import Outgoing, Owing, TextMessages
+from drachm.application.text_messages import Outgoing, Owing, TextMessages, told_on
 from drachm.domain.funding.mandate import Budget, Mandate
 from drachm.domain.messages.lengths import length
 from drachm.domain.money import MICROS
@@ -98,6 +98,10 @@ def test_each_payment_is_listed_and_each_state_texted_once(post: Post, ask: Any)
     assert [one.get("cure") for one in found][2:] == [None, "POST /v1/members/ana/arrears/payments"]
     assert listed(ask, town, after=found[1]["id"]) == expected[2:]
     assert post.turn() == []
+    # Staff without a clinic of their own see them among the day's messages.
+    day = town.clock.now().date()
+    assert [(one.member, one.state) for one in told_on(town.market.records, day, None)] == [("ana", "sent")] * 3
+    assert told_on(town.market.records, day, {"hospital"}) == []
 
 
 def test_one_list_for_budgets_and_payments_in_the_order_of_telling(post: Post, ask: Any) -> None:
