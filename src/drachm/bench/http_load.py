@@ -110,11 +110,11 @@ class _Caller(asyncio.Protocol):
         self.due = due or self.sent
         self.transport.write(request)  # type: ignore[attr-defined]
 
-    async def send_again(self, port: int) -> None:
-        """The same request, on a new connection where this one was closed: a refused body is not read to its end."""
+    async def send_anew(self, port: int, request: bytes, due: float = 0.0) -> None:
+        """On a new connection where this one was closed: by a body that was refused unread, or for having been idle."""
         if self.transport.is_closing():
             await asyncio.get_running_loop().create_connection(lambda: self, LOOPBACK, port)
-        self.send(self.request)
+        self.send(request, due)
 
     def data_received(self, data: bytes) -> None:
         self.buffer = data = self.buffer + data if self.buffer else data
@@ -184,7 +184,7 @@ async def _closed(port: int, requests: Sequence[bytes], connections: int, beside
         go_on(caller)
 
     def again(caller: _Caller) -> None:
-        task = asyncio.create_task(caller.send_again(port))
+        task = asyncio.create_task(caller.send_anew(port, caller.request))
         sending.add(task)
         task.add_done_callback(sending.discard)
 
@@ -208,7 +208,7 @@ async def _probe(port: int, request: bytes, heard: Heard) -> None:
     try:
         while True:
             caller.request = request
-            await caller.send_again(port)
+            await caller.send_anew(port, caller.request)
             status = await told.get()
             heard.probed.append((status, time.monotonic() - caller.sent))
             await asyncio.sleep(PROBE_PAUSE)
@@ -220,6 +220,7 @@ async def _offered(port: int, requests: Sequence[bytes], offer: Offer) -> Heard:
     heard, chance = Heard(arrivals=len(requests)), random.Random(f"{offer.seed}/arrivals")
     times = list(accumulate(chance.expovariate(offer.rate) for _ in requests))
     waiting: deque[tuple[float, bytes]] = deque()
+    anew: list[asyncio.Task[None]] = []
     over = asyncio.Event()
     at_work = 0
 
@@ -234,7 +235,10 @@ async def _offered(port: int, requests: Sequence[bytes], offer: Offer) -> Heard:
             heard.bodies.append(body)
         if waiting:
             due, request = waiting.popleft()
-            caller.send(request, due)
+            if caller.transport.is_closing():
+                anew.append(asyncio.create_task(caller.send_anew(port, request, due)))
+            else:
+                caller.send(request, due)
             return
         at_work -= 1
         idle.append(caller)
@@ -251,7 +255,7 @@ async def _offered(port: int, requests: Sequence[bytes], offer: Offer) -> Heard:
         if idle:
             at_work += 1
             # The one that was used last: its part of every memory is still warm.
-            idle.pop().send(request, zero + at)
+            await idle.pop().send_anew(port, request, zero + at)
         elif len(waiting) < offer.queue:
             waiting.append((zero + at, request))
         else:

@@ -118,3 +118,10 @@ def test_small_calls_are_made_beside() -> None:
         heard = closed(port, requests(20), 1, beside=request_of("h", "key", b"beside"))
     assert {status for status, _ in heard.probed} == {BUSY}
     assert len(heard.bodies) == 20
+
+
+def test_a_connection_that_the_service_closed_is_opened_anew() -> None:
+    with service(lambda _: answer(201, POSTED, last=True)) as port:
+        heard = offered(port, requests(30), Offer(100, queue=10, seed=1))
+    assert (sum(heard.statuses.values()), heard.dropped) == (30, 0)
+    assert heard.statuses[201] > 1
