@@ -16,11 +16,12 @@ from drachm.application.desk import Desk
 from drachm.application.expiry import sweep_expired
 from drachm.application.first_answers import Outcome
 from drachm.application.keep_private import keep_private
+from drachm.application.late_dues import pay_by_itself
 from drachm.application.pay_due import Yes, pay_due
 from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.events.model import Code
 from drachm.domain.funding.allotment import admission, open_fund
-from drachm.domain.funding.mandate import Budget, Mandate
+from drachm.domain.funding.mandate import Budget, Mandate, Rule
 from drachm.domain.funding.model import Pot
 from drachm.domain.funding.purpose import Purpose
 from drachm.domain.funding.quota import Limit, Terms
@@ -151,6 +152,21 @@ def _budget(desk: Desk) -> list[Outcome]:
     return outcomes + clear_events([charge("r1", 0, kind="reversal", replaces="e1")], desk)
 
 
+def _late_money(desk: Desk) -> list[Outcome]:
+    limit = Rule(20 * MICROS, "USD")
+    desk.books.enrol(
+        members=[Member("ben")], pots=[Pot("ben-cash", "ben", "USD")], mandates={"ben": Mandate(1, (), (limit,))}
+    )
+    first, dear, last = (
+        charge(name, dollars, member="ben", visit=name) for name, dollars in (("e1", 15), ("e2", 30), ("e3", 10))
+    )
+    clear_events([first, dear, last], desk)
+    pay_in(desk, "ben-cash", 18)
+    for one in (first, dear, last):
+        pay_by_itself(f"late-{one.event_id}", event_key(desk.books.tenant, one.source, one.event_id), desk)
+    return clear_events([first, dear, last], desk)
+
+
 POCKETS = (
     Story(
         "shared-fund",
@@ -235,5 +251,13 @@ POCKETS = (
         "her running totals.",
         _budget,
         ANA,
+    ),
+    Story(
+        "late-money",
+        "Money that comes after the care",
+        "Ben has no cover, lets up to 20.00 be paid without asking, and his pot is empty: 15.00, 30.00 and 10.00 are due. "
+        "Then 18.00 come in. What his rule would have let be paid is paid by itself, oldest first, each by a posting of "
+        "its own: the 15.00, and 3.00 of the 10.00. The 30.00 were withheld, and wait for his yes.",
+        _late_money,
     ),
 )

@@ -18,7 +18,18 @@ from drachm.application.ports import Books, Locked, Posting, Row, Stored, UnitOf
 from drachm.application.rows import SALT_BYTES, row_of
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import Conflict, InvalidMessage, Refused
-from drachm.domain.funding.allotment import Fund, Move, allotment_entries, checked_fund, from_rest, fund_of, net_of
+from drachm.domain.funding.allotment import (
+    Fund,
+    Move,
+    Want,
+    allotment_entries,
+    checked_fund,
+    from_anywhere,
+    from_rest,
+    fund_of,
+    lies_elsewhere,
+    net_of,
+)
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import EntryKind, journal_entry
 from drachm.domain.money import MAX_AMOUNT
@@ -66,6 +77,18 @@ def refill(fund: Fund, targets: Mapping[str, int], desk: Desk) -> bool:
     A fund that is not here has nothing.
     """
     return tried(lambda: _refilled(fund, targets, desk))
+
+
+def gather(slice_: Pot, target: int, desk: Desk) -> None:
+    """Bring one slice up to a target (micros) as far as its fund goes: from the rest, else from whatever the others hold.
+
+    For one payment, not for a batch of care: it holds the whole fund for a moment.
+    """
+    fund = fund_of(slice_)
+    if not refill(fund, {slice_.id: target}, desk):
+        want = Want(slice_.id, target, whole=False)
+        if lies_elsewhere(glance(fund.pots, desk.books), [want]):
+            tried(lambda: _gathered(fund, slice_.id, target, desk))
 
 
 def return_allotments(fund: Pot, desk: Desk) -> int:
@@ -145,6 +168,14 @@ def _refilled(fund: Fund, targets: Mapping[str, int], desk: Desk) -> bool:
         _post(moves, fund, locked, work, desk)
         net = net_of(moves)
         return all(locked.avail[one] + net.get(one, 0) >= target for one, target in targets.items())
+
+
+def _gathered(fund: Fund, one: str, target: int, desk: Desk) -> None:
+    with desk.books.work() as work:
+        locked = work.lock(Needs(frozenset(), frozenset(fund.pots)), len(fund.pots))
+        missing = target - locked.avail.get(one, target)
+        moves = from_anywhere(fund, [Want(one, missing, whole=False)], [locked.avail]) if missing > 0 else []
+        _post(moves, fund, locked, work, desk)
 
 
 def _returned(one: str, fund: Fund, desk: Desk) -> int:

@@ -228,6 +228,10 @@ class MoneyReading(Protocol):
         Behind none (-1): no pots, only how far the index is whole.
         """
 
+    def reached(self, after: int) -> tuple[list[tuple[str, str]], int]:
+        """(member, currency) of whoever owes of care, or once did, and got money behind a position into a pot of their
+        own or one shared with them; and up to which position that was looked at. Behind none (-1): nobody."""
+
     def dues(self, member: str, currency: str) -> list[Due]:
         """What a patient owes of care, charge by charge, oldest first; never late."""
 

@@ -24,6 +24,7 @@ from drachm.application.desk import Desk
 from drachm.application.expiry import keep_sweeping
 from drachm.application.figures import Figures, keep_near
 from drachm.application.journal_index import JournalIndex
+from drachm.application.late_dues import keep_paying_late
 from drachm.application.money_reading import MoneyReading
 from drachm.application.notices import Notices, keep_telling
 from drachm.application.paying import Payer, keep_paying
@@ -58,16 +59,18 @@ def follow(
     notices: Notices,
     desk: Desk,
     messages: TextMessages,
+    records: Records,
     stopping: threading.Event,
 ) -> list[threading.Thread]:
-    """Follow one tenant's journal with threads of this process until `stopping` is set; give back what expired, and
-    tell people how much of their budgets is used."""
+    """Follow one tenant's journal with threads of this process until `stopping` is set; give back what expired, tell
+    people how much of their budgets is used, and pay what is due once money comes."""
     works = (
         partial(keep_near, index, figures, stopping, pause=FOLLOW_SECONDS),
         partial(keep_catching_up, money, stopping),
         partial(keep_telling, notices, stopping),
         partial(keep_sweeping, desk, stopping),
         partial(keep_texting, messages, stopping),
+        partial(keep_paying_late, desk, records, money, stopping),
     )
     threads = [threading.Thread(target=work, name=f"drachm-follow-{at}", daemon=True) for at, work in enumerate(works)]
     for thread in threads:
@@ -122,6 +125,7 @@ def follow_all(stopping: threading.Event) -> None:
                     Notices(tenant, index, register, money, books.records()),
                     desk,
                     text_messages(settings, index, register, books.records(), desk),
+                    books.records(desk.clock.now),
                     stopping,
                 )
                 if str(tenant) in rails:

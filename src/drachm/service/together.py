@@ -134,6 +134,7 @@ class Tenants:
             self._followers += follow(
                 *(market.index, market.money, market.figures, notices, market.desk),
                 text_messages(self._settings, market.index, market.register, market.records, market.desk),
+                market.records,
                 self._stopping,
             )
         self._books.append(books)

@@ -219,6 +219,16 @@ class PostgresMoney:
             found = self._ask(conn, "moved_pots", kind=kind, after=after, until=until)
         return [pot for (pot,) in found], until
 
+    def reached(self, after: int) -> tuple[list[tuple[str, str]], int]:
+        """(member, currency) of whoever owes of care and got money into a pot behind a position, and up to which
+        position that was looked at. Behind none (-1): nobody, only how far the index is whole."""
+        with self._sessions.transaction("reader") as conn:
+            until = self._followed(conn)
+            if after < 0 or until <= after:
+                return [], max(after, until)
+            found = self._ask(conn, "reached", after=after, until=until)
+        return list(found), until
+
     def dues(self, member: str, currency: str) -> list[Due]:
         """What a patient owes of care, charge by charge, oldest first."""
         number = account_id(self._tenant, Account("patient_receivable", member, currency))

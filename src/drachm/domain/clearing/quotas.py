@@ -50,6 +50,18 @@ class Leave:
                 left = min(left, max(0, budget.amount - totals.get(number, 0)))
         return left, "budget" if left < share else ""
 
+    def later(self, share: int, due: int, own: Mapping[int, int], totals: Mapping[int, int]) -> int:
+        """How much of what is due still of a share may be drawn without asking.
+
+        `own`: what the charge itself has added to the running totals already.
+        """
+        if self._most is not None:
+            before = totals.get(self._visit, 0) - own.get(self._visit, 0) if self._visit is not None else 0
+            if before + share > self._most:
+                return 0
+        room = [max(0, one.amount - totals.get(number, 0)) for number, one in self.budgets if one.asks]
+        return min([due, *room])
+
     def used(self, drawn: int) -> tuple[tuple[int, int], ...]:
         """What an amount that was drawn without asking adds to the running totals."""
         return tuple([(number, drawn) for number in self.numbers]) if drawn else ()
@@ -77,6 +89,10 @@ class Quotas:
         """How much of a share may be drawn without asking, and what withholds the rest."""
         return (share, "") if self.leave is None else self.leave.allowed(share, totals)
 
+    def later(self, share: int, due: int, own: Mapping[int, int], totals: Mapping[int, int]) -> int:
+        """How much of what is due still of a share may be drawn without asking."""
+        return due if self.leave is None else self.leave.later(share, due, own, totals)
+
     def room(self, totals: Mapping[int, int], legs: Sequence[Leg] = ()) -> dict[str, int]:
         """What the member may still take from each limited pot, these legs taken already; micros, never negative."""
         left: dict[str, int] = {}
@@ -99,10 +115,13 @@ class Quotas:
         used = tuple([(number, drawn[pot]) for pot, number, _ in self._limits if pot in drawn])
         return used if self.leave is None else (*used, *self.leave.used(sum(drawn.values())))
 
-    def counting(self, pot: str) -> list[int]:
-        """The running totals that count what the member pays on purpose from a pot: its limits, and every budget."""
-        budgets = [number for number, _ in self.leave.budgets] if self.leave is not None else []
-        return [number for one, number, _ in self._limits if one == pot] + budgets
+    def counting(self, pot: str, *, by_itself: bool = False) -> list[int]:
+        """The running totals that count what is paid later from a pot: its limits, and every budget; and what is paid
+        by itself of a visit, where nobody is asked."""
+        limits, leave = [number for one, number, _ in self._limits if one == pot], self.leave
+        if leave is None:
+            return limits
+        return limits + (list(leave.numbers) if by_itself else [number for number, _ in leave.budgets])
 
 
 def quotas_of(

@@ -62,7 +62,7 @@ class Leg(NamedTuple):
 
 
 class Agreed(NamedTuple):
-    """An amount due that the patient said yes to: paid from a pocket of the patient's choice."""
+    """An amount due that was paid later: on the patient's yes and from pockets of the patient's choice, or by itself."""
 
     id: str
     """Of the payment."""
@@ -72,6 +72,8 @@ class Agreed(NamedTuple):
     """Micros, more than 0."""
     counted: tuple[tuple[int, int], ...] = ()
     """Row and slot of each running total that counts it: budgets, and limits in a shared pot."""
+    by_itself: bool = False
+    """Nobody said yes to this one amount: the patient's rules let it be paid once there was money."""
 
 
 class FundingPlan(NamedTuple):

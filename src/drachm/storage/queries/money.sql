@@ -132,6 +132,27 @@ JOIN pot AS p ON p.tenant = v.tenant AND p.state = v.state
 JOIN record AS r ON r.tenant = v.tenant AND r.kind = %(kind)s AND r.id = p.id
 WHERE v.tenant = %(tenant)s AND v.position > %(after)s AND v.position <= %(until)s;
 
+-- name: reached
+-- Who owes, or once owed, of care, and has got money since a position into a pot of theirs or one shared with them.
+-- Charges and holds bring none, and between a fund and its slices it only moves.
+WITH gained AS (
+    SELECT DISTINCT p.id, p.member, CASE WHEN p.slices = 0 THEN '' WHEN p.fund = '' THEN p.id ELSE p.fund END AS fund
+    FROM journal AS j
+    CROSS JOIN LATERAL generate_series(1, cardinality(j.legs) / 2) AS leg (n)
+    JOIN account AS w ON w.tenant = j.tenant AND w.id = j.legs[2 * leg.n - 1] AND w.kind = 'wallet'
+    JOIN pot AS p ON p.tenant = j.tenant AND p.id = w.owner
+    WHERE j.tenant = %(tenant)s AND j.position > %(after)s AND j.position <= %(until)s
+      AND j.kind NOT IN (1, 4, 9, 10) AND j.legs[2 * leg.n] < 0
+), people AS (
+    SELECT g.member FROM gained AS g WHERE g.member <> ''
+    UNION
+    SELECT m.member FROM gained AS g
+    JOIN pot AS m ON m.tenant = %(tenant)s AND m.fund = g.fund AND m.fund <> '' AND m.member <> ''
+)
+SELECT a.owner, a.currency FROM people AS p
+JOIN account AS a ON a.tenant = %(tenant)s AND a.kind = 'patient_receivable' AND a.owner = p.member
+ORDER BY 1, 2;
+
 -- name: dues
 -- What is due of care by an account of a patient: of each chain of rows that took each other's place the newest, with
 -- what all of it left on the account, oldest first.
