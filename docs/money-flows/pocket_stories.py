@@ -155,13 +155,13 @@ def _budget(desk: Desk) -> list[Outcome]:
 def _late_money(desk: Desk) -> list[Outcome]:
     limit = Rule(20 * MICROS, "USD")
     desk.books.enrol(
-        members=[Member("ben")], pots=[Pot("ben-cash", "ben", "USD")], mandates={"ben": Mandate(1, (), (limit,))}
+        members=[Member("noor")], pots=[Pot("noor-cash", "noor", "USD")], mandates={"noor": Mandate(1, (), (limit,))}
     )
     first, dear, last = (
-        charge(name, dollars, member="ben", visit=name) for name, dollars in (("e1", 15), ("e2", 30), ("e3", 10))
+        charge(name, dollars, member="noor", visit=name) for name, dollars in (("e1", 15), ("e2", 30), ("e3", 10))
     )
     clear_events([first, dear, last], desk)
-    pay_in(desk, "ben-cash", 18)
+    pay_in(desk, "noor-cash", 18)
     for one in (first, dear, last):
         pay_by_itself(f"late-{one.event_id}", event_key(desk.books.tenant, one.source, one.event_id), desk)
     return clear_events([first, dear, last], desk)
@@ -255,9 +255,9 @@ POCKETS = (
     Story(
         "late-money",
         "Money that comes after the care",
-        "Ben has no cover, lets up to 20.00 be paid without asking, and his pot is empty: 15.00, 30.00 and 10.00 are due. "
-        "Then 18.00 come in. What his rule would have let be paid is paid by itself, oldest first, each by a posting of "
-        "its own: the 15.00, and 3.00 of the 10.00. The 30.00 were withheld, and wait for his yes.",
+        "Noor has no cover, lets up to 20.00 be paid without asking, and her pot is empty: 15.00, 30.00 and 10.00 are "
+        "due. Then 18.00 come in. What her rule would have let be paid is paid by itself, oldest first, each by a "
+        "posting of its own: the 15.00, and 3.00 of the 10.00. The 30.00 were withheld, and wait for her yes.",
         _late_money,
     ),
 )

@@ -80,7 +80,7 @@ def refill(fund: Fund, targets: Mapping[str, int], desk: Desk) -> bool:
 
 
 def gather(slice_: Pot, target: int, desk: Desk) -> None:
-    """Bring one slice up to a target (micros) as far as its fund goes: from the rest, else from whatever the others hold.
+    """Bring one slice up to a target (micros) as far as its fund goes: from the rest, else from other slices too.
 
     For one payment, not for a batch of care: it holds the whole fund for a moment.
     """

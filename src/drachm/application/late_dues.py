@@ -2,8 +2,8 @@
 
 Those that the patient's rules would have let be paid when the care was cleared, had the money been there, and that they
 let be paid now: oldest first, each by a posting of its own (`paid_charge`), as far as the pots reach. What was withheld
-then stays the patient's to pay, also under rules that have become wider since. A pot that others share pays late only for
-care for which it might have paid then: who was out of it, or for whom it was paused, is not let in backwards.
+then stays the patient's to pay, also under rules that have become wider since. A pot that others share pays late only
+for care for which it might have paid then: who was out of it, or for whom it was paused, is not let in backwards.
 
 Between two full looks only people are looked at into one of whose pots something came. Whoever looks twice, or beside
 another, pays once: the row that stands makes the payment's id, and of two that would take its place one does.

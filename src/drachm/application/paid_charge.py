@@ -1,7 +1,8 @@
 """What becomes of a charge when something of what is due of it is paid, or given back?
 
-It gets a new standing through the one posting mechanism: its decision stays as it was, with everything that it read, and
-what is paid becomes legs of it. Which pots may pay for the care, and which limits and budgets count it, is as it is now.
+It gets a new standing through the one posting mechanism: its decision stays as it was, with everything that it read,
+and what is paid becomes legs of it. Which pots may pay for the care, and which limits and budgets count it, is as it is
+now.
 """
 
 from __future__ import annotations

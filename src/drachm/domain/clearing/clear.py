@@ -123,8 +123,8 @@ def _drawn(event: ServiceEvent, share: int, pots: Pockets) -> FundingPlan:
 def _still_agreed(
     event: ServiceEvent, funding: FundingPlan, at: Snapshot, totals: Mapping[int, int], avail: Mapping[str, int]
 ) -> list[Agreed]:
-    """What was agreed on of the event whose place this one takes, as far as pockets and limits allow it now. To what was
-    paid by itself nobody agreed: the pockets have it again, and the plan has drawn on them anew."""
+    """What was agreed on of the event whose place this one takes, as far as pockets and limits allow it now. To what
+    was paid by itself nobody agreed: the pockets have it again, and the plan has drawn on them anew."""
     pots: Pockets = [(pot, avail.get(pot.id, 0)) for pot in at.pots if pot.currency == event.currency]
     if at.quotas is not None:
         pots = at.quotas.narrowed(pots, totals)

@@ -62,7 +62,7 @@ class Leg(NamedTuple):
 
 
 class Agreed(NamedTuple):
-    """An amount due that was paid later: on the patient's yes and from pockets of the patient's choice, or by itself."""
+    """An amount due that was paid later: on the patient's yes, from pockets of the patient's choice; or by itself."""
 
     id: str
     """Of the payment."""
