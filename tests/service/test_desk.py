@@ -27,14 +27,6 @@ XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 
 
 @pytest.fixture
-def visitor(street: Any, town: Any, ask: Any) -> Any:
-    """Somebody with a browser; `visitor.signed_in(...)` is another one at the desk."""
-    house = street.house
-    yield Visitor(street, town, ask)
-    street.house = house
-
-
-@pytest.fixture
 def noor(visitor: Visitor) -> Visitor:
     return visitor.signed_in("Noor", [Role.CLERK], ["clinic"])
 

@@ -37,13 +37,6 @@ PRICES = {"price_book_id": "clinic-book"}
 
 
 @pytest.fixture
-def visitor(street: Any, town: Any, ask: Any) -> Any:
-    house = street.house
-    yield Visitor(street, town, ask)
-    street.house = house
-
-
-@pytest.fixture
 def ada(visitor: Visitor) -> Visitor:
     return editor(visitor, "Ada", "town-insurance")
 

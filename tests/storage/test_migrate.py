@@ -73,7 +73,7 @@ def test_a_changed_file_is_refused_by_name(conn: Connection, folder: Path) -> No
     migrate(conn, folder)
     write(folder, "0001_wallet", "CREATE TABLE wallet (id bigint PRIMARY KEY);")
     write(folder, "0003_leaf", "CREATE TABLE leaf (id int);")
-    with pytest.raises(IntegrityError, match="0001_wallet changed") as caught:
+    with pytest.raises(IntegrityError, match="made by another version of Drachm: its migration 0001_wallet") as caught:
         migrate(conn, folder)
     assert caught.value.where == "0001_wallet"
     assert "leaf" not in tables(conn)

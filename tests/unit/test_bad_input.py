@@ -99,6 +99,8 @@ FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
     ("missing-code", {"code": None}, "missing_field", ".code"),
     ("missing-code-value", {"code": {"system": "HCPCS"}}, "missing_field", ".code.value"),
     ("missing-currency", {"currency": None}, "missing_field", ".currency"),
+    ("start-offset-unknown", {"started_at": "2025-01-31T14:02:00-00:00"}, "invalid_time", ".started_at"),
+    ("display-turned-round", {"display": "Visit \u202e 04.7 DSU"}, "invalid_text", ".display"),
     ("missing-start", {"started_at": None}, "missing_field", ".started_at"),
     ("missing-micros", {"billed": {"currency": "USD"}}, "missing_field", ".billed.micros"),
     ("unknown-key", {"amount": 5}, "unknown_field", ".amount"),
@@ -493,6 +495,7 @@ TABLES: dict[str, list[str]] = {
 }  # fmt: skip
 CHARGE = TABLES["claims_transactions"][2]
 VISIT = TABLES["encounters"][2]
+CLAIM = TABLES["claims"][2]
 CHARGES, MOVES = "claims_transactions", "payer_transitions"
 ROWS: list[tuple[str, str, int, str, str, str]] = [
     ("amount-word", CHARGES, 2, CHARGE.replace("77.49", "many"), "invalid_amount", "line 3 AMOUNT"),
@@ -514,6 +517,9 @@ ROWS: list[tuple[str, str, int, str, str, str]] = [
     ("patient-elsewhere", CHARGES, 2, CHARGE.replace("m1", "m9"), "unknown_member", "line 3 PATIENTID"),
     ("patient-missing", CHARGES, 2, CHARGE.replace("m1", ""), "unknown_member", "line 3 PATIENTID"),
     ("patient-of-another", CHARGES, 2, CHARGE.replace("m1", "m2"), "unknown_member", "line 3 PATIENTID"),
+    ("pointer-beyond", CHARGES, 2, CHARGE.replace(",1,,,,1", ",2,,,,1"), "out_of_range", "line 3 DIAGNOSISREF1"),
+    ("pointer-word", CHARGES, 2, CHARGE.replace(",1,,,,1", ",1,x,,,1"), "out_of_range", "line 3 DIAGNOSISREF2"),
+    ("payer-of-claim", "claims", 2, CLAIM.replace("p1", "p7"), "unknown_payer", "line 3 PRIMARYPATIENTINSURANCEID"),
     ("code-spaces", CHARGES, 2, CHARGE.replace("185345009", "18 5"), "invalid_id", "line 3 PROCEDURECODE"),
     ("row-short", CHARGES, 2, "c2,2,m1", "ragged_row", "claims_transactions.csv line 3"),
     ("row-long", CHARGES, 2, CHARGE + ",extra", "ragged_row", "claims_transactions.csv line 3"),
@@ -549,7 +555,7 @@ def test_a_faulty_row(tmp_path: Path, table: str, number: int, line: str, code: 
     found: list[PatientBundle] = list(read_paths([tmp_path]))
     (problem,) = [problem for one in found for problem in one.problems]
     assert_refusal(problem, code, place)
-    whole = table in ("patients", "payer_transitions")
+    whole = table in ("patients", "payer_transitions", "claims") or "DIAGNOSISREF" in place
     assert good_events(tmp_path) == (["c1#1", "c2#2", "c3#3"] if whole else ["c1#1", "c3#3"])
 
 

@@ -122,9 +122,10 @@ def _pending(files: Sequence[Migration], applied: dict[str, str]) -> list[Migrat
             )
         if here[name].sha256 != sha256:
             raise IntegrityError(
-                f"migration {name} changed after it was applied",
+                f"these books were made by another version of Drachm: its migration {name} is not this program's",
                 where=name,
-                next_step="Restore the file as it was released and write the change as a new migration.",
+                next_step="Run the version that made them, or begin with a new data folder or database. Whoever "
+                "changed the file here restores it as it was released and writes the change as a new migration.",
             )
     pending = [migration for migration in files if migration.name not in applied]
     last = max((here[name].number for name in applied), default=-1)

@@ -37,7 +37,7 @@ ID = st.sampled_from(
 )
 TEXT = st.sampled_from(
     ["", "plain", "x" * 500, "x" * 501, "\U0001f600" * 500, "é" * 501, "a\tb", "a\x7f", "a\x85", "a\u2028", "a\x00",
-     "a\xa0b", "\u200b\ue000", "a\"b\\c", "\\u0000", 5, None]
+     "a\u202e", "a\xa0b", "\u200b\ue000", "a\"b\\c", "\\u0000", 5, None]
 )  # fmt: skip
 NUMBER = st.sampled_from(
     [0, 1, 2, 50, 51, -1, 10**6, 10**6 + 1, 2**53 - 1, 2**53, -(2**53), 2**64, 10**70, 1.0, 1.5, True]

@@ -21,12 +21,15 @@ MAX_FACTS: Final = 100
 MAX_QUANTITY: Final = 1_000_000 * UNIT
 
 ID: Final = r"[A-Za-z0-9][A-Za-z0-9._:#/|@+=~*^-]*"
-INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII)
+INSTANT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|(?!-00:00)[+-]\d{2}:\d{2})", re.ASCII
+)
 
 _ID: Final = re.compile(ID, re.ASCII)
 _SYSTEM: Final = re.compile(r"[A-Za-z][A-Za-z0-9._:#/?&=%+~-]*", re.ASCII)
 _FACT_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Besides controls: what turns the direction of the words beside it (explicit formatting of Unicode Annex 9)."""
 _QUANTITY: Final = re.compile(r"\d{1,7}(?:\.\d{1,6})?", re.ASCII)
 
 
@@ -49,7 +52,7 @@ def list_of(value: Any, where: str) -> list[Any]:
 
 
 def text(value: Any, where: str, *, limit: int = MAX_TEXT) -> str:
-    """Plain words without control characters; may be empty."""
+    """Plain words without control characters, those of the writing direction among them; may be empty."""
     if not isinstance(value, str):
         raise _wrong_type(value, "text", where)
     if len(value) > limit:
@@ -101,6 +104,9 @@ def instant(value: Any, where: str) -> datetime:
     """An RFC 3339 instant with offset, at most microseconds, years 1900 to 2199; returned in UTC."""
     if not isinstance(value, str):
         raise _wrong_type(value, "text", where)
+    if value.endswith("-00:00"):
+        # RFC 3339 section 4.3. The rest of the interface refuses it too.
+        raise refusal("invalid_time", "the offset -00:00 says that the offset is not known", where, "Write Z for UTC.")
     if not INSTANT.fullmatch(value):
         raise refusal("invalid_time", "this is not an RFC 3339 time", where, "Use a form such as 2025-01-31T14:02:00Z.")
     return periods.read_instant(value, where=where)

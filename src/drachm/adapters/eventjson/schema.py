@@ -17,15 +17,16 @@ from drachm.domain.money import CURRENCIES, MAX_AMOUNT
 Schema = dict[str, Any]
 
 # The control characters that `fields.text` refuses; a lone surrogate cannot stand in UTF-8 at all.
-_PLAIN: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+_PLAIN: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 _SYSTEM: Final = r"^[A-Za-z][A-Za-z0-9._:#/?&=%+~-]*$"
 _FACT_NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
 # Above 0 and at most 1,000,000: the zeros are excluded by what may not follow, the rest by its digits.
 _QUANTITY: Final = r"^(?!0+(\.0+)?$)([0-9]{1,6}(\.[0-9]{1,6})?|0[0-9]{6}(\.[0-9]{1,6})?|1000000(\.0{1,6})?)$"
 
+# No leap second, at most microseconds, and no offset that says "not known" (RFC 3339 section 4.3).
 INSTANT: Final = (
     r"^(19|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+    r"(\.[0-9]{1,6})?(Z|(?!-00:00)[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 
 _WORDS: Final = {

@@ -21,7 +21,7 @@ NO_INSURANCE = "NO_INSURANCE"
 """What Synthea calls the payer of those who have none."""
 
 Visits = Sequence[tuple[datetime, str]]
-"""Start and primary payer of each event, in order of time."""
+"""Start and primary payer of each event, in order of time; the payer empty where nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _mismatches(periods: Sequence[tuple[Period, str]], visits: Visits, where: st
     for at, payor in visits:
         day = at.astimezone(UTC).date()
         in_force = next((payer for period, payer in periods if day in period), NO_INSURANCE)
-        if payor != in_force:
+        if payor and payor != in_force:
             found[day] = Pended(
                 "payor_not_in_force",
                 f"a charge of {day.isoformat()} names the payer {payor!r}, in force is {in_force!r}",

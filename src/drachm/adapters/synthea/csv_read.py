@@ -33,6 +33,9 @@ _ENCOUNTER_COLUMNS: Final = ("ID", "START", "STOP", "PATIENT", "ORGANIZATION", "
 _TRANSITION_COLUMNS: Final = ("PATIENT", "MEMBERID", "START_YEAR", "END_YEAR", "PAYER", "SECONDARY_PAYER")
 _PAYMENTS: Final = frozenset({"PAYMENT", "TRANSFERIN", "TRANSFEROUT"})
 """What Synthea says became of a charge: our own plans and pots decide that."""
+_INSURANCE: Final = "PRIMARYPATIENTINSURANCEID"
+_NOBODY: Final = ("", "0")
+"""What Synthea writes where nobody insures."""
 _KINDS: Final = {"medications": "drug", "procedures": "procedure", "immunizations": "immunization"}
 _DIAGNOSES: Final = tuple(f"DIAGNOSIS{number}" for number in range(1, 9))
 _POINTERS: Final = tuple(f"DIAGNOSISREF{number}" for number in range(1, 5))
@@ -89,7 +92,12 @@ def _read_tables(folder: Path, members: set[str], problems: list[DrachmError]) -
     for row in rows(folder, "payers", ("ID", "NAME"), problems):
         tables.payers[row["ID"]] = plain_words(row["NAME"])
     _index(folder, "encounters", _ENCOUNTER_COLUMNS, tables.encounters, problems)
-    _index(folder, "claims", ("ID", "PATIENTID", "PRIMARYPATIENTINSURANCEID", *_DIAGNOSES), tables.claims, problems)
+    _index(folder, "claims", ("ID", "PATIENTID", _INSURANCE, *_DIAGNOSES), tables.claims, problems)
+    problems += [
+        claim.refusal(_INSURANCE, "unknown_payer", "the payer is not in payers.csv", "Add the payer.")
+        for claim in tables.claims.values()
+        if claim[_INSURANCE] not in _NOBODY and claim[_INSURANCE] not in tables.payers
+    ]
     for table, kind in _KINDS.items():
         for row in rows(folder, table, ("ENCOUNTER", "CODE"), problems):
             tables.kinds.setdefault((row["ENCOUNTER"], row["CODE"]), kind)
@@ -145,7 +153,7 @@ def _bundle(member: Member, tables: Tables, plans: Plans, source_file: str, char
     seen: set[str] = set()
     for row in charges:
         try:
-            event = _event(row, member.id, tables)
+            event = _event(row, member.id, tables, problems)
             if event.event_id in seen:
                 raise row.refusal("CHARGEID", "duplicate_id", "this charge stands twice", "Send it once.")
             seen.add(event.event_id)
@@ -162,7 +170,7 @@ def _bundle(member: Member, tables: Tables, plans: Plans, source_file: str, char
     return PatientBundle(member, coverages, tables.parties.named(named), events, (*problems, *more), source_file)
 
 
-def _event(row: Row, member: str, tables: Tables) -> ServiceEvent:
+def _event(row: Row, member: str, tables: Tables, problems: list[DrachmError]) -> ServiceEvent:
     claim = _joined(row, "CLAIMID", tables.claims, "unknown_claim")
     encounter = _joined(row, "APPOINTMENTID", tables.encounters, "unknown_visit")
     for other, column in ((claim, "PATIENTID"), (encounter, "PATIENT")):
@@ -196,7 +204,7 @@ def _event(row: Row, member: str, tables: Tables) -> ServiceEvent:
         claim=row["CLAIMID"],
         line=row["CHARGEID"],
         diagnoses=diagnoses,
-        diagnosis_pointers=_pointers(row, len(diagnoses)),
+        diagnosis_pointers=_pointers(row, len(diagnoses), problems),
         emergency=word == "emergency",
         display=plain_words(row["NOTES"]),
         facts={
@@ -204,9 +212,14 @@ def _event(row: Row, member: str, tables: Tables) -> ServiceEvent:
             "line_kind": kind,
             "visit_class": visit_class,
             "encounter_class": word,
-            "payor": tables.payers.get(claim["PRIMARYPATIENTINSURANCEID"], NO_INSURANCE),
+            "payor": _payor(claim[_INSURANCE], tables),
         },
     )
+
+
+def _payor(name: str, tables: Tables) -> str:
+    """Empty where the payer is not in its table: the claim's row says so already."""
+    return NO_INSURANCE if name in _NOBODY else tables.payers.get(name, "")
 
 
 def _joined(row: Row, column: str, table: dict[str, Row], code: str) -> Row:
@@ -228,7 +241,11 @@ def _quantity(row: Row) -> int:
     return quantity(csv_number(row["UNITS"], row.where("UNITS")), row.where("UNITS"))
 
 
-def _pointers(row: Row, diagnoses: int) -> tuple[int, ...]:
-    found = [row[column] for column in _POINTERS if row[column]]
-    numbers = tuple(int(text) for text in found if text in ("1", "2", "3", "4", "5", "6", "7", "8"))
-    return tuple(number for number in numbers if number <= diagnoses)
+def _pointers(row: Row, diagnoses: int, problems: list[DrachmError]) -> tuple[int, ...]:
+    """Which of the claim's diagnoses the charge treats; one that is not there is named, and the charge goes on."""
+    known = {str(number): number for number in range(1, diagnoses + 1)}
+    for column in _POINTERS:
+        if row[column] and row[column] not in known:
+            words = f"the claim has {diagnoses} diagnoses, and none is number {row[column][:20]!r}"
+            problems.append(row.refusal(column, "out_of_range", words, "Point to a diagnosis of the claim."))
+    return tuple(known[row[column]] for column in _POINTERS if row[column] in known)

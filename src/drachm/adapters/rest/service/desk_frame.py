@@ -37,6 +37,7 @@ from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.problems import Header
 from drachm.application.emergencies import holding, saw
 from drachm.domain.coverage.emergency import Emergency
+from drachm.domain.coverage.model import Party
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import CURRENCIES, MAX_AMOUNT, exponent, micros
 
@@ -78,6 +79,8 @@ class Seat(Asker):
     """Somebody at the desk who asked for a page."""
 
     session: Session
+    parties: Sequence[Party]
+    """Those whom the person acts for, as the directory shows them."""
     emergency: Emergency | None = None
     """The wider reach that the person has taken for a while."""
 
@@ -88,12 +91,6 @@ class Seat(Asker):
             return self
         caller = replace(self.call.caller, roles=self.call.caller.roles | {Role.AUDITOR})
         return replace(self, call=replace(self.call, caller=caller))
-
-    @property
-    def parties(self) -> list[Any]:
-        """Those whom the person acts for, as the directory shows them."""
-        ids = sorted(self.call.caller.parties)
-        return self.call.market.register.parties(ids=ids) if ids else []
 
     @property
     def zone(self) -> tzinfo:
@@ -193,7 +190,11 @@ WIDE: Final = frozenset({"open_desk_charge", "open_desk_event"})
 
 def _seated(call: Call, session: Session) -> Seat:
     taken = str(session.record.body.get("emergency", ""))
-    return Seat(call, session, holding(taken, call.caller.subject, call.at, call.market.records) if taken else None)
+    ids = call.caller.parties
+    # Asked once for the page: every moment on it is told by their clock.
+    parties = call.market.register.parties(ids=ids, limit=len(ids)) if ids else []
+    emergency = holding(taken, call.caller.subject, call.at, call.market.records) if taken else None
+    return Seat(call, session, parties, emergency)
 
 
 def _watched(seat: Seat, name: str) -> Seat:

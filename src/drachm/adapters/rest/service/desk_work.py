@@ -248,7 +248,8 @@ def _parties(seat: Seat, groups: Sequence[Waiting]) -> tuple[list[tuple[str, str
     """(clinics, insurers) that something waits for, each (id, name); a filter with one choice is none."""
     clinics = {one.provider for one in groups} - {""}
     others = {party for one in groups for party in one.parties} - clinics
-    known = {party.id: party for party in seat.call.market.register.parties(ids=clinics | others)} if groups else {}
+    ids, register = clinics | others, seat.call.market.register
+    known = {party.id: party for party in register.parties(ids=ids, limit=len(ids))} if ids else {}
 
     def named(ids: Iterable[str]) -> list[tuple[str, str]]:
         return sorted(

@@ -164,7 +164,8 @@ def _clinics(seat: PatientSeat, now: AutomaticPaymentsView) -> dict[str, str]:
     visits = seat.ask("list_visits", query={"limit": _VISITS, "member": seat.member}).data
     ids = {party for visit in visits for party in visit.providers or []}
     ids |= {one.provider for one in now.rules if one.provider} | {one.provider for one in now.stops}
-    return {party.id: party.name or party.id for party in seat.call.market.register.parties(ids=ids)} if ids else {}
+    parties = seat.call.market.register.parties(ids=ids, limit=len(ids)) if ids else []
+    return {party.id: party.name or party.id for party in parties}
 
 
 def _pots(seat: PatientSeat) -> Sequence[Any]:

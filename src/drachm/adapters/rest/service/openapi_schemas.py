@@ -15,7 +15,7 @@ from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 
-from drachm.adapters.eventjson.schema import event_schema
+from drachm.adapters.eventjson.schema import INSTANT, event_schema
 from drachm.adapters.rest.service.shapes import END
 from drachm.domain.money import CURRENCIES
 
@@ -23,11 +23,6 @@ Schema = dict[str, Any]
 PREFIX: Final = "#/components/schemas/"
 
 _DAY: Final = "^(19|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
-# What `values.read_instant` takes: no leap second, at most microseconds, and no offset that says "not known".
-_INSTANT: Final = (
-    r"^(19|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(\.[0-9]{1,6})?(Z|\+([01][0-9]|2[0-3]):[0-5][0-9]|-(?!00:00)([01][0-9]|2[0-3]):[0-5][0-9])$"
-)
 
 
 def _event_components() -> dict[str, Schema]:
@@ -54,7 +49,7 @@ SHARED: Final[dict[str, Schema]] = {
     "Instant": {
         "type": "string",
         "format": "date-time",
-        "pattern": _INSTANT,
+        "pattern": INSTANT,
         "description": "RFC 3339 with seconds and an offset; answers are in UTC with a Z.",
     },
     **_event_components(),
