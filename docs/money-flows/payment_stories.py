@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
 from story import Story
 from town import NOON, StoppedClock, charge
 
+from drachm.application import cash_refunds
 from drachm.application.arrears import pay_from_pot
 from drachm.application.bank import BankAccount, allocate, reconcile
 from drachm.application.body import TopUp
@@ -21,12 +23,13 @@ from drachm.application.payouts_to_holders import pay_out
 from drachm.application.refunds import begin_refund, carry_out_refund
 from drachm.application.top_up import top_up
 from drachm.application.transfers import take_back
-from drachm.application.window import close_shift, open_shift, take
+from drachm.application.window import close_shift, give, open_shift, take
 from drachm.application.write_offs import KIND, Asked, agree, ask_again, propose
 from drachm.domain.coverage.model import Member
 from drachm.domain.money import MICROS
 from drachm.domain.payments.bank import BankLine
 from drachm.domain.payments.cash import Shift
+from drachm.domain.payments.cash_refund import CashRefund
 from drachm.domain.payments.model import News, Payment
 from drachm.domain.payments.refund import Refund, RefundNews
 from drachm.domain.payments.write_off import WriteOff
@@ -157,6 +160,23 @@ def _cash_window(desk: Desk) -> list[Outcome]:
     return []
 
 
+def _cash_refund(desk: Desk) -> list[Outcome]:
+    records = MemoryRecords(desk.clock.now)
+    open_shift(Shift("morning", "window-1", "cleo", "USD", NOON, 100 * MICROS, party="clinic"), records)
+    take(Payment("pay-1", "cash", "ana-cash", "ana", 20 * MICROS, "USD", NOON), "morning", "cleo", desk, records)
+    paid = clear_events([charge("e1", 30)], desk)
+    said = "yes, at the window"
+    first = CashRefund("rfd-1", "clinic", "ana-cash", "ana", "USD", 6 * MICROS, "cleo", NOON, said)
+    second = replace(first, id="rfd-2", amount=2 * MICROS)
+    for wish in (first, second):
+        cash_refunds.propose(wish, desk, records)
+        cash_refunds.agree(wish.id, "fay", NOON, desk, records)
+    give("rfd-1", "morning", "cleo", desk, records)
+    cash_refunds.stop("rfd-2", "cleo", NOON, desk, records)
+    close_shift("morning", 114 * MICROS, "cleo", desk, records)
+    return paid
+
+
 def _bank_transfer(desk: Desk) -> list[Outcome]:
     records = MemoryRecords(desk.clock.now)
     account = "NL26VAYB8060476890"
@@ -249,6 +269,15 @@ PAYMENTS = (
         "she counts 118.50: 1.50 are missing. The count is not made to fit; what is missing has an account of the "
         "window's own until somebody explains it.",
         _cash_window,
+    ),
+    Story(
+        "cash-refund",
+        "Cash back at the window",
+        "Ana paid 20.00 in cash and a visit took a part of it. Of the rest she wants 6.00 back in cash: Cleo proposes "
+        "it with Ana's consent, Fay agrees, and the 6.00 are held in Ana's pot, so that nothing else can spend them. "
+        "Cleo hands them out of her box, and they leave the books, once. 2.00 more were agreed to, but Ana thinks "
+        "again: what was held is free. At noon 114.00 should lie in the box, and do: 100.00 and 20.00, less 6.00.",
+        _cash_refund,
     ),
     Story(
         "bank-transfer",

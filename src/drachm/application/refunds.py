@@ -53,7 +53,7 @@ def begin_refund(refund: Refund, records: Records, *, author: str) -> Refund:
             return known
         kept = records.get(PAYMENT, refund.payment)
         counted = refund_planned(refund, find(refund.payment, records))
-        _ensure_not_owing(refund, records)
+        ensure_not_owing(refund.member, refund.currency, records)
         try:
             records.put([_kept(refund, author=author), record_of(counted, before=kept)])
         except Conflict:
@@ -164,13 +164,13 @@ def refund_of(record: Record) -> Refund:
     return msgspec.convert(dict(record.body), Refund)
 
 
-def _ensure_not_owing(refund: Refund, records: Records) -> None:
-    """Whoever owes for a payment that went back takes no money out."""
-    arrears = arrears_of(refund.member, refund.currency, records)
+def ensure_not_owing(member: str, currency: str, records: Records) -> None:
+    """Whoever owes for a payment that went back takes no money out. Raises `Conflict` (`arrears_open`)."""
+    arrears = arrears_of(member, currency, records)
     if arrears.frozen:
         raise Conflict(
             f"its holder owes {arrears.owed} micros for a payment that went back",
-            where=f"member {refund.member}",
+            where=f"member {member}",
             next_step="Make that good first: it may be paid out of the wallet itself.",
             code="arrears_open",
         )

@@ -1,7 +1,8 @@
-"""How does cash come in at a window? Taken by a clerk in an open shift, booked at once, counted in the end.
+"""How does cash come in at a window, and out? By a clerk in an open shift, booked at once, counted in the end.
 
-What a clerk took is written down together with the shift that it belongs to; so a shift that is closed at the same
-moment either has it or refuses it. Then it is booked like any payment.
+What a clerk took or handed out is written down together with the shift that it belongs to; so a shift that is closed at
+the same moment either has it or refuses it, and of two clerks who hand out the same refund one does. Then it is booked:
+a payment like any other, a refund as `cash_refunds` says.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from typing import Final
 
 import msgspec
 
+from drachm.application.cash_refunds import handed_out, handed_out_in, kept, record_by, refund_of
 from drachm.application.desk import RETRIES, Desk
 from drachm.application.payments import KIND, find, hear, payment_of, record_of
 from drachm.application.records import Record, Records
 from drachm.application.transfers import Transfer, transfer
 from drachm.domain.errors import Conflict, InvalidMessage, Unavailable
 from drachm.domain.ledger.model import Account, Entry, Source
-from drachm.domain.payments.cash import Shift, closed, opened, taken
+from drachm.domain.payments.cash import Shift, closed, given, opened, taken
+from drachm.domain.payments.cash_refund import CashRefund, paid
 from drachm.domain.payments.model import News, Payment, planned
 
 RAIL: Final = "cash"
@@ -64,6 +67,32 @@ def take(payment: Payment, shift: str, clerk: str, desk: Desk, records: Records)
     raise Unavailable("this shift is busier than can be", where=f"shift {shift}")
 
 
+def give(id: str, shift: str, clerk: str, desk: Desk, records: Records) -> CashRefund:
+    """A refund that was agreed to, in cash out of a box; the same again changes nothing.
+
+    Raises InvalidMessage, and `Conflict`: `refund_paid` when another has handed it out, `refund_not_ready` while nobody
+    agreed, `box_short` for more than the box holds, `shift_closed`, `not_your_shift`, or a box of another clinic's.
+    """
+    for _ in range(RETRIES):
+        known, record = record_by(id, records), _record(shift, records)
+        wish, box = refund_of(known), _shift(record)
+        if wish.state == "paid" and (wish.shift, wish.paid_by) == (shift, clerk):
+            handed_out(wish, desk)
+            return wish
+        at = desk.clock.now()
+        done = paid(wish, shift, clerk, at)
+        if box.party != wish.party:
+            raise Conflict("this box is another clinic's", where="shift", next_step="Use a box of the same clinic.")
+        after = given(box, wish.amount, wish.currency, clerk)
+        try:
+            records.put([kept(done, known, clerk, at), _kept(after, record)])
+        except Conflict:
+            continue
+        handed_out(done, desk)
+        return done
+    raise Unavailable("this shift is busier than can be", where=f"shift {shift}")
+
+
 def close_shift(shift: str, counted: int, clerk: str, desk: Desk, records: Records) -> Shift:
     """Count the box and end the shift; what is too little or too much is posted. The same count again is no error."""
     for _ in range(RETRIES):
@@ -97,9 +126,11 @@ def _booked(id: str, desk: Desk, records: Records) -> Payment:
 
 
 def _settled(shift: Shift, desk: Desk, records: Records) -> Shift:
-    # A clerk's machine may have died between writing money down and booking it.
+    # A clerk's machine may have died between writing money down and booking it, in or out.
     for record in records.find(KIND, terms=["state=planned", f"reference={RAIL}/{shift.id}"]):
         _booked(record.id, desk, records)
+    for refund in handed_out_in(shift.id, records):
+        handed_out(refund, desk)
     if shift.difference:
         entries = (
             Entry(Account("cash", RAIL, shift.currency), shift.difference, Source.RAIL),

@@ -62,12 +62,17 @@ DESK_QUESTIONS = "open_desk_questions answer_question_at_desk"
 LOOK_AT_WISHES = "open_my_budget open_my_automatic open_my_private"
 QUESTIONS = f"ask_question list_questions take_back_question {LOOK_AT_WISHES} {PAY_ON_PAGES}"
 LOOK_AT_REFUNDS = (
-    "list_write_offs get_write_off list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund"
+    "list_write_offs get_write_off list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund "
+    "list_cash_refunds get_cash_refund open_desk_cash_refunds open_desk_cash_refund"
 )
 GIVE_BACK = (
     "propose_charge_refund agree_to_charge_refund withdraw_charge_refund open_desk_refund_form propose_refund_at_desk "
-    "agree_to_refund_at_desk withdraw_refund_at_desk write_off_due agree_to_write_off end_write_off"
+    "agree_to_refund_at_desk withdraw_refund_at_desk write_off_due agree_to_write_off end_write_off "
+    "propose_cash_refund agree_to_cash_refund withdraw_cash_refund "
+    "propose_cash_refund_at_desk agree_to_cash_refund_at_desk withdraw_cash_refund_at_desk"
 )
+# Out of the box of a shift: whoever may open one.
+HAND_OUT_CASH = "pay_cash_refund pay_cash_refund_at_desk"
 LOOK_AT_WINDOWS = "list_shifts get_shift"
 TAKE_CASH = "open_shift take_cash count_shift"
 BANK = "read_ach_returns read_bank_statement list_bank_lines allocate_bank_line"
@@ -122,6 +127,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(SEND_EVENTS, LOOK_AT_EVENTS, LOOK_AT_QUEUE, RETRY, ASK_BEFORE, LOOK_AT_CARE),
             *(LOOK_AT_RECEIPTS, HAND_OUT_RECEIPTS, LOOK_AT_MEMBERS, ENROL, PRICES),
             *("stream_party_receipts get_operation_by_key", LOOK_AT_WINDOWS, TAKE_CASH, LOOK_AT_REFUNDS, GIVE_BACK),
+            HAND_OUT_CASH,
             *(
                 SIT_AT_THE_DESK,
                 "hand_out_at_desk print_slip open_desk_help help_at_desk retry_at_desk",
@@ -246,7 +252,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 LOOK_AT_KEYS,
                 TURN_KEYS,
             ),
-            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, BANK),
+            *(PAY_IN, "get_payment", OWN_WAYS_TO_PAY, LOOK_AT_WINDOWS, TAKE_CASH, HAND_OUT_CASH, BANK),
             *(
                 LOOK_AT_MONEY_BACK,
                 "begin_refund begin_payout list_arrears pay_arrears",
@@ -338,7 +344,12 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "pay_dues set_collection_consent",
         "top_up_my_pot set_my_top_up_rule pay_out_my_pot pay_my_arrears",
         *(FILL_WALLETS, LIMIT_WALLETS, TAKE_CASH, "begin_payment set_automatic_top_up leave_card forget_card"),
-        *("read_bank_statement allocate_bank_line begin_refund begin_payout", CASH_AT_THE_DESK, GIVE_BACK),
+        *(
+            "read_bank_statement allocate_bank_line begin_refund begin_payout",
+            CASH_AT_THE_DESK,
+            GIVE_BACK,
+            HAND_OUT_CASH,
+        ),
         "set_wallet_privacy keep_charge_private change_my_family read_ach_returns pay_arrears",
         *(
             "set_wallet_budget set_budgets set_automatic_payments pay_charge",
@@ -383,7 +394,7 @@ HUMAN = words(
         ),
         "allow_relative create_api_key create_client answer_invitation begin_refund begin_payout",
         *("answer_question", LOOK_AT_WISHES, PAY_ON_PAGES, DESK_QUESTIONS),
-        *(GIVE_BACK, "open_desk_refunds open_desk_refund"),
+        *(GIVE_BACK, HAND_OUT_CASH, "open_desk_refunds open_desk_refund open_desk_cash_refunds open_desk_cash_refund"),
         # Machines have the interface; pages are for people.
         *(
             SIT_AT_THE_DESK,
@@ -404,7 +415,8 @@ HUMAN = words(
 )
 NOT_THE_PROPOSER = words(
     (
-        "approve_payout_change agree_to_charge_refund agree_to_refund_at_desk agree_to_write_off review_emergency",
+        "approve_payout_change agree_to_charge_refund agree_to_refund_at_desk agree_to_write_off review_emergency "
+        "agree_to_cash_refund agree_to_cash_refund_at_desk",
         PUBLISH,
     )
 )

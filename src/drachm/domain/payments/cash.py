@@ -1,7 +1,7 @@
 """Who has the cash? A clerk opens a shift at a window, takes money, counts it, and the difference is named.
 
-Between opening and closing, what should lie in the box is what was put in and what was taken. What is counted is never
-made to fit: a difference is posted, to an account of its own, and stays to be explained.
+Between opening and closing, what should lie in the box is what was put in and taken, less what was paid back. What is
+counted is never made to fit: a difference is posted, to an account of its own, and stays to be explained.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from drachm.domain.errors import Conflict, InvalidMessage
-from drachm.domain.money import MAX_AMOUNT, minor_unit
+from drachm.domain.money import MAX_AMOUNT, minor_unit, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,13 @@ class Shift:
     taken: int = 0
     counted: int | None = None
     closed_at: datetime | None = None
+    given: int = 0
+    """What was paid back in cash."""
 
     @property
     def expected(self) -> int:
         """What should lie in the box."""
-        return self.laid_in + self.taken
+        return self.laid_in + self.taken - self.given
 
     @property
     def difference(self) -> int:
@@ -53,12 +55,24 @@ def taken(shift: Shift, amount: int, currency: str, clerk: str) -> Shift:
     Raises `InvalidMessage`, and `Conflict` (for another currency; `shift_closed`, `not_your_shift`).
     """
     _coins(amount, currency, "amount")
-    if currency != shift.currency:
-        raise Conflict(
-            f"this box holds {shift.currency}", where="currency", next_step="Take it into a box of its own currency."
-        )
+    _ensure_currency(shift, currency)
     _still_theirs(shift, clerk)
     return replace(shift, taken=shift.taken + amount)
+
+
+def given(shift: Shift, amount: int, currency: str, clerk: str) -> Shift:
+    """The shift after its clerk paid money back. Raises as `taken`, and `Conflict` (`box_short`)."""
+    _coins(amount, currency, "amount")
+    _ensure_currency(shift, currency)
+    _still_theirs(shift, clerk)
+    if amount > shift.expected:
+        raise Conflict(
+            f"the box holds {plain(shift.expected, shift.currency)} {shift.currency}: less than shall be handed out",
+            where=f"shift {shift.id}",
+            next_step="Hand it out of another box, or when there is more in this one.",
+            code="box_short",
+        )
+    return replace(shift, given=shift.given + amount)
 
 
 def closed(shift: Shift, counted: int, clerk: str, at: datetime) -> Shift:
@@ -66,6 +80,11 @@ def closed(shift: Shift, counted: int, clerk: str, at: datetime) -> Shift:
     _coins(counted, shift.currency, "counted")
     _still_theirs(shift, clerk)
     return replace(shift, counted=counted, closed_at=at)
+
+
+def _ensure_currency(shift: Shift, currency: str) -> None:
+    if currency != shift.currency:
+        raise Conflict(f"this box holds {shift.currency}", where="currency", next_step="Use a box of its own currency.")
 
 
 def _still_theirs(shift: Shift, clerk: str) -> None:

@@ -35,6 +35,18 @@ POST /desk/refunds/{refund_id}/agreement  agree_to_refund_at_desk  one
   Agree to a refund as the second person.
 POST /desk/refunds/{refund_id}/withdrawal  withdraw_refund_at_desk  one
   Stop a refund.
+GET /desk/cash-refunds  open_desk_cash_refunds  many
+  Cash that goes back at the window: what waits, what may be handed out, and where to propose more.
+POST /desk/cash-refunds  propose_cash_refund_at_desk  named
+  Propose to pay money of a wallet back in cash.
+GET /desk/cash-refunds/{refund_id}  open_desk_cash_refund  one
+  One of them.
+POST /desk/cash-refunds/{refund_id}/agreement  agree_to_cash_refund_at_desk  one
+  Agree to it as the second person.
+POST /desk/cash-refunds/{refund_id}/payment  pay_cash_refund_at_desk  one
+  Hand it out of one's own box.
+POST /desk/cash-refunds/{refund_id}/withdrawal  withdraw_cash_refund_at_desk  one
+  Stop it.
 POST /desk/charges/{charge_id}/link  hand_out_at_desk  one
   Make a receipt link for the patient; shown this once, to print.
 POST /desk/charges/{charge_id}/slip  print_slip  one

@@ -49,6 +49,18 @@ POST /v1/shifts/{shift_id}/payments  take_cash  one key
   Take cash into a wallet; it can be spent at once.
 POST /v1/shifts/{shift_id}/count  count_shift  one key
   Count the box and end the shift; a difference is booked and named.
+POST /v1/cash-refunds  propose_cash_refund  named key
+  Propose to pay money of a wallet back in cash, to be agreed to by somebody else.
+GET /v1/cash-refunds  list_cash_refunds  many
+  Cash that goes back at windows: what waits, what is ready, what was handed out.
+GET /v1/cash-refunds/{refund_id}  get_cash_refund  one
+  One of them, and who had a hand in it.
+POST /v1/cash-refunds/{refund_id}/agreement  agree_to_cash_refund  one key
+  Agree as the second person; the money is held until it is handed out.
+POST /v1/cash-refunds/{refund_id}/payment  pay_cash_refund  one key
+  Hand it out of the box of one's own open shift, once.
+DELETE /v1/cash-refunds/{refund_id}  withdraw_cash_refund  one
+  Stop one that was not handed out.
 POST /v1/bank-statements  read_bank_statement  whole key
   Book what a camt.053 or camt.054 says came in; what nobody can be found for stands apart.
 POST /v1/ach-returns  read_ach_returns  whole key

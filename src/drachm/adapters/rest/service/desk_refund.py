@@ -170,6 +170,7 @@ def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         charge=charge,
         mine=mine,
         can_agree=movable and not mine and seat.may("agree_to_refund_at_desk"),
+        can_cash=refund.state == "done" and refund.patient.micros > 0 and seat.may("propose_cash_refund_at_desk"),
         can_withdraw=refund.state == "proposed" and seat.may("withdraw_refund_at_desk"),
         trouble=trouble,
         **_shown(seat, refund),

@@ -83,7 +83,7 @@ def _shift(seat: Seat) -> Any:
 
 def _window_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     mine = seat.call.caller.subject
-    shifts = _recent(seat)
+    shifts = recent_shifts(seat)
     currencies = [shift.laid_in.currency for shift in shifts]
     return seat.page(
         "desk_window.html",
@@ -110,6 +110,7 @@ def _shift_page(seat: Seat, trouble: dict[str, Any] | None = None, at: str = "",
         shift=shift,
         **_shown(seat, shift),
         mine=mine,
+        can_give=seat.may("open_desk_cash_refunds"),
         can_take=mine and seat.may("take_cash_at_desk"),
         taken_now=taken,
         taken_amount=amount_of(taken.amount) if taken else None,
@@ -128,6 +129,7 @@ def _shown(seat: Seat, shift: Any) -> dict[str, Any]:
         "closed": seat.here(shift.closed_at) if shift.closed_at else None,
         "laid_in": amount_of(shift.laid_in),
         "taken": amount_of(shift.taken),
+        "given": amount_of(shift.given),
         "expected": amount_of(shift.expected),
         "counted": amount_of(shift.counted) if shift.counted else None,
         "difference": amount_of(shift.difference) if shift.difference else None,
@@ -135,7 +137,7 @@ def _shown(seat: Seat, shift: Any) -> dict[str, Any]:
     }
 
 
-def _recent(seat: Seat) -> list[Any]:
+def recent_shifts(seat: Seat) -> list[Any]:
     """Shifts that began in the last days, oldest first. Their ids sort by time, so the list begins at a made-up one."""
     asking = seat.asking("list_shifts", query={"limit": "100"})
     milliseconds = int((seat.call.at - RECENT).timestamp() * 1_000)

@@ -53,6 +53,8 @@ class ShiftView(View):
     opened_at: Moment
     laid_in: Money
     taken: Money
+    given: Money
+    """Paid back in cash."""
     expected: Money
     """What should lie in the box."""
     counted: Money | None
@@ -143,6 +145,7 @@ def _view(shift: Shift) -> ShiftView:
         opened_at=shift.opened_at,
         laid_in=amount(shift.laid_in),
         taken=amount(shift.taken),
+        given=amount(shift.given),
         expected=amount(shift.expected),
         counted=amount(shift.counted) if shift.counted is not None else None,
         difference=amount(shift.difference) if shift.counted is not None else None,

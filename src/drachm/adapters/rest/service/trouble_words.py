@@ -18,9 +18,10 @@ from drachm.adapters.rest.transport.problem_table import KINDS
 
 SAID: Final = frozenset(
     (
-        *("charge_changed", "draft_not_ready", "invalid_emergency", "invalid_refund", "not_found", "not_your_shift"),
-        *("over_the_limit", "passkey_invalid", "question_open", "question_settled", "refund_open", "shift_closed"),
-        *("version", "window_taken"),
+        *("arrears_open", "box_short", "charge_changed", "draft_not_ready", "invalid_emergency", "invalid_refund"),
+        *("less_due", "not_found", "not_your_shift", "nothing_due", "over_the_limit", "passkey_invalid"),
+        *("question_open", "question_settled", "refund_exceeds", "refund_not_ready", "refund_open", "refund_paid"),
+        *("shift_closed", "version", "window_taken"),
     )
 )
 """Codes whose words are in the catalogues: `tools/messages.py` takes them from the table."""

@@ -98,6 +98,12 @@ _TRANSPORT: Final = (
          "refund of the charge and let somebody else agree, or let the system that sent the charge correct it."),
     Kind("over_the_limit", 409, "Over the limit", "More would go back than the limit says.", "Propose it with a limit "
          "that holds it, or for less."),
+    Kind("refund_paid", 409, "Handed out already", "This refund was handed out already.", "Hand out nothing; read in "
+         "which shift it was."),
+    Kind("refund_not_ready", 409, "Not to be handed out", "There is nothing to hand out of this refund.", "A second "
+         "person agrees first."),
+    Kind("box_short", 409, "Too little in the box", "The box holds less than shall be handed out.", "Hand it out of "
+         "another box, or when there is more in this one."),
     Kind("charge_changed", 409, "Charge changed", "The charge is not what the refund was proposed for.", "Read the "
          "charge, then propose it anew."),
     Kind("invalid_refund", 422, "No such refund", "This refund cannot be.", "Correct the named place."),
