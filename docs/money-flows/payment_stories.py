@@ -164,7 +164,7 @@ def _cash_refund(desk: Desk) -> list[Outcome]:
     records = MemoryRecords(desk.clock.now)
     open_shift(Shift("morning", "window-1", "cleo", "USD", NOON, 100 * MICROS, party="clinic"), records)
     take(Payment("pay-1", "cash", "ana-cash", "ana", 20 * MICROS, "USD", NOON), "morning", "cleo", desk, records)
-    paid = clear_events([charge("e1", 30)], desk)
+    paid = clear_events([charge("e1", 20)], desk)
     said = "yes, at the window"
     first = CashRefund("rfd-1", "clinic", "ana-cash", "ana", "USD", 6 * MICROS, "cleo", NOON, said)
     second = replace(first, id="rfd-2", amount=2 * MICROS)

@@ -354,6 +354,46 @@ class CashOrder(Struct, kw_only=True):
     amount: Money
 
 
+class CashRefundOrder(Struct, kw_only=True):
+    """Money of a wallet that its holder shall have in cash."""
+
+    party: str
+    """The clinic at whose windows it came in as cash, and goes out."""
+    wallet: str
+    amount: Money
+    consent: str | UnsetType = UNSET
+    """When, how and to whom the holder said yes; may be left out where `charge_refund` is named."""
+    charge_refund: str | UnsetType | None = UNSET
+    """The refund of a charge that gave it back to the wallet: no more than that is handed out."""
+
+
+class CashRefundView(Struct, kw_only=True):
+    """Cash on its way back, and who had a hand in it."""
+
+    id: str
+    party: str
+    wallet: str
+    amount: Money
+    state: str
+    """`ready`: the money is held in the wallet and may be handed out. `agreed` is being held: agree once more if it
+    stays so. `failed`: the wallet holds too little, `why` says it.
+    """
+    consent: str | None
+    charge_refund: str | None
+    proposed_by: str
+    proposed_at: str
+    """RFC 3339, UTC."""
+    agreed_by: str | None
+    agreed_at: str | None
+    withdrawn_by: str | None
+    withdrawn_at: str | None
+    shift: str | None
+    """Out of whose box it was handed."""
+    paid_by: str | None
+    paid_at: str | None
+    why: str | None
+
+
 class Charge(Struct, kw_only=True):
     """One charge as it stands now."""
 
@@ -1651,6 +1691,13 @@ class BankLineViewPage(Struct, kw_only=True):
     next: str | None
 
 
+class CashRefundViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[CashRefundView]
+    next: str | None
+
+
 class ChargeRefundViewPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
@@ -1927,6 +1974,12 @@ class PartyView(Struct, kw_only=True):
     facts: dict[str, str | int | bool]
     contact: Contact | None
     version: int
+
+
+class PayOrder(Struct, kw_only=True):
+    """Out of which box."""
+
+    shift: str
 
 
 class PayerPart(Struct, kw_only=True):
@@ -2714,6 +2767,8 @@ class ShiftView(Struct, kw_only=True):
     """RFC 3339, UTC."""
     laid_in: Money
     taken: Money
+    given: Money
+    """Paid back in cash."""
     expected: Money
     """What should lie in the box."""
     counted: Money | None

@@ -212,6 +212,16 @@ _OPEN_SHIFT: Final = Spec("open_shift", "POST", "/v1/shifts")
 _GET_SHIFT: Final = Spec("get_shift", "GET", "/v1/shifts/{shift_id}", repeatable=True)
 _TAKE_CASH: Final = Spec("take_cash", "POST", "/v1/shifts/{shift_id}/payments", repeatable=True, keyed=True)
 _COUNT_SHIFT: Final = Spec("count_shift", "POST", "/v1/shifts/{shift_id}/count", repeatable=True, keyed=True)
+_PROPOSE_CASH_REFUND: Final = Spec("propose_cash_refund", "POST", "/v1/cash-refunds", repeatable=True, keyed=True)
+_LIST_CASH_REFUNDS: Final = Spec("list_cash_refunds", "GET", "/v1/cash-refunds", repeatable=True)
+_GET_CASH_REFUND: Final = Spec("get_cash_refund", "GET", "/v1/cash-refunds/{refund_id}", repeatable=True)
+_WITHDRAW_CASH_REFUND: Final = Spec("withdraw_cash_refund", "DELETE", "/v1/cash-refunds/{refund_id}")
+_AGREE_TO_CASH_REFUND: Final = Spec(
+    "agree_to_cash_refund", "POST", "/v1/cash-refunds/{refund_id}/agreement", repeatable=True, keyed=True
+)
+_PAY_CASH_REFUND: Final = Spec(
+    "pay_cash_refund", "POST", "/v1/cash-refunds/{refund_id}/payment", repeatable=True, keyed=True
+)
 _READ_BANK_STATEMENT: Final = Spec("read_bank_statement", "POST", "/v1/bank-statements", repeatable=True, keyed=True)
 _READ_ACH_RETURNS: Final = Spec("read_ach_returns", "POST", "/v1/ach-returns", repeatable=True, keyed=True)
 _LIST_BANK_LINES: Final = Spec("list_bank_lines", "GET", "/v1/bank-lines", repeatable=True)
@@ -2090,6 +2100,79 @@ class Operations(Base):
         """Count the box and end the shift; a difference is booked and named."""
         outgoing = self.outgoing(
             _COUNT_SHIFT, read_as(models.ShiftView), {"shift_id": shift_id}, body=body, key=idempotency_key
+        )
+        return self.call(outgoing, deadline)
+
+    def propose_cash_refund(
+        self, body: models.CashRefundOrder, *, idempotency_key: str | None = None, deadline: float | None = None
+    ) -> models.CashRefundView:
+        """Propose to pay money of a wallet back in cash, to be agreed to by somebody else."""
+        outgoing = self.outgoing(
+            _PROPOSE_CASH_REFUND, read_as(models.CashRefundView), {}, body=body, key=idempotency_key
+        )
+        return self.call(outgoing, deadline)
+
+    def list_cash_refunds(
+        self,
+        *,
+        state: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> models.CashRefundViewPage:
+        """Cash that goes back at windows: what waits, what is ready, what was handed out."""
+        outgoing = self.outgoing(
+            _LIST_CASH_REFUNDS,
+            read_as(models.CashRefundViewPage),
+            {},
+            query={"state": state, "cursor": cursor, "limit": limit},
+        )
+        return self.call(outgoing, deadline)
+
+    def every_cash_refunds(
+        self, *, state: str | None = None, deadline: float | None = None
+    ) -> Iterator[models.CashRefundView]:
+        """Cash that goes back at windows: what waits, what is ready, what was handed out. All of them, page after
+        page.
+        """
+        cursor: str | None = None
+        while True:
+            page = self.list_cash_refunds(state=state, cursor=cursor, limit=100, deadline=deadline)
+            yield from page.data
+            cursor = page.next
+            if cursor is None:
+                return
+
+    def get_cash_refund(self, refund_id: str, *, deadline: float | None = None) -> models.CashRefundView:
+        """One of them, and who had a hand in it."""
+        outgoing = self.outgoing(_GET_CASH_REFUND, read_as(models.CashRefundView), {"refund_id": refund_id})
+        return self.call(outgoing, deadline)
+
+    def withdraw_cash_refund(self, refund_id: str, *, deadline: float | None = None) -> models.CashRefundView:
+        """Stop one that was not handed out."""
+        outgoing = self.outgoing(_WITHDRAW_CASH_REFUND, read_as(models.CashRefundView), {"refund_id": refund_id})
+        return self.call(outgoing, deadline)
+
+    def agree_to_cash_refund(
+        self, refund_id: str, *, idempotency_key: str | None = None, deadline: float | None = None
+    ) -> models.CashRefundView:
+        """Agree as the second person; the money is held until it is handed out."""
+        outgoing = self.outgoing(
+            _AGREE_TO_CASH_REFUND, read_as(models.CashRefundView), {"refund_id": refund_id}, key=idempotency_key
+        )
+        return self.call(outgoing, deadline)
+
+    def pay_cash_refund(
+        self,
+        refund_id: str,
+        body: models.PayOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.CashRefundView:
+        """Hand it out of the box of one's own open shift, once."""
+        outgoing = self.outgoing(
+            _PAY_CASH_REFUND, read_as(models.CashRefundView), {"refund_id": refund_id}, body=body, key=idempotency_key
         )
         return self.call(outgoing, deadline)
 
