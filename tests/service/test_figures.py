@@ -22,6 +22,7 @@ from drachm.domain.periods import Period
 ALWAYS = Period(date(2000, 1, 1))
 TABLES = ("figure_day", "figure_mix", "figure_time", "figure_hour", "figure_books")
 EVER = date(1, 1, 1), date(9999, 12, 31)
+EVER_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def take_in(town: Any, limit: int = 1000) -> int:
@@ -241,3 +242,45 @@ def test_a_word_that_was_changed_is_named(town: Any, street: Any) -> None:
         owner.execute("UPDATE figure_word SET sealed = sealed || '\\x00' WHERE tenant = %s", [town.tenant])
     with pytest.raises(IntegrityError):
         overview(town)
+
+
+def test_what_a_clinic_gave_up_is_neither_paid_nor_due(town: Any, ask: Any, street: Any) -> None:
+    """Zoe has no pot. Of 30 dollars 8 are given up alone, then asked for after all; of 12 all are given up."""
+    town.desk.books.enrol(members=[Member("zoe")])
+    town.clear(*(town.event(f"z{n}", dollars, member="zoe", visit=f"z{n}") for n, dollars in enumerate((30, 12))))
+    take_in(town)
+    (before,) = overview(town).sums
+    assert (before.patients, before.due, before.forgone, before.paid) == (42 * MICROS, 42 * MICROS, 0, 0)
+    hours, times = town.market.figures.half_hours(EVER_SINCE), overview(town).from_care
+    town.clock.move(days=3)
+
+    def give_up(event_id: str, dollars: int) -> Any:
+        found = ask("list_service_events", town.operator(), query={"source": "ehr", "event_id": event_id}).body
+        body = {"reason": "hardship", "amount": {"micros": dollars * MICROS, "currency": "USD"}}
+        return ask("write_off_due", town.clerk(), {"charge_id": found["data"][0]["charge"]}, body=body).body
+
+    first, second = give_up("z0", 8), give_up("z1", 12)
+    assert (first["state"], second["state"]) == ("done", "done")
+    take_in(town)
+    (after,) = overview(town).sums
+    assert (after.patients, after.due, after.forgone, after.paid) == (42 * MICROS, 22 * MICROS, 20 * MICROS, 0)
+    assert (after.charges, after.billed, after.agreed) == (before.charges, before.billed, before.agreed)
+    assert sum(one.patients for one in overview(town).ageing) == 22 * MICROS
+    assert all(one.lines == one.entries for one in overview(town).books)
+    # No money came, and nobody was answered: neither figure of time has moved.
+    assert overview(town).from_care == times
+    assert town.market.figures.half_hours(EVER_SINCE) == hours
+    kept = everything(street, town.tenant)
+    town.market.figures.rebuild()
+    assert everything(street, town.tenant) == kept
+    assert ask("end_write_off", town.clerk(), {"write_off_id": first["id"]}).body["state"] == "taken_back"
+    take_in(town)
+    (again,) = overview(town).sums
+    assert (again.due, again.forgone, again.paid) == (30 * MICROS, 12 * MICROS, 0)
+    figures = ask("get_care_figures", town.finance(), query={"since": "2026-01", "until": "2026-12"}).body["sums"][0]
+    assert int(figures["no_longer_asked"]["micros"]) == 12 * MICROS
+    assert int(figures["paid"]["micros"]) == 0
+    town.desk.books.erase("zoe")
+    town.market.figures.rebuild()
+    (erased,) = overview(town).sums
+    assert (erased.patients, erased.due, erased.forgone) == (42 * MICROS, 30 * MICROS, 12 * MICROS)

@@ -58,6 +58,14 @@ def told(street: Any, town: Any, ask: Any) -> list[str]:
     noor.get("open_desk_refund_form", one)
     form = {"reason": "sent_twice", "how": "whole", "most": "40", "note": "", "key": "k" * 24}
     refund = noor.post("propose_refund_at_desk", form, one).headers["location"]
+    noor.post("take_cash_at_desk", {"wallet": "ana-cash", "amount": "30", "key": "c" * 24}, {"shift_id": shift})
+    noor.get("open_desk_cash_refunds")
+    cash = {"party": "clinic", "wallet": "ana-cash", "currency": "USD", "amount": "5", "consent": "12345678"}
+    back = noor.post("propose_cash_refund_at_desk", {**cash, "key": "b" * 24}).headers["location"]
+    owing = {"charge_id": noor.charge("e2")}
+    noor.get("open_desk_write_off_form", owing)
+    some = {"reason": "hardship", "amount": "3", "note": "", "key": "w" * 24}
+    given_up = noor.post("write_off_at_desk", some, owing).headers["location"]
     ana = town.patient("ana")
     receipts = ask("list_receipts", ana).body["data"][:2]
     for receipt in receipts:
@@ -86,6 +94,7 @@ def told(street: Any, town: Any, ask: Any) -> list[str]:
         ),
         *(f"/desk/charges/{noor.charge('e2')}", f"/desk/events/{event}", "/desk/charges/chg_nothing"),
         *("/desk/questions", "/desk/refunds", refund, f"/desk/charges/{charge}/refund", "/desk/help"),
+        *("/desk/cash-refunds", back, "/desk/write-offs", given_up, f"/desk/charges/{noor.charge('e2')}/write-off"),
         *("/desk/window", f"/desk/shifts/{shift}", "/desk/prices", "/desk/plans"),
         *("/desk/plans/town-plan?line=3&month=2026-02", "/desk/emergency", "/desk/reviews", f"/desk/reviews/{review}"),
         *("/desk/passkeys", "/desk/office?since=2025-12&until=2026-03", "/desk/office?since=2020-01"),

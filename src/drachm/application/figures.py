@@ -50,6 +50,8 @@ class Sums(NamedTuple):
     patients: int
     due: int
     """Of the patients' part, what is still asked of them."""
+    forgone: int = 0
+    """Of the patients' part, what providers no longer ask for: nobody pays it."""
 
     @property
     def cut(self) -> int:
@@ -58,8 +60,13 @@ class Sums(NamedTuple):
 
     @property
     def agreed(self) -> int:
-        """What insurers and patients bear together."""
+        """What insurers and patients bear together, before anything of it is given up."""
         return self.insurers + self.patients
+
+    @property
+    def paid(self) -> int:
+        """Of the patients' part, what was paid."""
+        return self.patients - self.due - self.forgone
 
 
 class Age(NamedTuple):

@@ -18,6 +18,7 @@ from drachm.application.shown_receipts import recalled_of
 from drachm.domain.clearing.model import Decision, Status
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.figures.spans import at_most
+from drachm.domain.funding.model import GIVEN_UP
 from drachm.domain.ledger.model import EntryKind
 from drachm.domain.periods import local_date
 
@@ -27,6 +28,8 @@ FROM_CARE: Final = 1
 FROM_RECEIPT: Final = 2
 _ANSWERED: Final = ("posted", "denied")
 _CHARGES: Final = ("charge", "replacement")
+_FORGONE: Final = f"{GIVEN_UP}:"
+"""How names of pots begin out of which providers pay what they give up."""
 _NUMBERS: Final = {EntryKind.CHARGE: 1, EntryKind.CAPTURE: 1, EntryKind.REVERSAL: -1}
 """How many charges more stand after a row that says nothing but its kind."""
 
@@ -46,6 +49,8 @@ class Fact(NamedTuple):
     insurers: int
     patients: int
     due: int
+    forgone: int = 0
+    """Of the patients' part, what the provider no longer asks for."""
 
 
 class Told(NamedTuple):
@@ -81,7 +86,7 @@ class Folded(NamedTuple):
     """What some rows add, by place."""
 
     days: dict[tuple[str, date, str], list[int]]
-    """(provider, day, currency) -> charges, denied, billed, insurers, patients, due."""
+    """(provider, day, currency) -> charges, denied, billed, insurers, patients, due, forgone."""
     mix: dict[tuple[str, date, str, str, str], list[int]]
     """(provider, month, currency, `CARE` or `REFUSAL`, word) -> charges, agreed."""
     times: dict[tuple[str, date, int, int], int]
@@ -93,7 +98,7 @@ class Folded(NamedTuple):
 def fold(rows: Iterable[Looked]) -> Folded:
     """What the rows add together; what adds up to nothing is left out."""
     folded = Folded(
-        defaultdict(lambda: [0] * 6), defaultdict(lambda: [0, 0]), defaultdict(lambda: 0), defaultdict(lambda: 0)
+        defaultdict(lambda: [0] * 7), defaultdict(lambda: [0, 0]), defaultdict(lambda: 0), defaultdict(lambda: 0)
     )
     for row in rows:
         if row.told is not None:
@@ -136,14 +141,15 @@ def _fact(event: ServiceEvent, decision: Decision, day: date) -> Fact | None:
     denied = decision.status == "denied"
     category = (priced.category if priced else "") or event.facts.get("category", "")
     billed, due = (priced.billed, decision.funding.due) if priced and borne else (0, 0)
+    forgone = sum(leg.amount for leg in decision.funding.legs if leg.pocket == GIVEN_UP)
     return Fact(
         *(event.billing_party, day, event.currency, str(category), decision.reason if denied else "", int(denied)),
-        *(billed, *(borne or (0, 0)), due),
+        *(billed, *(borne or (0, 0)), due, forgone),
     )
 
 
 def _add(folded: Folded, fact: Fact, sign: int) -> None:
-    values = (1, fact.denied, fact.billed, fact.insurers, fact.patients, fact.due)
+    values = (1, fact.denied, fact.billed, fact.insurers, fact.patients, fact.due, fact.forgone)
     sums = folded.days[fact.provider, fact.day, fact.currency]
     for at, value in enumerate(values):
         sums[at] += sign * value
@@ -156,7 +162,12 @@ def _add(folded: Folded, fact: Fact, sign: int) -> None:
 
 
 def _add_legs(folded: Folded, row: Looked) -> None:
-    """Of a row that cannot be opened, what its entries say: all but the price asked, which is taken to be agreed."""
+    """Of a row that cannot be opened, what its entries say: all but the price asked, which is taken to be agreed.
+
+    Rows that move money without care have nothing to open, and say nothing here.
+    """
+    if row.stored.kind > EntryKind.REVISION:
+        return
     owed = [(owner, currency, -amount) for kind, owner, currency, amount in row.legs if kind == "provider_payable"]
     if not owed:
         return
@@ -164,20 +175,23 @@ def _add_legs(folded: Folded, row: Looked) -> None:
     insurers = sum(amount for kind, *_, amount in row.legs if kind == "payer_receivable")
     credited = sum(amount for kind, *_, amount in row.legs if kind == "patient_credit")
     due = sum(amount for kind, *_, amount in row.legs if kind == "patient_receivable")
+    forgone = sum(amount for kind, owner, _, amount in row.legs if kind == "wallet" and owner.startswith(_FORGONE))
     paid = insurers + credited
     sums = folded.days[provider, row.occurred_at.date(), currency]
     number = _NUMBERS.get(row.stored.kind, 0)
-    for at, value in enumerate((number, 0, agreed, paid, agreed - paid, due)):
+    for at, value in enumerate((number, 0, agreed, paid, agreed - paid, due, forgone)):
         sums[at] += value
 
 
 def _count(folded: Folded, row: Looked, told: Told) -> None:
-    """How long the answer took: everything we answer by half hour, first answers to charges by service day."""
+    """How long the answer took: what we answer by half hour, first answers to charges by service day."""
     stored = row.stored
     waited = at_most(_milliseconds(stored.posted_at - told.received))
     began = stored.posted_at.astimezone(UTC)
     began = began.replace(minute=began.minute - began.minute % 30, second=0, microsecond=0)
-    folded.hours[began, stored.status, waited] += 1
+    if stored.kind is not EntryKind.REVISION:
+        # A due that is paid or given up later, or a payer's late word, answers nobody who waits for us.
+        folded.hours[began, stored.status, waited] += 1
     first = stored.supersedes is None or (row.target is not None and row.target.kind == "hold")
     if not first or told.fact is None:
         return

@@ -135,7 +135,7 @@ def _given(wish: WriteOff, pot: Pot, provider: str, member: str) -> Transfer:
 
 def _opened(wish: WriteOff, provider: str, desk: Desk) -> Pot:
     ends = wish.proposed_at + LASTS
-    pot = Pot(f"forgone:{wish.id}", "", wish.currency, pocket=GIVEN_UP, purpose=Purpose(provider, ends, ends))
+    pot = Pot(f"{GIVEN_UP}:{wish.id}", "", wish.currency, pocket=GIVEN_UP, purpose=Purpose(provider, ends, ends))
     if pot.id not in desk.books.pots([pot.id]):
         desk.books.enrol(pots=[pot])
     return pot

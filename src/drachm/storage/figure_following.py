@@ -145,6 +145,7 @@ class FigureFollowing(IndexRows):
                 insurers=_numerics(sums[3]),
                 patients=_numerics(sums[4]),
                 due=_numerics(sums[5]),
+                forgone=_numerics(sums[6]),
             )
         if folded.mix:
             self._write_mix(conn, folded)

@@ -63,13 +63,15 @@ LOOK_AT_WISHES = "open_my_budget open_my_automatic open_my_private"
 QUESTIONS = f"ask_question list_questions take_back_question {LOOK_AT_WISHES} {PAY_ON_PAGES}"
 LOOK_AT_REFUNDS = (
     "list_write_offs get_write_off list_charge_refunds get_charge_refund open_desk_refunds open_desk_refund "
-    "list_cash_refunds get_cash_refund open_desk_cash_refunds open_desk_cash_refund"
+    "list_cash_refunds get_cash_refund open_desk_cash_refunds open_desk_cash_refund "
+    "open_desk_write_offs open_desk_write_off"
 )
 GIVE_BACK = (
     "propose_charge_refund agree_to_charge_refund withdraw_charge_refund open_desk_refund_form propose_refund_at_desk "
     "agree_to_refund_at_desk withdraw_refund_at_desk write_off_due agree_to_write_off end_write_off "
     "propose_cash_refund agree_to_cash_refund withdraw_cash_refund "
-    "propose_cash_refund_at_desk agree_to_cash_refund_at_desk withdraw_cash_refund_at_desk"
+    "propose_cash_refund_at_desk agree_to_cash_refund_at_desk withdraw_cash_refund_at_desk "
+    "open_desk_write_off_form write_off_at_desk agree_to_write_off_at_desk end_write_off_at_desk"
 )
 # Out of the box of a shift: whoever may open one.
 HAND_OUT_CASH = "pay_cash_refund pay_cash_refund_at_desk"
@@ -395,6 +397,7 @@ HUMAN = words(
         "allow_relative create_api_key create_client answer_invitation begin_refund begin_payout",
         *("answer_question", LOOK_AT_WISHES, PAY_ON_PAGES, DESK_QUESTIONS),
         *(GIVE_BACK, HAND_OUT_CASH, "open_desk_refunds open_desk_refund open_desk_cash_refunds open_desk_cash_refund"),
+        "open_desk_write_offs open_desk_write_off",
         # Machines have the interface; pages are for people.
         *(
             SIT_AT_THE_DESK,
@@ -416,7 +419,7 @@ HUMAN = words(
 NOT_THE_PROPOSER = words(
     (
         "approve_payout_change agree_to_charge_refund agree_to_refund_at_desk agree_to_write_off review_emergency "
-        "agree_to_cash_refund agree_to_cash_refund_at_desk",
+        "agree_to_cash_refund agree_to_cash_refund_at_desk agree_to_write_off_at_desk",
         PUBLISH,
     )
 )

@@ -20,16 +20,18 @@ ON CONFLICT (tenant) DO UPDATE SET position = excluded.position;
 
 -- name: add_days
 -- Add to the sums of days.
-INSERT INTO figure_day (tenant, provider, day, currency, charges, denied, billed, insurers, patients, due)
+INSERT INTO figure_day (tenant, provider, day, currency, charges, denied, billed, insurers, patients, due, forgone)
 SELECT %(tenant)s, new.provider, new.day::date, new.currency, new.charges, new.denied, new.billed::numeric,
-       new.insurers::numeric, new.patients::numeric, new.due::numeric
+       new.insurers::numeric, new.patients::numeric, new.due::numeric, new.forgone::numeric
 FROM unnest(%(providers)s::text[], %(days)s::text[], %(currencies)s::text[], %(charges)s::bigint[], %(denied)s::bigint[],
-            %(billed)s::text[], %(insurers)s::text[], %(patients)s::text[], %(due)s::text[])
-     AS new (provider, day, currency, charges, denied, billed, insurers, patients, due)
+            %(billed)s::text[], %(insurers)s::text[], %(patients)s::text[], %(due)s::text[],
+            %(forgone)s::text[])
+     AS new (provider, day, currency, charges, denied, billed, insurers, patients, due, forgone)
 ON CONFLICT (tenant, provider, day, currency) DO UPDATE
 SET charges = figure_day.charges + excluded.charges, denied = figure_day.denied + excluded.denied,
     billed = figure_day.billed + excluded.billed, insurers = figure_day.insurers + excluded.insurers,
-    patients = figure_day.patients + excluded.patients, due = figure_day.due + excluded.due;
+    patients = figure_day.patients + excluded.patients, due = figure_day.due + excluded.due,
+    forgone = figure_day.forgone + excluded.forgone;
 
 -- name: add_mix
 -- Add to the sums of kinds of care and of refusals.
@@ -102,7 +104,8 @@ DELETE FROM figure_books WHERE tenant = %(tenant)s;
 
 -- name: sums
 -- What stands of charges of some days, by currency.
-SELECT d.currency, sum(d.charges)::bigint, sum(d.denied)::bigint, sum(d.billed), sum(d.insurers), sum(d.patients), sum(d.due)
+SELECT d.currency, sum(d.charges)::bigint, sum(d.denied)::bigint, sum(d.billed), sum(d.insurers), sum(d.patients), sum(d.due),
+       sum(d.forgone)
 FROM figure_day AS d
 WHERE d.tenant = %(tenant)s AND (%(all)s::boolean OR d.provider = ANY (%(parties)s::text[]))
   AND d.day >= %(since)s::date AND d.day <= %(until)s::date

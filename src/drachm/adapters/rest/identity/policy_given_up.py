@@ -32,4 +32,10 @@ pa re cl fi pr py fu au op in  scope           words              route
 .  .  P  P  .  .  .  T  T  .   money:read      -                  GET    /v1/write-offs/{write_off_id}
 .  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /v1/write-offs/{write_off_id}/agreement
 .  .  P  P  .  .  .  .  T  .   money:write     people             DELETE /v1/write-offs/{write_off_id}
+.  .  P  P  .  .  .  .  T  .   money:write     people             GET    /desk/charges/{charge_id}/write-off
+.  .  P  P  .  .  .  .  T  .   money:write     people             POST   /desk/charges/{charge_id}/write-off
+.  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/write-offs
+.  .  P  P  .  .  .  T  T  .   money:read      people             GET    /desk/write-offs/{write_off_id}
+.  .  P  P  .  .  .  .  T  .   money:write     people,second      POST   /desk/write-offs/{write_off_id}/agreement
+.  .  P  P  .  .  .  .  T  .   money:write     people             POST   /desk/write-offs/{write_off_id}/end
 """

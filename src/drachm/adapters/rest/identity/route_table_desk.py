@@ -47,6 +47,18 @@ POST /desk/cash-refunds/{refund_id}/payment  pay_cash_refund_at_desk  one
   Hand it out of one's own box.
 POST /desk/cash-refunds/{refund_id}/withdrawal  withdraw_cash_refund_at_desk  one
   Stop it.
+GET /desk/charges/{charge_id}/write-off  open_desk_write_off_form  one
+  Where somebody asks to give up what is due of a charge.
+POST /desk/charges/{charge_id}/write-off  write_off_at_desk  one
+  Give it up, or propose it to a second person.
+GET /desk/write-offs  open_desk_write_offs  many
+  Dues that the clinic no longer asks for: what waits, and what became of the others.
+GET /desk/write-offs/{write_off_id}  open_desk_write_off  one
+  One of them.
+POST /desk/write-offs/{write_off_id}/agreement  agree_to_write_off_at_desk  one
+  Agree to it as the second person.
+POST /desk/write-offs/{write_off_id}/end  end_write_off_at_desk  one
+  Withdraw it, or ask for the amount after all.
 POST /desk/charges/{charge_id}/link  hand_out_at_desk  one
   Make a receipt link for the patient; shown this once, to print.
 POST /desk/charges/{charge_id}/slip  print_slip  one

@@ -36,7 +36,8 @@ QUERY: Final = {
 
 
 class CareSums(View):
-    """Standing charges in one currency. billed = agreed_cut + insurers + patients; patients = paid + due."""
+    """Standing charges in one currency. billed = agreed_cut + insurers + patients; patients = paid + due +
+    no_longer_asked."""
 
     currency: Currency
     charges: int
@@ -48,6 +49,8 @@ class CareSums(View):
     patients: Sum
     paid: Sum
     due: Sum
+    no_longer_asked: Sum
+    """What the clinic has given up of it: neither paid nor due."""
 
 
 class SpanBin(View):
@@ -233,8 +236,9 @@ def _sums(one: Sums) -> CareSums:
         agreed_cut=amount(one.cut),
         insurers=amount(one.insurers),
         patients=amount(one.patients),
-        paid=amount(one.patients - one.due),
+        paid=amount(one.paid),
         due=amount(one.due),
+        no_longer_asked=amount(one.forgone),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk
 from drachm.adapters.rest.service.desk_today import can_refund, names_of, standing_of
+from drachm.adapters.rest.service.desk_write_off import can_write_off
 from drachm.adapters.rest.service.journal_reading import find_charge, receipts_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
@@ -157,6 +158,8 @@ def _charge_page(seat: Seat) -> Reply:
         balanced=sum((leg.debit or NONE).micros - (leg.credit or NONE).micros for leg in legs) == 0,
         can_link=seat.may("hand_out_at_desk") and charge.provider in seat.session.principal.parties,
         can_refund=can_refund(seat, charge),
+        can_write_off=can_write_off(seat, charge),
+        given_up=bool(charge.amounts and charge.amounts.no_longer_asked.micros) and seat.may("open_desk_write_offs"),
         who_for=names_of(seat, {charge.member}).get(charge.member, charge.member),
         languages=list(LANGUAGES.values()),
         amount=lambda micros: Amount(micros, receipt.currency if receipt else ""),

@@ -148,6 +148,9 @@ def standing_of(charge: Charge) -> Standing:
     if amounts.due.micros > 0:
         refused = charge.status == "denied"
         return Standing("patient", "you", gettext("Insurance refused") if refused else gettext("Waiting for patient"))
+    if amounts.no_longer_asked.micros > 0:
+        part = amounts.paid.micros > 0
+        return Standing("paid", "ok", gettext("Rest given up") if part else gettext("Given up"))
     if charge.status == "denied":
         return Standing("paid", "ok", gettext("Refused, patient paid"))
     return Standing("paid", "ok", gettext("Paid") if amounts.patient.micros else gettext("Nothing due"))

@@ -20,6 +20,7 @@ from drachm.adapters.rest.service.care_figures import (
 from drachm.adapters.rest.service.desk_frame import Seat, desk
 from drachm.adapters.rest.service.office_view import (
     Panel,
+    asked_of_patients,
     care_panel,
     engine_panel,
     owed_panel,
@@ -72,9 +73,9 @@ def open_office(seat: Seat) -> Reply:
         period=months_said(asked.since, asked.until),
         figures=figures,
         sums=sums,
-        agreed=Amount(int(sums.insurers.micros) + int(sums.patients.micros), currency) if sums else None,
-        patients=Amount(int(sums.patients.micros), currency) if sums else None,
-        share=of_hundred(int(sums.patients.micros), int(sums.insurers.micros) + int(sums.patients.micros))
+        agreed=Amount(int(sums.insurers.micros) + asked_of_patients(sums), currency) if sums else None,
+        patients=Amount(asked_of_patients(sums), currency) if sums else None,
+        share=of_hundred(asked_of_patients(sums), int(sums.insurers.micros) + int(sums.patients.micros))
         if sums
         else "",
         half=span_said(figures.care_to_books.half_within_ms),

@@ -72,6 +72,11 @@ class Panel:
     """Their heads, where they are others than the table's."""
 
 
+def asked_of_patients(sums: CareSums) -> int:
+    """Their part, less what clinics no longer ask for, in micros."""
+    return int(sums.patients.micros) - int(sums.no_longer_asked.micros)
+
+
 def price_panel(sums: CareSums | None, currency: str) -> Panel:
     """From the price asked to what the clinic is owed."""
     question = gettext("From price asked to money for the clinic")
@@ -81,14 +86,18 @@ def price_panel(sums: CareSums | None, currency: str) -> Panel:
     asked, cut, insurers, patients = (
         int(one.micros) for one in (sums.billed, sums.agreed_cut, sums.insurers, sums.patients)
     )
-    agreed, due = insurers + patients, int(sums.due.micros)
+    given_up, due = int(sums.no_longer_asked.micros), int(sums.due.micros)
+    # What the clinic gives up nobody pays: it is no part of the patients' any more, nor of what the clinic gets.
+    bears, patients = insurers + patients, asked_of_patients(sums)
+    agreed = insurers + patients
 
     def whole(micros: int) -> str:
         return counted(micros // MICROS) if micros >= 0 else f"−{counted(-micros // MICROS)}"
 
     drawn = [
         Column("price", gettext("Asked"), 0, max(0, asked), whole(asked)),
-        Column("cut", gettext("Cut"), max(0, min(asked, agreed)), max(0, asked, agreed), whole(-cut)),
+        Column("cut", gettext("Cut"), max(0, min(asked, bears)), max(0, asked, bears), whole(-cut)),
+        *([Column("cut", gettext("Given up"), max(0, agreed), max(0, bears), whole(-given_up))] if given_up else []),
         Column("insurance", gettext("Insurers"), max(0, patients), max(0, agreed), whole(insurers)),
         Column("you", gettext("Patients"), 0, max(0, patients), whole(patients)),
         Column("provider", gettext("Clinic"), 0, max(0, agreed), whole(agreed)),
@@ -96,19 +105,27 @@ def price_panel(sums: CareSums | None, currency: str) -> Panel:
     told = [
         (gettext("Price asked"), asked),
         (gettext("Agreed cut, nobody pays it"), -cut),
+        *([(gettext("Given up by the clinic, nobody pays it"), -given_up)] if given_up else []),
         (gettext("Insurers"), insurers),
         (gettext("Patients"), patients),
     ]
     told += [
-        (gettext("of these paid from wallets"), patients - due),
+        (gettext("of these paid from wallets"), int(sums.paid.micros)),
         (gettext("of these still asked"), due),
         (gettext("For the clinic"), agreed),
     ]
+    words = gettext(
+        "Of {asked} asked, {cut} is cut by agreement. Insurers bear {insurers} and patients {patients}, together "
+        "{agreed}."
+    )
+    if given_up:
+        words = gettext(
+            "Of {asked} asked, {cut} is cut by agreement and {given_up} given up by the clinic. Insurers bear "
+            "{insurers} and patients {patients}, together {agreed}."
+        )
     answer = said(
-        gettext(
-            "Of {asked} asked, {cut} is cut by agreement. Insurers bear {insurers} and patients {patients}, together "
-            "{agreed}."
-        ),
+        words,
+        given_up=Amount(given_up, currency),
         asked=Amount(asked, currency),
         cut=Amount(cut, currency),
         insurers=Amount(insurers, currency),

@@ -30,6 +30,7 @@ from drachm.adapters.rest.service import (  # noqa: F401 - read for what they de
     desk_today,
     desk_window,
     desk_work,
+    desk_write_off,
     dues,
     eligibility,
     estimates,

@@ -1,0 +1,203 @@
+"""Dues that the clinic no longer asks for, on pages: asked for with a reason, decided by somebody else, taken back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from drachm.adapters.rest.service.asking import trouble_of
+from drachm.adapters.rest.service.browser_session import new_secret
+from drachm.adapters.rest.service.call import Reply
+from drachm.adapters.rest.service.charge_views import Charge
+from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
+from drachm.adapters.rest.service.desk_today import Standing
+from drachm.adapters.rest.service.journal_reading import find_charge
+from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.page_words import Amount, amount_of
+from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.staff_words import own_words
+from drachm.adapters.rest.service.trouble_words import SAID
+from drachm.adapters.rest.service.write_offs import WriteOffView
+from drachm.adapters.rest.transport.problem_table import KINDS
+from drachm.adapters.rest.transport.problems import Problem
+from drachm.domain.errors import DrachmError
+from drachm.domain.money import plain
+
+REASONS: Final = {
+    "hardship": N_("The patient cannot pay"),
+    "small_balance": N_("It is too little to ask for"),
+    "goodwill": N_("The clinic gives it up freely"),
+    "not_collectable": N_("It cannot be collected"),
+    "own_error": N_("The clinic made a mistake"),
+}
+_STATES: Final = {
+    "proposed": ("you", N_("Waits for a second person")),
+    "agreed": ("held", N_("Agreed, not booked yet")),
+    "done": ("ok", N_("No longer asked for")),
+    "failed": ("refused", N_("Could not be booked")),
+    "taken_back": ("held", N_("Asked for again")),
+    "withdrawn": ("held", N_("Withdrawn")),
+}
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
+_SHOWN: Final = 50
+
+
+@desk("open_desk_write_offs", query={"charge": "Of this charge only."})
+def open_desk_write_offs(seat: Seat) -> Reply:
+    """What waits for a second person, and what became of the others."""
+    seat.call.reach()
+    charge = seat.call.query.get("charge", "")
+    narrow = {"charge": charge} if charge else {}
+    found = {
+        state: seat.ask("list_write_offs", query={"state": state, "limit": "100", **narrow}).data for state in _STATES
+    }
+    waiting = [*found.pop("agreed"), *found.pop("proposed")]
+    others = sorted((one for some in found.values() for one in some), key=lambda one: one.proposed_at, reverse=True)
+    return seat.page(
+        "desk_write_offs.html",
+        tab="refunds",
+        charge=charge,
+        waiting=[_shown(seat, one) for one in waiting],
+        others=[_shown(seat, one) for one in others[:_SHOWN]],
+        more=len(others) > _SHOWN,
+    )
+
+
+@desk("open_desk_write_off_form")
+def open_desk_write_off_form(seat: Seat) -> Reply:
+    """Where it is asked for."""
+    return _form_page(seat)
+
+
+@desk("write_off_at_desk", form=True)
+def write_off_at_desk(seat: Seat) -> Reply:
+    """Ask for it; on to its page. The page's own key makes a form that is sent twice one."""
+    charge, form = _charge(seat), seat.call.form
+    try:
+        key = form.get("key", "")
+        if not _KEY.fullmatch(key):
+            raise unreadable(gettext("This form is not whole. Open the page again."))
+        body = {
+            "reason": form.get("reason", ""),
+            "note": form.get("note", "").strip().replace("\r\n", " ").replace("\n", " "),
+            "amount": typed_money(form.get("amount", ""), charge.amounts.due.currency if charge.amounts else ""),
+        }
+        made = seat.ask("write_off_due", {"charge_id": charge.id}, body=body, key=key)
+    except DrachmError as error:
+        return _form_page(seat, trouble_of(error, seat.call))
+    return sent_on(seat.call, f"/desk/write-offs/{made.id}")
+
+
+@desk("open_desk_write_off")
+def open_desk_write_off(seat: Seat) -> Reply:
+    """One of them."""
+    return _one_page(seat)
+
+
+@desk("agree_to_write_off_at_desk", form=True)
+def agree_to_write_off_at_desk(seat: Seat) -> Reply:
+    """Agree as the second person."""
+    return _done(seat, "agree_to_write_off")
+
+
+@desk("end_write_off_at_desk", form=True)
+def end_write_off_at_desk(seat: Seat) -> Reply:
+    """Withdraw it, or ask for the amount again."""
+    return _done(seat, "end_write_off")
+
+
+def can_write_off(seat: Seat, charge: Charge) -> bool:
+    """Whether something is due of a charge that this person may give up."""
+    owing = charge.amounts is not None and charge.amounts.due.micros > 0
+    return owing and charge.state == "standing" and not charge.provisional and seat.may("open_desk_write_off_form")
+
+
+def _done(seat: Seat, name: str) -> Reply:
+    one: WriteOffView = seat.ask("get_write_off", {"write_off_id": seat.call.path["write_off_id"]})
+    seat.call.permit(seat.call.resource(one.id, parties=_owner(seat, one.charge), maker=one.proposed_by))
+    try:
+        seat.ask(name, {"write_off_id": one.id})
+    except DrachmError as error:
+        return _one_page(seat, trouble_of(error, seat.call))
+    return sent_on(seat.call, f"/desk/write-offs/{one.id}")
+
+
+def _owner(seat: Seat, charge: str) -> frozenset[str]:
+    looked = find_charge(seat.call.market, charge)
+    return frozenset({looked.row.provider} - {""}) if looked is not None else frozenset()
+
+
+def _charge(seat: Seat) -> Any:
+    charge = seat.ask("get_charge", {"charge_id": seat.call.path["charge_id"]})
+    seat.call.permit(seat.call.resource(parties=_owner(seat, charge.id)))
+    return charge
+
+
+def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+    charge, form = _charge(seat), seat.call.form
+    if charge.amounts is None:
+        raise Problem("not_found")
+    due, given = charge.amounts.due, form.get("key", "")
+    waiting = seat.ask("list_write_offs", query={"charge": charge.id, "state": "proposed"}).data
+    return seat.page(
+        "desk_write_off_form.html",
+        int(trouble["status"]) if trouble else 200,
+        tab="refunds",
+        charge=charge,
+        reasons={code: gettext(words) for code, words in REASONS.items()},
+        patient=amount_of(charge.amounts.patient),
+        paid=amount_of(charge.amounts.paid),
+        given_up=amount_of(charge.amounts.no_longer_asked),
+        due=amount_of(due),
+        alone=Amount(seat.call.house.write_off_micros, due.currency),
+        waiting=waiting[0].id if waiting else "",
+        form={name: form.get(name, "") for name in ("reason", "note")},
+        typed=form.get("amount") or plain(due.micros, due.currency),
+        key=given if _KEY.fullmatch(given) else new_secret(),
+        trouble=trouble,
+    )
+
+
+def _one_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+    one: WriteOffView = seat.ask("get_write_off", {"write_off_id": seat.call.path["write_off_id"]})
+    charge = seat.ask("get_charge", {"charge_id": one.charge})
+    if seat.call.operation == "open_desk_write_off":
+        seat.call.permit(seat.call.resource(one.id, parties=_owner(seat, one.charge)))
+    mine = one.proposed_by == seat.call.caller.subject
+    may_end = seat.may("end_write_off_at_desk")
+    return seat.page(
+        "desk_write_off.html",
+        int(trouble["status"]) if trouble else 200,
+        tab="refunds",
+        charge=charge,
+        mine=mine,
+        can_agree=one.state in ("proposed", "agreed") and not mine and seat.may("agree_to_write_off_at_desk"),
+        can_withdraw=one.state == "proposed" and may_end,
+        can_ask_again=one.state == "done" and may_end,
+        trouble=trouble,
+        **_shown(seat, one),
+    )
+
+
+def _shown(seat: Seat, one: WriteOffView) -> dict[str, Any]:
+    tone, words = _STATES[one.state]
+    return {
+        "one": one,
+        "standing": Standing(one.state, tone, gettext(words)),
+        "reason": gettext(REASONS[one.reason]),
+        "amount": amount_of(one.amount),
+        "why": _why(one.why or ""),
+        "proposed": seat.here(one.proposed_at),
+        "agreed": seat.here(one.agreed_at) if one.agreed_at else None,
+        "withdrawn": seat.here(one.withdrawn_at) if one.withdrawn_at else None,
+        "proposer": one.proposed_by.rpartition("|")[2],
+        "agreer": (one.agreed_by or "").rpartition("|")[2],
+        "withdrawer": (one.withdrawn_by or "").rpartition("|")[2],
+    }
+
+
+def _why(code: str) -> Markup:
+    """What was in its way."""
+    return own_words(KINDS[code].text if code in SAID else code.replace("_", " "))
