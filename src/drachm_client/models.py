@@ -316,7 +316,9 @@ class CareShown(Struct, kw_only=True):
 
 
 class CareSums(Struct, kw_only=True):
-    """Standing charges in one currency. billed = agreed_cut + insurers + patients; patients = paid + due."""
+    """Standing charges in one currency. billed = agreed_cut + insurers + patients; patients = paid + due +
+    no_longer_asked.
+    """
 
     currency: Currency
     charges: int
@@ -328,6 +330,8 @@ class CareSums(Struct, kw_only=True):
     patients: Sum
     paid: Sum
     due: Sum
+    no_longer_asked: Sum
+    """What the clinic has given up of it: neither paid nor due."""
 
 
 class CaseDifference(Struct, kw_only=True):
