@@ -5,6 +5,7 @@ Everybody here is made up; the recorded care beside it is Synthea's.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -71,6 +72,11 @@ OWN_PRIORITY: Final = {"demo-grandmother": 3}
 FAMILY_MONEY: Final = 60
 REFILLS: Final = Limit(20 * MICROS, "month", "America/New_York", ("drug",))
 """What the grandmother may take from it in a month, for drugs."""
+FIRST_AGAIN: Final = 2
+"""The turn behind the week that the demo begins with."""
+MONITOR: Final = "RPM-UPLOAD"
+READINGS: Final = 2
+"""Of the monitor, behind each other moment of care that goes on."""
 
 
 def enrol_network(desk: Desk) -> None:
@@ -101,13 +107,29 @@ def fill_wallets(desk: Desk, at: datetime, turn: int = 1) -> None:
         top_up(TopUp("demo", f"top-up-{pot}-{turn}", pot, member, amount * MICROS, currency, "cash-desk", at), desk)
 
 
-def once_more(event: ServiceEvent, at: datetime, turn: int) -> ServiceEvent:
-    """The same care another time, ending now: another event of another visit."""
+def going_on(events: Sequence[ServiceEvent], turn: int, now: Callable[[], datetime]) -> Iterator[ServiceEvent]:
+    """The same care once more, each moment of it ending when it is asked for.
+
+    Everybody comes for another visit, but a refill once: it lasts a month. Between two of them the heart monitor sends
+    readings, all of a day in one visit: the small moments are the many.
+    """
+    monitor = next(event for event in events if event.code.value == MONITOR)
+    for number, event in enumerate(events):
+        if turn > FIRST_AGAIN and event.facts["category"] == "drug":
+            continue
+        if event is not monitor:
+            yield _once_more(event, now(), str(turn), f"{event.member}#{turn}")
+        for reading in range(READINGS):
+            at = now()
+            yield _once_more(monitor, at, f"{turn}.{number}.{reading}", f"{monitor.member}-{at:%Y-%m-%d}")
+
+
+def _once_more(event: ServiceEvent, at: datetime, which: str, visit: str) -> ServiceEvent:
     took = (event.ended_at or event.started_at) - event.started_at
     return replace(
         event,
-        event_id=f"{event.event_id}#{turn}",
-        visit=f"{event.member}#{turn}",
+        event_id=f"{event.event_id}#{which}",
+        visit=visit,
         started_at=at - took,
         ended_at=at if event.ended_at else None,
     )
@@ -126,7 +148,7 @@ def network_events() -> World:
     events = [
         ana.event(0, "TELE-MINUTE", "telehealth", minutes=11, billed=40, name="Video visit"),
         ana.event(1, "LAB-A1C", "lab", billed=30, name="Long-term blood sugar test"),
-        ana.event(2, "RPM-UPLOAD", "remote_monitoring", name="Heart monitor, one reading"),
+        ana.event(2, MONITOR, "remote_monitoring", name="Heart monitor, one reading"),
         tom.event(3, "GP-VISIT", "preventive", billed=140, name="Yearly check-up"),
         tom.event(4, "LAB-PANEL", "lab", count=2, billed=70, name="Blood panel"),
         hugo.event(5, "SPECIALIST-VISIT", "specialist", billed=240, name="Specialist visit"),

@@ -17,7 +17,7 @@ from rich.markup import escape
 from drachm.application.clear_events import clear_events
 from drachm.application.first_answers import Outcome
 from drachm.bootstrap import Place
-from drachm.cli.demo_network import fill_wallets, once_more
+from drachm.cli.demo_network import FIRST_AGAIN, fill_wallets, going_on
 from drachm.cli.demo_people import PERSONAS, settle
 from drachm.domain.errors import Unavailable
 from drachm.domain.events.model import ServiceEvent
@@ -83,14 +83,14 @@ def _tell_people(console: Console, base: str) -> None:
 
 
 def _go_on(console: Console, place: Place, events: Sequence[ServiceEvent]) -> None:
-    """Clear the same care over and over, each time as it happens now, until Ctrl-C."""
+    """Clear the network's care over and over, each time as it happens now, until Ctrl-C."""
     cleared, desk = 0, place.desk
     try:
         with console.status("") as status:
-            for turn in count(2):
+            for turn in count(FIRST_AGAIN):
                 fill_wallets(desk, desk.clock.now(), turn)
-                for event in events:
-                    clear_events([once_more(event, desk.clock.now(), turn)], desk)
+                for event in going_on(events, turn, desk.clock.now):
+                    clear_events([event], desk)
                     cleared += 1
                     status.update(f"{cleared:,} more events cleared; Ctrl-C ends")
                     time.sleep(PAUSE_SECONDS)
