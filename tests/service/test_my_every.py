@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import Site, checked, english_left, quiet, serving, sign_in
+from browsing import Site, english_left, faults, quiet, serving, sign_in
 
 from drachm.adapters.rest.identity.routes import ROUTES
 from drachm.adapters.rest.service.speech import LANGUAGES
@@ -32,13 +32,16 @@ def _is_plain(route: Any) -> bool:
 
 
 def places(page: Any, site: Site) -> list[str]:
-    """Every page without a parameter, and those of the first visit and receipt."""
+    """Every page without a parameter, and those of the first visit, receipt and pot."""
     found = [one.template for one in ROUTES if _is_plain(one)]
     page.goto(f"{site.base}/my")
     visit = page.locator("article a").first.get_attribute("href")
     page.goto(f"{site.base}/my/receipts")
     receipt = page.locator(".rows a").first.get_attribute("href")
-    return [*(one for one in found if one not in LEFT_OUT), visit, f"{visit}/parts", receipt, f"{receipt}/why"]
+    page.goto(f"{site.base}/my/wallet")
+    pot = page.locator(".pots a").first.get_attribute("href")
+    plain = [one for one in found if one not in LEFT_OUT]
+    return [*plain, visit, f"{visit}/parts", receipt, f"{receipt}/why", f"{receipt}/question", pot]
 
 
 NAMES = (
@@ -63,10 +66,11 @@ def test_no_page_says_a_word_that_no_catalogue_gave(site: Site, browser: Any) ->
 @pytest.mark.parametrize("language", [*LANGUAGES, "en-XA"])
 def test_every_page_in_every_language_and_width(site: Site, browser: Any, axe: str, language: str, size: str) -> None:
     page = sign_in(site, browser, "ana")
-    for place in places(page, site):
+    wrong: list[str] = []
+    for number, place in enumerate(places(page, site)):
         page.goto(f"{site.base}{place}?lang={language}&size={size}")
         assert page.locator("html").get_attribute("lang") == language, place
-        name = place.strip("/").replace("/", "-")[:40]
-        checked(page, axe, f"every-{name}-{language}-{size}", large=size == "normal")
+        wrong += [f"{place} {one}" for one in faults(page, axe, f"every-{number:02}-{language}-{size}")]
+    assert wrong == [], "\n".join(wrong)
     quiet(page, site.base)
     page.context.close()
