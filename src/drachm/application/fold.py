@@ -11,12 +11,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
+import msgspec
+
 from drachm.application.follow import Opened
+from drachm.application.handed import Amounts, amounts_of
 from drachm.application.ports import Books, Stored
 from drachm.application.recall import Kept, Recalled
 from drachm.application.shown_receipts import recalled_of
-from drachm.domain.clearing.model import Decision, Status
-from drachm.domain.events.model import ServiceEvent
+from drachm.domain.clearing.model import Status
 from drachm.domain.figures.spans import at_most
 from drachm.domain.funding.model import GIVEN_UP
 from drachm.domain.ledger.model import EntryKind
@@ -26,8 +28,6 @@ CARE: Final = "care"
 REFUSAL: Final = "refusal"
 FROM_CARE: Final = 1
 FROM_RECEIPT: Final = 2
-_ANSWERED: Final = ("posted", "denied")
-_CHARGES: Final = ("charge", "replacement")
 _FORGONE: Final = f"{GIVEN_UP}:"
 """How names of pots begin out of which providers pay what they give up."""
 _NUMBERS: Final = {EntryKind.CHARGE: 1, EntryKind.CAPTURE: 1, EntryKind.REVERSAL: -1}
@@ -118,10 +118,23 @@ def fold(rows: Iterable[Looked]) -> Folded:
 
 
 def told_of(rows: Sequence[Opened], books: Books) -> list[Told | None]:
-    """What each row says, decided again; None where its content was erased or cannot be read, and for money that came
-    in."""
-    kept = [Kept(row.stored.key, row.stored.status, row.body) if row.body else None for row in rows]
-    return [_told(one) if one is not None else None for one in recalled_of(kept, books)]
+    """What each row says; None where its content was erased or cannot be read, and for money that came in. What its
+    writer has not said is decided again."""
+    told = [_said(row) for row in rows]
+    silent = [row for row, one in zip(rows, told, strict=True) if one is None]
+    kept = [Kept(row.stored.key, row.stored.status, row.body) if row.body else None for row in silent]
+    anew = iter([_told(one) if one is not None else None for one in recalled_of(kept, books)])
+    return [next(anew) if one is None else one for one in told]
+
+
+def _said(row: Opened) -> Told | None:
+    """What its writer said; None where it said nothing, and where nothing was decided."""
+    body, said = row.body, row.said
+    if said is None or said.day is None or body is None or body.packed is None or body.totals is None:
+        return None
+    event, day = body.packed, said.day
+    fact = _fact(event.billing_party, event.currency, day, said.amounts) if said.amounts is not None else None
+    return Told(event.kind, event.billing_party, day, event.started_at, body.received, fact)
 
 
 def _told(recalled: Recalled) -> Told | None:
@@ -130,22 +143,14 @@ def _told(recalled: Recalled) -> Told | None:
     if event is None:
         return None
     day = local_date(event.started_at, at.provider.zone if at else "UTC")
-    fact = _fact(event, recalled.decision, day)
+    amounts = amounts_of(event, recalled.decision)
+    fact = _fact(event.billing_party, event.currency, day, amounts) if amounts is not None else None
     return Told(event.kind, event.billing_party, day, event.started_at, body.received, fact)
 
 
-def _fact(event: ServiceEvent, decision: Decision, day: date) -> Fact | None:
-    if decision.status not in _ANSWERED or event.kind not in _CHARGES:
-        return None
-    priced, borne = decision.priced, decision.borne
-    denied = decision.status == "denied"
-    category = (priced.category if priced else "") or event.facts.get("category", "")
-    billed, due = (priced.billed, decision.funding.due) if priced and borne else (0, 0)
-    forgone = sum(leg.amount for leg in decision.funding.legs if leg.pocket == GIVEN_UP)
-    return Fact(
-        *(event.billing_party, day, event.currency, str(category), decision.reason if denied else "", int(denied)),
-        *(billed, *(borne or (0, 0)), due, forgone),
-    )
+def _fact(provider: str, currency: str, day: date, amounts: Amounts) -> Fact:
+    category, reason, denied, billed, insurers, patients, due, forgone = msgspec.structs.astuple(amounts)
+    return Fact(provider, day, currency, category, reason, denied, billed, insurers, patients, due, forgone)
 
 
 def _add(folded: Folded, fact: Fact, sign: int) -> None:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from drachm.application.body import Body, read_body
+from drachm.application.handed import Handed
 from drachm.application.ports import Books, Stored
 from drachm.domain.clearing.register import PartyRecord, Person, Registry
 from drachm.domain.coverage.model import NO_PLAN
@@ -43,6 +44,8 @@ class Opened(NamedTuple):
     occurred_at: datetime
     owners: Sequence[tuple[str, str]] = ()
     """(kind, owner) of the accounts that it touches; asked only of a row whose body was erased."""
+    said: Handed | None = None
+    """What the worker that wrote it said of it, where it came from there."""
 
 
 class Face(NamedTuple):

@@ -23,6 +23,7 @@ from drachm.application.catch_up import keep_catching_up
 from drachm.application.desk import Desk
 from drachm.application.expiry import keep_sweeping
 from drachm.application.figures import Figures, keep_near
+from drachm.application.handed import Handed
 from drachm.application.journal_index import JournalIndex
 from drachm.application.late_dues import keep_paying_late
 from drachm.application.money_reading import MoneyReading
@@ -32,6 +33,7 @@ from drachm.application.records import Records
 from drachm.application.register import Register
 from drachm.application.text_messages import TextMessages, keep_texting
 from drachm.bootstrap import SystemClock, SystemIds, read_settings, spare_the_collector
+from drachm.service.handing import Handing, listen
 from drachm.service.own_secrets import with_secrets
 from drachm.service.rails import connect, read_rails
 from drachm.settings import Settings
@@ -96,9 +98,11 @@ def text_messages(
     return TextMessages(index, desk.books, register, records, write, messenger, desk.clock.now)
 
 
-def announce(tenant: int) -> None:
-    """Tell the process that follows that a worker has opened this tenant."""
-    (Path(os.environ[FOLDER]) / f"{_OPENED}{tenant}").touch()
+def announce(tenant: int) -> Handing:
+    """Tell the process that follows that a worker has opened this tenant; what hands on to it."""
+    folder = Path(os.environ[FOLDER])
+    (folder / f"{_OPENED}{tenant}").touch()
+    return Handing(folder, tenant)
 
 
 def follow_all(stopping: threading.Event) -> None:
@@ -108,7 +112,13 @@ def follow_all(stopping: threading.Event) -> None:
     master_key, folder = configuration.master_key(settings), Path(os.environ[FOLDER])
     rails = read_rails(settings.rails_file)
     opened: dict[str, PostgresBooks] = {}
-    threads: list[threading.Thread] = []
+
+    def hear(tenant: int, rows: list[Handed]) -> None:
+        books = opened.get(f"{_OPENED}{tenant}")
+        if books is not None:
+            books.lately.hear(rows)
+
+    threads = [listen(folder, hear, stopping)]
     try:
         while not stopping.is_set():
             for name in [path.name for path in folder.glob(f"{_OPENED}*") if path.name not in opened]:

@@ -44,6 +44,7 @@ from drachm.adapters.rest.transport.proxies import Proxies
 from drachm.adapters.rest.transport.pump import PumpLimits
 from drachm.adapters.rest.transport.rates import Rate
 from drachm.application.desk import Desk
+from drachm.application.handed import handed_of
 from drachm.application.notices import Notices
 from drachm.application.paying import Payer, keep_paying
 from drachm.application.records import Records
@@ -128,8 +129,9 @@ class Tenants:
                 payer = Payer(market.rails, market.desk, market.records, market.money, market.collecting)
                 self._run(keep_paying, payer, self._stopping)
         if self._beside:
-            announce(books.tenant)
+            market = replace(market, hand_on=announce(books.tenant))
         else:
+            market = replace(market, hand_on=lambda written: books.lately.hear(handed_of(written)))
             notices = Notices(books.tenant, market.index, market.register, market.money, market.records)
             self._followers += follow(
                 *(market.index, market.money, market.figures, notices, market.desk),

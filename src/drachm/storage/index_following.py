@@ -97,8 +97,7 @@ class Following(IndexRows):
     def _index(self, conn: Connection, after: int, until: int, limit: int) -> tuple[int, int]:
         """Index rows behind `after`; how many there were, and up to where the index is whole now."""
         ask = partial(self._ask, conn)
-        found = ask("rows_between", after=after, until=until, limit=limit)
-        opened = self._opened(ask, found)
+        opened = self._opened_between(ask, after, until, limit)
         faces = faces_of(opened, self._books, lambda before: self._before(ask, before))
         heads = self._heads(ask, [row.stored for row in opened])
         shown = [
@@ -107,11 +106,14 @@ class Following(IndexRows):
             if face is not None
         ]
         self._write(conn, shown)
-        whole: int = found[-1][0] if len(found) == limit else until
-        if found:
+        whole = opened[-1].stored.position if len(opened) == limit else until
+        if opened:
             self._tell(conn, "set_followed", position=whole)
+        for row, face in zip(opened, faces, strict=True):
+            if row.said is not None and face is not None:
+                row.said.day = face.day
         self._lately.keep(after, whole, opened)
-        return len(found), whole
+        return len(opened), whole
 
     def _write(self, conn: Connection, shown: Sequence[Indexed]) -> None:
         if not shown:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 
 from drachm.application.follow import Face, Opened, opened_body
+from drachm.application.handed import Handed
 from drachm.application.journal_index import Indexed
 from drachm.application.ports import Books, Stored
 from drachm.domain.clearing.model import STATUSES
 from drachm.domain.errors import IntegrityError
+from drachm.domain.ledger.model import EntryKind
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s
 from drachm.storage.lately import Lately
@@ -56,6 +59,22 @@ class IndexRows:
             owners[position].append((kind, owner))
         return [row._replace(owners=owners.get(row.stored.position, ())) for row in rows]
 
+    def _opened_between(self, ask: Ask, after: int, until: int, limit: int) -> list[Opened]:
+        """The next rows behind `after`, `limit` and not beyond `until`: as their writer has just said them, where it
+        did and where they still open, else opened."""
+        if not self._lately.has_heard():
+            return self._opened(ask, ask("rows_between", after=after, until=until, limit=limit))
+        found = ask("bare_rows_between", after=after, until=until, limit=limit)
+        heard = self._lately.heard(found[-1][0] if len(found) == limit else until)
+        rows: list[Opened | None] = []
+        for *bare, leaf, occurred_at, opens in found:
+            said = heard.get(bare[0])
+            # The leaf commits to all of the row: what was said of it is what stands there.
+            rows.append(_said(bare, occurred_at, said) if said and opens and said.leaf == leaf else None)
+        missing = [values[0] for values, row in zip(found, rows, strict=True) if row is None]
+        anew = iter(self._opened(ask, ask("rows_at", positions=int8s(missing))) if missing else ())
+        return [row if row is not None else next(anew) for row in rows]
+
     def _stored(self, values: Sequence[Any]) -> Stored:
         with suppress(IntegrityError):
             return stored_of(values[:_STORED], self._vault)
@@ -99,6 +118,15 @@ class IndexRows:
 
     def _tell(self, conn: Connection, query: str, **values: object) -> None:
         conn.execute(_SQL[query], {"tenant": self.tenant, **values})
+
+
+def _said(bare: Sequence[Any], occurred_at: datetime, said: Handed) -> Opened:
+    position, key, revision, supersedes, kind, status, posted_at = bare
+    before = int.from_bytes(supersedes, "big") if supersedes else None
+    stored = Stored(
+        *(position, key, revision, before, False, EntryKind(kind), STATUSES[status], posted_at, said.leaf, said.body)
+    )
+    return Opened(stored, opened_body(stored), occurred_at, (), said)
 
 
 def indexed(values: Sequence[Any]) -> Indexed:

@@ -34,6 +34,16 @@ WHERE j.tenant = %(tenant)s AND j.position > %(after)s AND j.position <= %(until
 ORDER BY j.position
 LIMIT %(limit)s;
 
+-- name: bare_rows_between
+-- The same rows without their bodies, and whether each still opens: the first four bytes name the key that sealed it.
+SELECT j.position, j.key, j.revision, j.supersedes, j.kind, j.status, j.posted_at, j.leaf, j.occurred_at,
+       coalesce((SELECT substr(data_key.wrapped, 1, 4) FROM data_key
+                 WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient) = substr(j.body, 1, 4), false)
+FROM journal AS j
+WHERE j.tenant = %(tenant)s AND j.position > %(after)s AND j.position <= %(until)s
+ORDER BY j.position
+LIMIT %(limit)s;
+
 -- name: rows_at
 -- The same of some positions, with what took their place: its position, event key and kind.
 SELECT j.position, j.key, j.revision, j.supersedes, l.position IS NOT NULL, j.kind, j.status, j.posted_at, j.leaf, j.body,

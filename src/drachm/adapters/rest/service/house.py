@@ -17,6 +17,7 @@ from drachm.adapters.rest.transport.identifiers import Identifiers
 from drachm.application.collection import Policy
 from drachm.application.desk import Desk
 from drachm.application.figures import Figures
+from drachm.application.first_answers import Outcome
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.application.operations_log import OperationsLog
@@ -38,6 +39,8 @@ class Market:
     money: MoneyReading
     operations: OperationsLog
     figures: Figures
+    hand_on: Callable[[Sequence[Outcome]], None] = lambda _: None
+    """To whoever follows the journal, what was just written; a hint that may be lost. Returns at once."""
     rails: Mapping[str, Rail] = field(default_factory=dict)
     """By which outside money comes in; none are connected unless the operator says so."""
     tariffs: Mapping[str, Tariff] = field(default_factory=dict)

@@ -36,6 +36,7 @@ from drachm.adapters.rest.transport.passage import Passage, json_answer, send_an
 from drachm.adapters.rest.transport.problems import Answer, Header, Problem, answer_of
 from drachm.adapters.rest.transport.pump import BATCH_MAX, Gauges, Pump, PumpLimits, Silent
 from drachm.application.as_one import Aliases, clear_as_one
+from drachm.application.first_answers import Outcome
 from drachm.application.giving_back import ensure_by_two
 from drachm.application.taken_over import taken_over
 from drachm.domain.clearing.clear import REPLACED_PARTY
@@ -108,6 +109,8 @@ class Counter:
         self._gauges = gauges or Silent()
         self._pumps: dict[str, Pump[_Sent, Cleared]] = {}
         self._aliases: dict[str, Aliases] = {}
+        self._written: dict[str, list[Outcome]] = {}
+        """By tenant, what its pump's last batch came to, until it was handed on."""
         self._reaches: dict[int, tuple[Principal, Reach]] = {}
         """By identity; the value is kept with its caller, so that no other can come to stand at its address."""
         self._reading = CapacityLimiter(1)
@@ -196,7 +199,12 @@ class Counter:
         if pump is None:
             if self._closing:
                 raise Problem("draining", retry_after=1, close=True)
-            pump = Pump(lambda sent: self._clear(tenant, sent), limits=self._limits, gauges=self._gauges)
+            pump = Pump(
+                lambda sent: self._clear(tenant, sent),
+                limits=self._limits,
+                gauges=self._gauges,
+                afterwards=lambda: self._hand_on(tenant),
+            )
             pump.start()
             self._pumps[tenant] = pump
         return pump
@@ -209,8 +217,14 @@ class Counter:
         against = [_against(one, owners, market) for one in sent]
         events = [one.event for one, no in zip(sent, against, strict=True) if no is None]
         outcomes = clear_as_one(events, market.desk, self._aliases_of(tenant, market))
+        self._written[tenant] = outcomes
         results = iter(results_of(outcomes, market.desk.books.tenant, market.index))
         return [next(results) if no is None else no for no in against]
+
+    def _hand_on(self, tenant: str) -> None:
+        written = self._written.pop(tenant, None)
+        if written:
+            self._house.market(tenant).hand_on(written)
 
     def _reach_of(self, caller: Principal) -> Reach:
         """What the caller may send. A machine that the gate remembers is the same value: its rights stay what they

@@ -72,9 +72,16 @@ class Pump(Generic[Item, Result]):
     """Group commit behind single calls, for one event loop of one process."""
 
     def __init__(
-        self, clear: Clear[Item, Result], *, limits: PumpLimits | None = None, gauges: Gauges | None = None
+        self,
+        clear: Clear[Item, Result],
+        *,
+        limits: PumpLimits | None = None,
+        gauges: Gauges | None = None,
+        afterwards: Callable[[], None] = lambda: None,
     ) -> None:
         self._clear = clear
+        self._afterwards = afterwards
+        """Called by the worker when the answers of a batch were given out: for what nobody waits for."""
         self._limits = limits or PumpLimits()
         self._gauges: Gauges = gauges or Silent()
         self._arriving: list[_Waiting] = []
@@ -244,5 +251,6 @@ class Pump(Generic[Item, Result]):
             if failed:
                 self._gauges.failed(size)
             self._gauges.batch(size, waited, took, left)
-        except Exception:  # noqa: BLE001 - a broken gauge must not stop the money
+            self._afterwards()
+        except Exception:  # noqa: BLE001 - neither a broken gauge nor what comes afterwards must stop the money
             return
