@@ -37,7 +37,7 @@ class Amounts(msgspec.Struct, array_like=True, gc=False):
     patients: int
     due: int
     forgone: int
-    """What the provider paid of the patients' part out of its own account."""
+    """Of the patients' part, what the provider no longer asks for."""
 
 
 class Handed(msgspec.Struct, array_like=True, gc=False):

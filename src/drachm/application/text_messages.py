@@ -138,7 +138,9 @@ class TextMessages:
             if row.posted_at > now - QUIET:
                 break
             ripe.append(row)
-        for visit in dict.fromkeys(row.visit for row in ripe if row.member):
+        # Care of long ago is not looked up visit by visit, as after an import: what is newer in it comes by itself.
+        since = now.date() - OLDEST
+        for visit in dict.fromkeys(row.visit for row in ripe if row.member and row.day >= since):
             self._tell(visit, now)
         if ripe:
             self._go_on(place, ripe[-1].position)
