@@ -59,6 +59,8 @@ class Text(NamedTuple):
 
 def area_of(path: Path) -> str:
     """Into which file the texts of a source go."""
+    if path.stem == "engine_words":
+        return "engine"
     first = path.stem.partition("_")[0]
     if first in _ROOMS:
         return first

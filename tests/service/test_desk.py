@@ -383,6 +383,22 @@ def test_a_link_is_shown_once_to_print_and_opens_the_receipt(noor: Visitor, live
     assert noor.post("hand_out_at_desk", {"hours": "99999"}, {"charge_id": noor.charge("e1")}).status == 400
 
 
+def test_a_link_and_its_paper_speak_the_language_of_whoever_reads_them(noor: Visitor, lived_in: Any) -> None:
+    charge = {"charge_id": noor.charge("e1")}
+    assert 'name="language"' in noor.get("open_desk_charge", charge).body
+    answer = noor.post("hand_out_at_desk", {"hours": "24", "language": "ar"}, charge)
+    assert '<html lang="en"' in answer.body
+    assert re.search(r'<article [^>]*lang="ar" dir="rtl"', answer.body)
+    assert "Your receipt" not in answer.body
+    assert "This address is shown only now" in answer.body
+    token, query = re.findall(r"/r/([A-Za-z0-9._-]+)\?([a-zA-Z=-]+)", answer.body)[0]
+    assert query == "lang=ar"
+    # The clerk's own browser speaks English; the page is for the patient.
+    page = noor.ask("open_receipt_page", NOBODY, {"token": token}, {"lang": "ar"}, headers={"cookie": noor.cookie})
+    assert '<html lang="ar" dir="rtl"' in page.body
+    assert noor.post("hand_out_at_desk", {"hours": "24", "language": "xx"}, charge).status == 400
+
+
 def test_erased_data_are_not_on_the_page(noor: Visitor, lived_in: Any) -> None:
     charge = noor.charge("e1")
     noor.town.desk.books.erase("ana")

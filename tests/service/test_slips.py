@@ -107,7 +107,8 @@ def test_the_link_in_the_code_opens_the_receipt_and_says_nothing_of_health(noor:
     url = decoded(picture(svg, 5))
     assert url.startswith("http://127.0.0.1:8000/r/v1.")
     assert len(url.encode()) <= BYTES_MAX
-    token = url.rpartition("/")[2]
+    token, _, asked = url.rpartition("/")[2].partition("?")
+    assert asked == "lang=en"
     page = noor.ask("open_receipt_page", noor.town.nobody(), {"token": token})
     assert page.status == 200
     assert not [word for word in HEALTH if word in url]

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk
 from drachm.adapters.rest.service.desk_today import can_refund, names_of, standing_of
 from drachm.adapters.rest.service.desk_write_off import can_write_off
 from drachm.adapters.rest.service.journal_reading import find_charge, receipts_of
-from drachm.adapters.rest.service.page_frame import sent_on
+from drachm.adapters.rest.service.look import in_language
+from drachm.adapters.rest.service.page_frame import page_templates, sent_on
 from drachm.adapters.rest.service.page_view import ReceiptView, receipt_view
 from drachm.adapters.rest.service.page_words import Amount, amount_of, spelled
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt
-from drachm.adapters.rest.service.speech import LANGUAGES, N_, gettext
+from drachm.adapters.rest.service.speech import LANGUAGES, N_, gettext, speaking, spoken
 from drachm.adapters.rest.service.staff_words import account_said
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.text_messages import told_of
@@ -74,17 +77,26 @@ def hand_out_at_desk(seat: Seat) -> Reply:
     if chosen not in _LINK_HOURS:
         raise Problem("bad_request", "a link opens for a day, a week or a month")
     body = {"hours": _LINK_HOURS[chosen], "replace": seat.call.form.get("replace") == "yes"}
+    language = seat.call.form.get("language") or (spoken().code if spoken().code in LANGUAGES else "en")
+    if language not in LANGUAGES:
+        raise Problem("bad_request", "a receipt is in one of our languages")
     link = seat.ask("create_receipt_link", {"receipt_id": charge.receipt}, body=body)
     shared = _shared(seat, charge.receipt)
-    return seat.page(
-        "desk_link.html",
-        tab="today",
-        charge=charge,
-        link=link,
-        until=spelled(seat.here(link.expires_at).date()),
-        clinic=shared.name_of(shared.receipt.provider),
-        view=receipt_view(shared, named=False, until=datetime.fromisoformat(link.expires_at)),
-    )
+    # What is printed, and the page that the link opens, speak the language of whoever reads them.
+    with speaking(language) as read_in:
+        paper = (
+            page_templates()
+            .get_template("desk_link_paper.html")
+            .render(
+                language=read_in,
+                link=link,
+                address=in_language(link.url, language),
+                until=spelled(seat.here(link.expires_at).date()),
+                clinic=shared.name_of(shared.receipt.provider),
+                view=receipt_view(shared, named=False, until=datetime.fromisoformat(link.expires_at)),
+            )
+        )
+    return seat.page("desk_link.html", tab="today", charge=charge, paper=Markup(paper))
 
 
 @desk("open_desk_event")

@@ -63,6 +63,11 @@ def look_of(call: Call) -> Look:
     return _changed(call, kept)
 
 
+def in_language(address: str, language: str) -> str:
+    """The address of a page of ours, to be opened in a language."""
+    return f"{address}?{urlencode({'lang': language})}"
+
+
 def look_headers(call: Call, look: Look) -> list[Header]:
     """The Set-Cookie field that keeps a look, where this call changed it."""
     given = {name for name in LOOK_QUERY if name in call.query or name in call.form}

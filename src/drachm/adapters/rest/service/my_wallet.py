@@ -12,6 +12,7 @@ from typing import Any, Final
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import OPERATIONS, Reply
+from drachm.adapters.rest.service.engine_words import in_words
 from drachm.adapters.rest.service.fees import FeeView, fee_of
 from drachm.adapters.rest.service.my_arrears import owed_of
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
@@ -20,7 +21,7 @@ from drachm.adapters.rest.service.my_wallet_view import RAILS, Pot, least_left, 
 from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
 from drachm.adapters.rest.service.shapes import money
-from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.speech import N_, gettext, spoken
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
 from drachm.application.money_reading import Purse
@@ -297,7 +298,9 @@ def _kept_key(seat: PatientSeat) -> str:
 def _told(error: DrachmError, seat: PatientSeat) -> str:
     """Why not, in words for the page; what only programs understand stays out."""
     if isinstance(error, InvalidMessage) and error.where == "amount":
-        return error.message
+        told = error.message if spoken().code == "en" else in_words(error.message)
+        if told is not None:
+            return told
     status = int(trouble_of(error, seat.call)["status"])
     if status == 503:
         return gettext("This way to pay does not work just now. Try another one, or later.")

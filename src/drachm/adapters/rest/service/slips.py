@@ -14,6 +14,7 @@ from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk
 from drachm.adapters.rest.service.forms import PAGE
 from drachm.adapters.rest.service.journal_reading import find_charge
+from drachm.adapters.rest.service.look import in_language
 from drachm.adapters.rest.service.page_frame import page_headers, page_templates, root_of
 from drachm.adapters.rest.service.page_words import reference
 from drachm.adapters.rest.service.slip_view import slip_of
@@ -50,7 +51,7 @@ def print_slip(seat: Seat) -> Reply:
             "slips": [slip_of(call.market, visit, total, seat.zone) for total in visit.totals],
             "code": spaced(code),
             "kiosk": f"{urlsplit(call.house.base_url).netloc}{root_of(call)}/kiosk/{call.caller.tenant}",
-            "qr": qr(link.url, gettext("Your receipt, as a code for a phone camera")),
+            "qr": qr(in_language(link.url, language), gettext("Your receipt, as a code for a phone camera")),
             "question": link.question,
             "phone": _kept_together(call.house.help_phone),
             "title": reference(charge.receipt),

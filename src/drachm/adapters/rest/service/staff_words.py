@@ -10,6 +10,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from drachm.adapters.rest.service.engine_words import in_words
 from drachm.adapters.rest.service.speech import N_, gettext, spoken
 from drachm.domain.reasons import REASONS
 
@@ -57,8 +58,8 @@ def own_words(text: str) -> Markup:
     """A sentence of the engine in the language that is spoken; as it is, and marked as English, where none has it."""
     if not text or spoken().code == "en":
         return Markup.escape(text)
-    told = gettext(text)
-    return Markup.escape(told) if told != text else Markup('<bdi lang="en" dir="ltr">{}</bdi>').format(text)
+    told = in_words(text)
+    return told if told is not None else Markup('<bdi lang="en" dir="ltr">{}</bdi>').format(text)
 
 
 def why_said(code: str, message: str = "") -> Markup:
