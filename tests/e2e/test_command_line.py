@@ -167,7 +167,11 @@ def test_empty_books_are_not_called_sound(run) -> None:
     [
         (("replay", "no-such-folder"), "there is no such file"),
         (("replay", str(SAMPLE), "--wallet", "-5"), "a wallet opens with 0 or more"),
-        (("explain", "rcp_999999999"), "no such receipt"),
+        (("explain", "rcp_999999999"), "code: not_found"),
+        (("key", "new", "--role", "integrator"), "integrator acts for a party, and none is named"),
+        (("key", "new", "--role", "clerk", "--person", "noor"), "clerk acts for a party, and none is named"),
+        (("key", "new", "--role", "clerk", "--person", "noor", "--party", "nowhere"), "POST /v1/parties"),
+        (("key", "new", "--role", "integrator", "--party", "nowhere"), "no party 'nowhere' is registered"),
         (("explain", "rcp_x'; DROP TABLE journal"), "no such receipt"),
         (("conformance", "no-such-file.json"), "no-such-file.json"),
         (("adjudicate", "--plan", "nope.json", "--events", "nope.json"), "nope.json: the file cannot be read: No such"),

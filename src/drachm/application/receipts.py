@@ -24,11 +24,16 @@ def receipt_of(outcome: Outcome, books: Books) -> Receipt | None:
 
 
 def find_receipt(number: str, books: Books) -> Receipt:
-    """The receipt called `rcp_<position>`; `Conflict` when there is none in this tenant."""
+    """The receipt called `rcp_<position>`; `Conflict` (`not_found`) when there is none in this tenant."""
     digits = number.removeprefix("rcp_")
     stored = books.row(int(digits)) if digits.isdecimal() and len(digits) < 19 else None
     if stored is None:
-        raise Conflict("there is no such receipt", where=number[:40], next_step="Look for it with its full number.")
+        raise Conflict(
+            "there is no such receipt",
+            where=number[:40],
+            next_step="Look for it with its full number.",
+            code="not_found",
+        )
     kept = kept_of(stored)
     if kept is None or kept.body.event is None:
         raise Conflict(

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from drachm.bootstrap import DATABASE, read_settings, ready_database
-from drachm.service.people import new_key, person_token
+from drachm.service.people import ensure_named, ensure_registered, new_key, person_token
 from drachm.service.run import Started, serve
 
 
@@ -19,6 +19,10 @@ def run_serve(*, port: int, workers: int | None) -> int:
 def run_key(*, roles: list[str], parties: list[str], tenant: int, days: int, person: str, name: str) -> None:
     """Print a new key, or a person's sandbox token, alone on standard output."""
     settings = read_settings()
+    ensure_named(roles, parties)
+    if parties:
+        with ready_database(settings, DATABASE) as url:
+            ensure_registered(replace(settings, database_url=url), tenant=tenant, parties=parties)
     if person:
         sys.stdout.write(person_token(settings, tenant=tenant, name=person, roles=roles, parties=parties) + "\n")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,9 +20,14 @@ from drachm.service.together import own_secrets
 from drachm.settings import Settings, master_key
 from drachm.storage.credentials import PostgresCredentials
 from drachm.storage.postgres import open_books
+from drachm.storage.register_reading import PostgresRegister
 
 FIRST_TENANT: Final = 1
 DAYS: Final = 365
+OF_PARTIES: Final = frozenset({Role.CLERK, Role.FINANCE, Role.PRICE_EDITOR, Role.PAYER, Role.FUNDER, Role.INTEGRATOR})
+"""Roles that reach only what is a party's."""
+_SOME: Final = 10
+"""As many parties are named to choose from."""
 CONSOLE: Final = "console"
 """Subject of whoever has a shell on this machine: may hand out everything."""
 
@@ -87,6 +93,37 @@ def person_token(
         at=datetime.now(UTC),
         hours=hours,
     )
+
+
+def ensure_named(roles: Sequence[str], parties: Sequence[str]) -> None:
+    """Raises InvalidMessage for roles that reach nothing without a party, where none is named."""
+    named = roles_named(roles)
+    if named & OF_PARTIES and not parties:
+        words = ", ".join(sorted(role.value for role in named & OF_PARTIES))
+        raise InvalidMessage(
+            f"{words} acts for a party, and none is named",
+            where="--party",
+            next_step="Name whom it acts for, as it is registered: --party CLINIC.",
+            code="missing_field",
+        )
+
+
+def ensure_registered(settings: Settings, *, tenant: int, parties: Sequence[str]) -> None:
+    """Raises InvalidMessage for a party that nobody registered."""
+    books = open_books(settings.database_url, tenant, master_key=master_key(settings), ids=SystemIds())
+    with closing(books):
+        register = PostgresRegister(books.tenant, books.sessions)
+        known = {one.id for one in register.parties(ids=sorted(parties), limit=len(parties))}
+        some = [one.id for one in register.parties(limit=_SOME)] if set(parties) - known else []
+    for party in parties:
+        if party not in known:
+            choice = f"Registered are, among others: {', '.join(some)}." if some else "Nobody is registered yet."
+            raise InvalidMessage(
+                f"no party {party[:60]!r} is registered",
+                where="--party",
+                next_step=f"Register it first (POST /v1/parties with an operator's key), or choose another. {choice}",
+                code="unknown_party",
+            )
 
 
 def roles_named(words: Sequence[str]) -> frozenset[Role]:
