@@ -219,6 +219,17 @@ def sign_in(
     return page
 
 
+def at_desk(site: Site, browser: Browser, who: Any, width: int = 1280, **context: Any) -> Page:
+    """A browser at the desk: `who` is a name, roles and parties."""
+    page = watched(browser, width, **context)
+    page.goto(f"{site.base}/desk/sign-in")
+    page.locator("#token").fill(site.token(*who))
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.startswith(f"{site.base}/desk"), page.inner_text("main")
+    return page
+
+
 def press(page: Page, key: str = "Enter") -> None:
     with page.expect_navigation():
         page.keyboard.press(key)

@@ -23,12 +23,17 @@ from drachm.domain.transparency.leaf import event_key
 NOBODY = anonymous(Environment.SANDBOX)
 FORM = "application/x-www-form-urlencoded"
 KEYS = SigningKeys("k1", {"k1": OKPKey.generate_key("Ed25519")})
-OPEN = "open_desk_sign_in sign_in_at_desk begin_desk_provider end_desk_provider sign_in_with_passkey sign_out_of_desk"
-
-
-def names(kind: str) -> frozenset[str]:
-    """Calls of the desk that need no session."""
-    return frozenset({"open": OPEN}[kind].split())
+OPEN = frozenset(
+    {
+        "open_desk_sign_in",
+        "sign_in_at_desk",
+        "begin_desk_provider",
+        "end_desk_provider",
+        "sign_in_with_passkey",
+        "sign_out_of_desk",
+    }
+)
+"""Calls of the desk that need no session."""
 
 
 def sandboxed(street: Any) -> bool:

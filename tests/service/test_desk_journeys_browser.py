@@ -13,9 +13,8 @@ from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import Site, checked, press, quiet, serving, tab_to
+from browsing import Site, at_desk, checked, press, quiet, serving, tab_to
 from test_desk_documents import BOOK
-from test_desk_pages_browser import at_desk
 
 from drachm.adapters.rest.identity.model import Role
 from drachm.domain.coverage.model import Contract, Coverage, Member

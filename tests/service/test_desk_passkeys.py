@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import Site, checked, quiet, serving
-from test_desk_pages_browser import at_desk
+from browsing import Site, at_desk, checked, quiet, serving
 
 from drachm.adapters.rest.identity.model import Role
 from drachm.application import passkeys as kept

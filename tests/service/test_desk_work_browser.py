@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import Site, checked, press, quiet, serving, tab_to, watched
+from browsing import Site, at_desk, checked, press, quiet, serving, tab_to
 
 from drachm.adapters.rest.identity.model import Role
 from drachm.domain.coverage.model import Member
@@ -29,16 +29,6 @@ def site(street: Any, town: Any, tmp_path: Path) -> Iterator[Site]:
         town.clear(town.event("x1", 10, currency="EUR"), town.event("e1", 40, display="Video visit, 11 minutes"))
         town.desk.books.enrol(members=[Member("newcomer")])
         yield site
-
-
-def at_desk(site: Site, browser: Browser, who: Any, width: int = 1280, **context: Any) -> Page:
-    page = watched(browser, width, **context)
-    page.goto(f"{site.base}/desk/sign-in")
-    page.locator("#token").fill(site.token(*who))
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-    assert page.url.startswith(f"{site.base}/desk"), page.inner_text("main")
-    return page
 
 
 def test_chosen_events_are_tried_by_keyboard_and_lead_to_their_charge(site: Site, browser: Browser, axe: str) -> None:

@@ -100,7 +100,7 @@ def visit(port: int, token: str, kinds: Sequence[Kind], repeats: int, spent_us: 
 
 
 def pages_of(clinic: str, known: Sequence[str]) -> list[Kind]:
-    """Every page of the desk and the office that is only looked at; `known`: days with care."""
+    """Pages of the desk and the office that are only looked at; `known`: days with care."""
 
     def day(chance: random.Random) -> str:
         return chance.choice(known)

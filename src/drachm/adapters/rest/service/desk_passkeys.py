@@ -17,7 +17,7 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Call, Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.page_frame import sent_on
-from drachm.adapters.rest.service.passkey_proof import FORM_BYTES, handle_of, proved_record
+from drachm.adapters.rest.service.passkey_proof import FORM_BYTES, offer_for, proved_record, unsealed
 from drachm.adapters.rest.service.speech import gettext
 from drachm.adapters.rest.service.static_files import address
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -29,7 +29,6 @@ from drachm.domain.errors import DrachmError
 
 FRESH: Final = timedelta(minutes=15)
 """So long after a sign-in with the account a passkey may be made: an unlocked screen is not enough."""
-_ROUTE: Final = "passkey"
 
 
 @desk("open_desk_passkeys")
@@ -47,8 +46,7 @@ def add_desk_passkey(seat: Seat) -> Reply:
         ways = passkeys_of(call.house.base_url)
         if ways is None or not _fresh(seat):
             raise unreadable(gettext("Sign in with your account first, then make the passkey."))
-        (challenge,) = call.house.cursors.read(form.get("asked", ""), caller=subject, route=_ROUTE, filters={})
-        made = ways.registered(form.get("answer", ""), bytes.fromhex(str(challenge)))
+        made = ways.registered(form.get("answer", ""), unsealed(call, _who(seat), form.get("asked", "")))
         label = form.get("label", "").strip() or gettext("Passkey")
         if len(label) > 60 or not label.isprintable():
             raise unreadable(gettext("A name has 60 letters at most."))
@@ -122,23 +120,19 @@ def _page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     records = call.market.records
     mine = kept.passkeys_of(principal.subject, records)
     others = [one for one in kept.every_passkey(records) if reach.everything and one.body["ended_at"] is None]
-    ways, fresh = passkeys_of(call.house.base_url), _fresh(seat)
-    challenge = secrets.token_bytes(CHALLENGE_BYTES)
-    options = ""
-    if ways is not None and fresh:
-        handle = handle_of(principal.tenant, principal.subject, kept.KIND).encode()
-        known = [bytes.fromhex(one.body["credential"]) for one in mine]
-        options = ways.wanted(challenge, handle, str(seat.session.record.body["name"]), known)
+    fresh, options, asked = _fresh(seat), "", ""
+    if fresh:
+        options, asked = offer_for(call, _who(seat), seat.session, mine, kept.KIND)
     return seat.page(
         "desk_passkeys.html",
         int(trouble["status"]) if trouble else 200,
         tab="",
         mine=[_shown(seat, one) for one in mine],
         others=[_shown(seat, one) for one in others if one.body["subject"] != principal.subject],
-        possible=ways is not None,
+        possible=passkeys_of(call.house.base_url) is not None,
         fresh=fresh,
         options=options,
-        asked=call.house.cursors.write([challenge.hex()], caller=principal.subject, route=_ROUTE, filters={}),
+        asked=asked,
         trouble=trouble,
         passkeys=address("passkeys.js"),
     )
@@ -155,6 +149,11 @@ def _shown(seat: Seat, record: Record) -> dict[str, Any]:
         "ends": seat.here(kept.ends(record)),
         "holds": kept.holds(record, seat.call.at),
     }
+
+
+def _who(seat: Seat) -> str:
+    """By whom the browser's answer must be brought back; never taken for the same person's at their own pages."""
+    return f"desk\0{seat.session.principal.tenant}\0{seat.session.principal.subject}"
 
 
 def _fresh(seat: Seat) -> bool:

@@ -101,12 +101,11 @@ def open_desk(seat: Seat) -> Reply:
     if empty_today and (latest := _latest(seat)) is not None:
         day = latest
         charges, more = _charges(seat, day)
-    waiting = _waiting(seat)
     show = seat.call.query.get("show", "")
     show = show if show in GROUPS else ""
     lines: list[Any] = list(charges)
     if show in ("", "pended", "stuck"):
-        lines = [*(waiting if show else waiting[:AHEAD]), *charges]
+        lines = [*_waiting(seat, QUEUE if show else AHEAD), *charges]
     shown = [one for one in lines if not show or _standing(seat, one).group == show]
     first = _number(seat.call.query.get("from", ""))
     page = shown[first : first + ROWS]
@@ -245,11 +244,11 @@ def _latest(seat: Seat) -> date | None:
     return date.fromisoformat(piece.data[0].day) if piece.data else None
 
 
-def _waiting(seat: Seat) -> list[Any]:
+def _waiting(seat: Seat, most: int) -> list[Any]:
     """The newest of what waits, of every day; nothing for who has no work queue."""
     if not seat.may("list_work_queue"):
         return []
-    return list(seat.ask("list_work_queue", query={"limit": str(QUEUE)}).data)
+    return list(seat.ask("list_work_queue", query={"limit": str(most)}).data)
 
 
 def _counts(seat: Seat, charges: Sequence[Charge], more: bool) -> list[Count]:

@@ -6,23 +6,21 @@ receipt's link and before a large payment; how it is proved is `passkey_proof.py
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from typing import Any, Final
 
 from drachm.adapters.rest.identity.decide import Deny
 from drachm.adapters.rest.identity.errors import Unauthenticated
-from drachm.adapters.rest.identity.passkeys import CHALLENGE_BYTES, passkeys_of
+from drachm.adapters.rest.identity.passkeys import passkeys_of
 from drachm.adapters.rest.identity.permit import Denied
 from drachm.adapters.rest.service import browser_session, my_session
 from drachm.adapters.rest.service.call import Call, Reply
 from drachm.adapters.rest.service.my_frame import PatientSeat, below_my, patient_page
 from drachm.adapters.rest.service.passkey_proof import (
     FORM_BYTES,
-    handle_of,
+    offer_for,
     proved_record,
     question_for,
-    sealed,
     unsealed,
 )
 from drachm.adapters.rest.service.speech import N_, gettext, short_day
@@ -156,21 +154,17 @@ def renewed(call: Call, tenant: str, subject: str) -> None:
 
 
 def _page(seat: PatientSeat, trouble: str = "", status: int = 200) -> Reply:
-    call, principal = seat.call, seat.session.principal
-    ways, fresh, mine = passkeys_of(call.house.base_url), _by_account(seat), _mine(seat)
-    challenge, options = secrets.token_bytes(CHALLENGE_BYTES), ""
-    if ways is not None and fresh:
-        handle = handle_of(principal.tenant, principal.subject, kept.OF_PATIENTS).encode()
-        known = [bytes.fromhex(one.body["credential"]) for one in mine]
-        options = ways.wanted(challenge, handle, str(seat.session.record.body["name"]), known)
+    call, mine, options, asked = seat.call, _mine(seat), "", ""
+    if _by_account(seat):
+        options, asked = offer_for(call, _who(seat), seat.session, mine, kept.OF_PATIENTS)
     return seat.page(
         "my_passkeys.html",
         "",
         status,
         mine=[_shown(one) for one in mine],
-        possible=ways is not None,
+        possible=passkeys_of(call.house.base_url) is not None,
         options=options,
-        asked=sealed(call, _who(seat), challenge),
+        asked=asked,
         trouble=trouble,
         passkeys=address("passkeys.js"),
     )

@@ -9,6 +9,7 @@ from typing import Final
 
 from drachm.adapters.rest.identity.errors import Unauthenticated
 from drachm.adapters.rest.identity.passkeys import CHALLENGE_BYTES, passkeys_of
+from drachm.adapters.rest.service.browser_session import Session
 from drachm.adapters.rest.service.call import Call
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
@@ -39,6 +40,19 @@ def question_for(call: Call, who: str, allowed: Sequence[bytes] = ()) -> tuple[s
         return "", ""
     challenge = secrets.token_bytes(CHALLENGE_BYTES)
     return ways.asked(challenge, allowed), sealed(call, who, challenge)
+
+
+def offer_for(call: Call, who: str, session: Session, known: Sequence[Record], kind: str) -> tuple[str, str]:
+    """(what a browser is asked to make as JSON, the sealed challenge for the form): a passkey of the session's person,
+    on a device that has none of the `known` ones; empty where there are no passkeys."""
+    ways, principal = passkeys_of(call.house.base_url), session.principal
+    if ways is None:
+        return "", ""
+    challenge = secrets.token_bytes(CHALLENGE_BYTES)
+    handle = handle_of(principal.tenant, principal.subject, kind).encode()
+    credentials = [bytes.fromhex(one.body["credential"]) for one in known]
+    wanted = ways.wanted(challenge, handle, str(session.record.body["name"]), credentials)
+    return wanted, sealed(call, who, challenge)
 
 
 def sealed(call: Call, who: str, challenge: bytes) -> str:
