@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drachm.application.allot import Allotment, allot
+from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
 from drachm.application.collection import dues_pot
 from drachm.application.desk import Desk
@@ -18,6 +21,7 @@ from drachm.application.late_dues import FULL_LOOK, _look, _Looks, pay_by_itself
 from drachm.application.pay_due import Yes, pay_due
 from drachm.application.payments import begin
 from drachm.application.records import Records
+from drachm.application.top_up import top_up
 from drachm.domain.coverage.model import Member
 from drachm.domain.errors import Conflict, Refused
 from drachm.domain.events.model import ServiceEvent
@@ -347,4 +351,90 @@ def test_what_lies_in_other_slices_of_a_fund_is_found(desk: Desk, charge: Charge
         pay_due(Yes("p1", event_key(1, "ehr", "e1"), 21 * MICROS), desk)
     assert pay_due(Yes("p2", event_key(1, "ehr", "e1"), 20 * MICROS), desk).amount == 20 * MICROS
     assert left_in(desk) == 0
+    audited(desk)
+
+
+LET, CAP = 25, 70
+"""Dollars: what a rule lets be paid of one charge, and what a month's budget does."""
+story = st.lists(
+    st.tuples(
+        st.sampled_from(["charge", "charge", "fill", "late", "late", "pay", "undo", "rule"]),
+        st.integers(1, 40),
+        st.integers(0, 9),
+    ),
+    min_size=8,
+    max_size=30,
+)
+
+
+class Naive:
+    """One pot, one rule, one budget; every charge as (asked, withheld at first, paid)."""
+
+    def __init__(self) -> None:
+        self.money, self.let = 0, LET
+        self.charges: dict[str, tuple[int, int, int]] = {}
+
+    def spent(self) -> int:
+        return sum(paid for _, _, paid in self.charges.values())
+
+    def room(self, asked: int, wanted: int) -> int:
+        return min(wanted, max(0, CAP - self.spent())) if asked <= self.let else 0
+
+    def charge(self, name: str, asked: int) -> None:
+        let = self.room(asked, asked)
+        paid = min(let, self.money)
+        self.money -= paid
+        self.charges[name] = asked, asked - let, paid
+
+    def late(self) -> list[int]:
+        done = []
+        for name, (asked, withheld, paid) in self.charges.items():
+            due = asked - paid
+            more = min(self.money, self.room(asked, max(0, due - min(withheld, due))))
+            if more:
+                self.money -= more
+                self.charges[name] = asked, withheld, paid + more
+                done.append(more)
+        return done
+
+
+@settings(max_examples=60)
+@given(steps=story)
+def test_any_story_is_the_naive_one(new_desk: Any, charge: Charge, steps: Any) -> None:
+    desk, naive = new_desk(), Naive()
+    late = Late(desk)
+
+    def wish() -> None:
+        rule, budget = Rule(naive.let * MICROS, "USD"), Budget("all", CAP * MICROS, "USD")
+        desk.books.enrol(mandates={"cleo": Mandate(rules=(rule,), budgets=(budget,))})
+
+    desk.books.enrol(pots=[Pot("cash", "cleo", "USD")])
+    wish()
+    for n, (kind, dollars, which) in enumerate(steps):
+        name, mine = f"e{n}", list(naive.charges)
+        if kind == "charge":
+            naive.charge(name, dollars)
+            late.owes(charge, **{name: dollars})
+        elif kind == "fill":
+            naive.money += dollars
+            top_up(TopUp("bank", name, "cash", "", dollars * MICROS, "USD", "bank", desk.clock.now()), desk)
+        elif kind == "late":
+            assert late.pays() == naive.late()
+        elif kind == "rule":
+            naive.let = dollars
+            wish()
+        elif mine and kind == "pay":
+            one = mine[which % len(mine)]
+            asked, withheld, paid = naive.charges[one]
+            amount = min(dollars, asked - paid, naive.money)
+            if amount:
+                pay_due(Yes(name, event_key(1, "ehr", one), amount * MICROS), desk)
+                naive.money -= amount
+                naive.charges[one] = asked, withheld, paid + amount
+        elif mine:
+            one = mine[which % len(mine)]
+            naive.money += naive.charges.pop(one)[2]
+            clear_events([charge(name, 0, member="cleo", kind="reversal", replaces=one, visit=f"v-{one}")], desk)
+        assert late.left("cash") == [naive.money]
+        assert late.due() == [asked - paid for asked, _, paid in naive.charges.values() if asked > paid]
     audited(desk)

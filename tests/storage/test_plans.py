@@ -129,6 +129,29 @@ def test_every_statement_finds_rows_by_their_whole_key(
         assert pages_touched(conn, look_up, keys=1000) < 30 * 1000
 
 
+@pytest.mark.parametrize("beginning", ["new", "full"])
+def test_rows_are_read_back_in_order_without_a_look_at_all_for_each(owner: Connection, beginning: str) -> None:
+    """Whether a later row took its place is asked of each row of a page: by the index, or an audit never ends."""
+    if beginning == "full":
+        owner.execute(FILL)
+        owner.execute("ANALYZE")
+    text = queries.load("reading")["rows_after"]
+    for place, name in enumerate(("tenant", "after", "limit"), 1):
+        text = text.replace(f"%({name})s", f"${place}")
+    owner.execute("SET plan_cache_mode = force_generic_plan")
+    owner.execute(f"PREPARE rows_after (integer, bigint, bigint) AS {text}".rstrip("; \n"))
+    owner.execute("EXPLAIN EXECUTE rows_after (1, 0, 1)")
+    if beginning == "new":
+        owner.execute(FILL)
+    row = owner.execute(
+        "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE rows_after (1, 20000, 500)"
+    ).fetchone()
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    assert plan["Actual Rows"] == 500
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 30 * 500
+
+
 def test_the_look_out_sees_a_plan_that_reads_the_whole_tenant(postgres: Any, owner: Connection) -> None:
     """The control: what the tests above would say of the plain form of two statements."""
     owner.execute("VACUUM ANALYZE")

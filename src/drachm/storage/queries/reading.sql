@@ -4,7 +4,8 @@
 -- Journal rows after a position, in order, each with its sealed body and the key that opens it.
 SELECT j.position, j.key, j.revision, j.supersedes,
        (SELECT later.position FROM journal AS later
-        WHERE later.supersedes = int8send(j.position) AND later.tenant = %(tenant)s LIMIT 1) IS NOT NULL,
+        WHERE later.supersedes = int8send(j.position) AND later.supersedes <> '' AND later.tenant = %(tenant)s
+        LIMIT 1) IS NOT NULL,
        j.kind, j.status, j.posted_at, j.leaf, j.body, j.patient,
        (SELECT data_key.wrapped FROM data_key WHERE data_key.tenant = %(tenant)s AND data_key.patient = j.patient),
        j.occurred_at, j.currency, j.legs, j.sources, j.avail
