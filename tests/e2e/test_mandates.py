@@ -17,7 +17,7 @@ from drachm.application.clear_events import clear_events
 from drachm.application.complete_answer import complete_answer
 from drachm.application.desk import Desk
 from drachm.application.estimate import estimate
-from drachm.application.pay_due import Paid, Yes, pay_due
+from drachm.application.pay_due import Paid, Yes, pay_due, take_payment_back
 from drachm.application.recall import kept_of, recall
 from drachm.application.receipts import receipt_of
 from drachm.domain.clearing.answer import Answer
@@ -183,6 +183,18 @@ def test_what_is_due_is_paid_from_chosen_pockets_once(cleo: Desk, charge: Charge
     clear_events([of("r", 0, charge, kind="reversal", replaces="e1")], cleo)
     assert left(cleo, "cash", "gift") == [100, 30]
     assert used(cleo, one) == 0
+    audited(cleo)
+
+
+def test_a_payment_is_taken_back_and_the_audit_follows(cleo: Desk, charge: Charge) -> None:
+    wishes(cleo, rules=(Rule(0),))
+    clear_events([of("e1", 40, charge)], cleo)
+    for n, pot in enumerate(("gift", "cash", "gift")):
+        pay(cleo, "e1", 5, pot, id=f"p{n}")
+    assert take_payment_back("p0", event_key(1, "ehr", "e1"), cleo) == 5 * MICROS
+    assert take_payment_back("p0", event_key(1, "ehr", "e1"), cleo) == 0
+    assert left(cleo, "cash", "gift") == [95, 25]
+    assert pay(cleo, "e1", None, "cash", id="p9").due == 0
     audited(cleo)
 
 

@@ -156,16 +156,18 @@ class _Auditor:
             self._must(agrees, stored, f"it saw {seen} in a running total, the rows before it say {rebuilt}")
 
     def _check_paid(self, stored: Stored, recalled: Recalled, before: Stored | None) -> None:
-        """The row of a payment of what was due keeps the decision before it, and pays some of its due."""
+        """The row of a payment of what was due, or of one taken back, keeps the decision before it and all others."""
         kept = self._kept(before) if before is not None else None
         self._must(before is not None and recalled.body.paying == before.position, stored, "it pays for another row")
         if kept is None:
             return
         was, now = kept.body, recalled.body
         same = (was.packed, was.received, was.version, was.totals, was.avail, was.answer)
-        agreed = now.agreed[: len(was.agreed)]
+        paid = now.agreed[: len(was.agreed)] == was.agreed
+        gone = {one.id for one in was.agreed} - {one.id for one in now.agreed}
+        back = len(gone) == 1 and now.agreed == tuple([one for one in was.agreed if one.id not in gone])
         self._must(
-            same == (now.packed, now.received, now.version, now.totals, now.avail, now.answer) and agreed == was.agreed,
+            same == (now.packed, now.received, now.version, now.totals, now.avail, now.answer) and (paid or back),
             stored,
             "a payment changed more than what is due",
         )
