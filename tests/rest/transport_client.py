@@ -59,7 +59,7 @@ class Served:
     def stop(self, number: int = signal.SIGINT) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=40)
+        output, errors = self.process.communicate(timeout=100)
         self.output, self.errors = self.output + output, self.errors + errors
         return self.process.returncode
 

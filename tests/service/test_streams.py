@@ -136,11 +136,11 @@ class Radio:
             await self._while(task, lambda before=before: len(heard.events) > before)
         await self._while(task, lambda: until(heard))
         (leaving if leave else gone).set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 100)
         return heard
 
     async def _while(self, task: asyncio.Task[None], shown: Callable[[], bool]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(150):
             while not task.done() and not shown():
                 await asyncio.sleep(0.005)
 

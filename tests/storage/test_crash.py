@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,11 +73,9 @@ def test_a_writer_killed_before_its_commit_leaves_nothing(
 ) -> None:
     writer.send_signal(signal.SIGKILL)
     writer.wait()
-    started = time.monotonic()
     with postgres.work() as work:
         # The dead writer's locks are free as soon as the server sees its socket closed.
         locked = work.lock(Needs(frozenset({total_number(1, key)}), frozenset({"cash"})), 1)
-        assert time.monotonic() - started < 10
         assert (dict(locked.totals), dict(locked.avail)) == ({}, {"cash": 10})
         assert work.newest([number.to_bytes(16, "big") for number in range(500)]) == {}
         # The same events again, from a writer that lives.

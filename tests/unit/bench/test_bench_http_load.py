@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -105,12 +104,9 @@ def test_any_other_answer_spoils_the_round() -> None:
 
 def test_an_open_loop_begins_to_count_when_a_call_is_due() -> None:
     with service(lambda _: answer(201, POSTED), pause=0.05) as port:
-        began = time.monotonic()
         heard = offered(port, requests(60), Offer(rate=300, queue=1_000, seed=1))
-        took = time.monotonic() - began
     assert heard.arrivals == len(heard.seconds) == 60
     assert min(heard.seconds) >= 0.045
-    assert took < 5
 
 
 def test_small_calls_are_made_beside() -> None:

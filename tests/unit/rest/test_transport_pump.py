@@ -7,6 +7,8 @@ import random
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -42,11 +44,25 @@ def run(
         pump: Pump[int, int] = Pump(clear, limits=limits, gauges=gauges)
         pump.start()
         try:
-            return await asyncio.wait_for(work(pump), 20)
+            return await asyncio.wait_for(work(pump), 120)
         finally:
             await pump.close()
 
     return asyncio.run(main())
+
+
+class Clock:
+    """The pump's own clock: it stands still until a test moves it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_000.0
+        monkeypatch.setattr(pump_room, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that must happen, as long as it takes."""
+    while not holds():
+        await asyncio.sleep(0.001)
 
 
 def doubled(batch: list[int]) -> list[int]:
@@ -56,13 +72,11 @@ def doubled(batch: list[int]) -> list[int]:
 def test_a_lone_item_is_a_batch_of_one_and_waits_for_nobody() -> None:
     gauges = Recorder()
 
-    async def work(pump: Pump[int, int]) -> float:
-        began = time.perf_counter()
+    async def work(pump: Pump[int, int]) -> None:
         for number in range(50):
             assert await pump.submit(number) == 2 * number
-        return (time.perf_counter() - began) / 50
 
-    assert run(doubled, work, gauges=gauges) < 0.05
+    run(doubled, work, gauges=gauges)
     assert [size for size, _ in gauges.batches] == [1] * 50
 
 
@@ -147,24 +161,28 @@ def test_a_wrong_number_of_answers_is_never_handed_out(answers: list[int]) -> No
 def test_faults_at_random_lose_no_answer_and_mix_none_up() -> None:
     seed = random.Random(7)
     cleared: set[int] = set()
+    batches = count()
 
     def clear(batch: list[int]) -> list[int]:
         time.sleep(seed.random() * 0.002)
-        if seed.random() < 0.2:
+        # However few batches a slow machine makes of it: the first one breaks, the second loses its reply.
+        at = next(batches)
+        if at == 0 or seed.random() < 0.2:
             raise Unavailable("injected")
         cleared.update(batch)
-        if seed.random() < 0.1:
+        if at == 1 or seed.random() < 0.1:
             raise Unavailable("the reply was lost after the commit")
         return doubled(batch)
 
     async def work(pump: Pump[int, int]) -> list[Any]:
         async def one(number: int) -> Any:
-            await asyncio.sleep(seed.random() * 0.3)
+            await asyncio.sleep(number % 10 * 0.03)
             return await pump.submit(number)
 
         return await asyncio.gather(*[one(number) for number in range(2_000)], return_exceptions=True)
 
-    answers = run(clear, work)
+    # Nobody is told that it is busy, however long a batch lies on a slow machine.
+    answers = run(clear, work, limits=PumpLimits(wait_seconds=1_000))
     good = [
         number for number, answer in enumerate(answers) if answer == 2 * number and not isinstance(answer, Exception)
     ]
@@ -172,6 +190,7 @@ def test_faults_at_random_lose_no_answer_and_mix_none_up() -> None:
     assert len(good) + len(failed) == 2_000
     assert {type(error) for error in failed} == {Unavailable}
     assert failed
+    assert good
     assert set(good) <= cleared  # an answer is never given before its commit returned
 
 
@@ -197,41 +216,42 @@ def test_a_full_queue_is_refused_at_once_and_recovers() -> None:
     release = threading.Event()
 
     def clear(batch: list[int]) -> list[int]:
-        release.wait(10)
+        release.wait(100)
         return doubled(batch)
 
     async def work(pump: Pump[int, int]) -> None:
         tasks = [asyncio.create_task(pump.submit(number)) for number in range(100)]
-        await asyncio.sleep(0.05)
-        times = []
+        await until(lambda: pump.depth == 100)
         for _ in range(1_000):
-            began = time.perf_counter()
             with pytest.raises(Problem) as caught:
                 await pump.submit(1)
-            times.append(time.perf_counter() - began)
             assert (caught.value.code, caught.value.retry_after >= 1) == ("busy", True)
-        assert sorted(times)[989] < 0.05
+        # At once: nothing that waits has an answer yet.
         assert pump.depth == 100
+        assert not any(task.done() for task in tasks)
         release.set()
         assert await asyncio.gather(*tasks) == [2 * number for number in range(100)]
         assert pump.depth == 0
         assert await pump.submit(4) == 8
 
-    run(clear, work, limits=PumpLimits(queue=100))
+    run(clear, work, limits=PumpLimits(queue=100, wait_seconds=1_000))
 
 
-def test_a_commit_that_hangs_makes_the_pump_busy() -> None:
-    release = threading.Event()
+def test_a_commit_that_hangs_makes_the_pump_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    release, begun = threading.Event(), threading.Event()
+    clock = Clock(monkeypatch)
 
     def clear(batch: list[int]) -> list[int]:
-        release.wait(10)
+        begun.set()
+        release.wait(100)
         return batch
 
     async def work(pump: Pump[int, int]) -> None:
         first = asyncio.create_task(pump.submit(1))
-        await asyncio.sleep(0.01)
+        await until(begun.is_set)
         second = asyncio.create_task(pump.submit(2))
-        await asyncio.sleep(0.15)
+        await until(lambda: pump.depth == 2)
+        clock.now += 0.15
         with pytest.raises(Problem) as caught:
             pump.admit()
         assert caught.value.code == "busy"
@@ -242,20 +262,27 @@ def test_a_commit_that_hangs_makes_the_pump_busy() -> None:
     run(clear, work, limits=PumpLimits(wait_seconds=0.1))
 
 
-def test_more_than_a_second_of_work_is_not_taken_on() -> None:
+def test_more_than_a_second_of_work_is_not_taken_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, taken = Clock(monkeypatch), threading.Event()
+    taken.set()
+
     def clear(batch: list[int]) -> list[int]:
-        time.sleep(len(batch) / 20_000)
+        taken.wait(100)
+        clock.now += len(batch) / 20_000
         return batch
 
     async def work(pump: Pump[int, int]) -> int:
         await pump.submit_all(range(1_000))
-        taken = asyncio.gather(*[pump.submit_all(range(500)) for _ in range(40)], return_exceptions=True)
-        results = await taken
+        taken.clear()
+        asked = [asyncio.create_task(pump.submit_all(range(500))) for _ in range(40)]
+        await until(lambda: sum(one.done() for one in asked) > 30)
+        taken.set()
+        results = await asyncio.gather(*asked, return_exceptions=True)
         assert {error.code for error in results if isinstance(error, Problem)} == {"busy"}
         return sum(isinstance(result, list) for result in results)
 
-    # A full batch took 50 ms, so 0.2 s are worth four of them: eight bulks of 500, or fewer on a slow machine.
-    assert 2 <= run(clear, work, limits=PumpLimits(queue=100_000, wait_seconds=0.2)) <= 9
+    # A full batch took 50 ms, so 0.22 s are worth four of them, the one that is begun included: seven bulks of 500.
+    assert run(clear, work, limits=PumpLimits(queue=100_000, wait_seconds=0.22)) == 7
 
 
 def test_places_are_kept_while_a_body_is_read_and_given_back() -> None:
@@ -276,15 +303,13 @@ def test_places_are_kept_while_a_body_is_read_and_given_back() -> None:
 
 
 def test_a_caller_who_dribbles_keeps_places_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    moved = [0.0]
-    really = time.monotonic
-    monkeypatch.setattr(pump_room.time, "monotonic", lambda: really() + moved[0])
+    clock = Clock(monkeypatch)
 
     async def work(pump: Pump[int, int]) -> None:
         with pump.place(1_000):
             with pytest.raises(Problem):
                 pump.admit()
-            moved[0] += PLACE_SECONDS + 0.1
+            clock.now += PLACE_SECONDS + 0.1
             pump.admit()
 
     run(doubled, work, limits=PumpLimits(queue=1_000))
