@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from browsing import Site, checked, press, quiet, serving, sign_in, tab_to
+from family_helpers import say_yes, usd
 
 from drachm.application.collection import CONSENT
+from drachm.domain.coverage.model import Member
 from drachm.domain.funding.mandate import Mandate, Rule, Stop
 from drachm.domain.money import MICROS
 
@@ -188,6 +191,58 @@ def test_the_holder_gives_the_family_pot_a_budget(site: Site, browser: Any, axe:
     assert "whole family" in section.inner_text()
     page.context.close()
     other = sign_in(site, browser, "dan")
+    other.goto(f"{site.base}/my/budget")
+    assert other.locator("#pot-1").count() == 0
+    other.context.close()
+
+
+def test_the_holder_gives_one_person_a_budget(site: Site, browser: Any, axe: str, ask: Any) -> None:
+    town = site.town
+    town.desk.books.enrol(members=[Member("dora", date(1975, 1, 1), "female", family="dans")])
+
+    def shared() -> str:
+        body = {"currency": "USD", "family": "dans", "funder": "town-fund", "holder": "dan"}
+        wallet = str(ask("open_wallet", town.operator(), body=body).body["id"])
+        ask("top_up_wallet", town.funder(), path={"wallet_id": wallet}, body={"amount": usd(90)})
+        say_yes(town, ask, "dan", "dora")
+        return wallet
+
+    with ThreadPoolExecutor(1) as beside:
+        wallet = beside.submit(shared).result()
+    town.clear(town.event("d1", 12, member="dora"))
+    page = sign_in(site, browser, "dan")
+    page.goto(f"{site.base}/my/budget")
+    section = page.locator("section", has=page.locator("#pot-1"))
+    section.get_by_text("A budget for one person").click()
+    section.get_by_label("Who?").select_option("dora")
+    section.locator("#one-amount-1").fill("lots")
+    section.locator("details").get_by_role("button", name="Save").click()
+    assert "This is no amount" in section.inner_text()
+    assert section.get_by_label("Who?").input_value() == "dora"
+    section.locator("#one-amount-1").fill("15")
+    section.locator("details").get_by_role("button", name="Save").click()
+    assert "$12.00 of $15.00" in section.inner_text()
+    checked(page, axe, "my-budget-person", (320, 1280))
+    section.get_by_label("Most in a month for dora").fill("no")
+    section.locator("form", has=page.locator("#pot-amount-1-1")).get_by_role("button", name="Save").click()
+    assert "This is no amount" in section.inner_text()
+    section.get_by_label("Most in a month for dora").fill("40")
+    section.locator("form", has=page.locator("#pot-amount-1-1")).get_by_role("button", name="Save").click()
+    assert "$12.00 of $40.00" in section.inner_text()
+    # What somebody else has changed meanwhile is not written over.
+    word = page.locator("input[name=csrf]").first.get_attribute("value") or ""
+    for version in ("", '"x"'):
+        sent = {"csrf": word, "version": version, "member": "dora", "amount": "7"}
+        answer = page.context.request.post(f"{site.base}/my/budget/pots/{wallet}", form=sent)
+        assert answer.status in (409, 412, 428), answer.status
+    for member in ("ana", "nobody"):
+        sent = {"csrf": word, "member": member, "amount": "7"}
+        assert page.context.request.post(f"{site.base}/my/budget/pots/{wallet}", form=sent).status == 404
+    page.reload()
+    section.get_by_role("button", name="Take this budget away dora").click()
+    assert "$40" not in section.inner_text()
+    page.context.close()
+    other = sign_in(site, browser, "dora")
     other.goto(f"{site.base}/my/budget")
     assert other.locator("#pot-1").count() == 0
     other.context.close()

@@ -21,13 +21,22 @@ from drachm.application.arrears import NOTICE as ARREARS
 from drachm.application.journal_index import JournalIndex
 from drachm.application.money_reading import MoneyReading
 from drachm.application.over_and_over import over_and_over
-from drachm.application.pot_budgets import holder_now, pot_budgets, spent_by_day, spent_in
+from drachm.application.pot_budgets import (
+    PotBudget,
+    belongs,
+    by_day,
+    holder_now,
+    pot_budgets,
+    spent_in,
+    spent_on_care,
+)
 from drachm.application.records import Record, Records
 from drachm.application.register import Register
 from drachm.domain.clearing.numbers import total_number
 from drachm.domain.errors import Conflict
 from drachm.domain.funding.forecast import reached
 from drachm.domain.funding.mandate import Budget, budget_key
+from drachm.domain.funding.model import Pot
 from drachm.domain.periods import add_months, local_date
 
 NOTICE: Final = "budget_notice"
@@ -69,8 +78,8 @@ class Notices:
         self._position = -1
         """Up to where everything is told; -1: not looked up yet."""
         self._kept_at = datetime.min.replace(tzinfo=UTC)
-        self._stood: dict[str, tuple[int, int, int]] = {}
-        """What stood in each shared pot with a budget, and the budget's version, when it was looked at last."""
+        self._stood: dict[str, tuple[int, int, int, int]] = {}
+        """What stood in each shared pot with budgets, and how these stood, when it was looked at last."""
 
     def tell(self) -> int:
         """Look at the next rows and tell what they lead to; how many rows there were of people with a budget."""
@@ -114,28 +123,41 @@ class Notices:
     def _tell_pots(self, position: int) -> None:
         """Tell holders of shared pots: of those from which something moved since the last look, this month and the one
         before it, of which bills still come in."""
-        budgets = {one.wallet: one for one in pot_budgets(self._records)}
+        budgets: dict[str, list[PotBudget]] = {}
+        for one in pot_budgets(self._records):
+            budgets.setdefault(one.wallet, []).append(one)
         if not budgets:
             self._stood = {}
             return
-        purses = self._money.purses(ids=budgets, limit=len(budgets))
-        for purse in purses:
-            pot, budget = purse.pot, budgets[purse.pot.id]
-            stands = (pot.avail, purse.held, budget.version)
-            if self._stood.get(pot.id) == stands:
+        for purse in self._money.purses(ids=budgets, limit=len(budgets)):
+            mine = budgets[purse.pot.id]
+            stands = (purse.pot.avail, purse.held, sum(one.version for one in mine), len(mine))
+            if self._stood.get(purse.pot.id) == stands:
                 continue
-            today = local_date(self._now(), budget.zone).replace(day=1)
-            months = (add_months(today, -1), today)
-            by_day = spent_by_day(pot, self._tenant, budget.zone, months[0], self._money)
-            holder = holder_now(pot.id, self._records)
-            as_own = Budget(pot.id, budget.amount, pot.currency, budget.zone)
-            for month in [one.isoformat()[:7] for one in months] if holder else []:
-                spent = spent_in(month, by_day)
-                for step in reached(spent, budget.amount):
-                    self._keep(holder, budget.name, as_own, month, step, spent, position)
-            self._stood[pot.id] = stands
+            self._tell_pot(purse.pot, mine, position)
+            self._stood[purse.pot.id] = stands
 
-    def _keep(self, member: str, name: str, budget: Budget, month: str, step: int, spent: int, position: int) -> None:
+    def _tell_pot(self, pot: Pot, budgets: Iterable[PotBudget], position: int) -> None:
+        holder, now = holder_now(pot.id, self._records), self._now()
+        if not holder:
+            return
+        # A day earlier than any calendar's month before this one.
+        since = add_months((now.date() - _DAY).replace(day=1), -1)
+        spent = spent_on_care(pot, self._tenant, since, self._money)
+        for budget in budgets:
+            if budget.member and not belongs(budget.member, pot.id, self._records):
+                continue
+            today = local_date(now, budget.zone).replace(day=1)
+            days = by_day(spent, budget, self._tenant)
+            as_own = Budget(pot.id, budget.amount, pot.currency, budget.zone)
+            for month in [one.isoformat()[:7] for one in (add_months(today, -1), today)]:
+                used = spent_in(month, days)
+                for step in reached(used, budget.amount):
+                    self._keep(holder, budget.name, as_own, month, step, used, position, about=budget.member)
+
+    def _keep(
+        self, member: str, name: str, budget: Budget, month: str, step: int, spent: int, position: int, about: str = ""
+    ) -> None:
         words = (member, name, str(budget.amount), f"M{month}", str(step))
         mark = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:32]
         if self._records.get(MARK, mark) is not None:
@@ -150,6 +172,7 @@ class Notices:
             "percent": step,
             "used": spent,
             "at": now.isoformat(),
+            **({"member": about} if about else {}),
         }
         whom = frozenset({member})
         notice = Record(NOTICE, _id(position, now, mark), body, members=whom, author="drachm", at=now)

@@ -51,7 +51,7 @@ LOOK_AT_DUES = "list_dues get_collection_consent"
 OWN_WAYS_TO_PAY = "get_automatic_top_up set_automatic_top_up leave_card forget_card"
 BUDGETS = (
     "get_budgets set_budgets get_automatic_payments set_automatic_payments pay_charge list_notices "
-    "get_wallet_budget set_wallet_budget"
+    "get_wallet_budget set_wallet_budget list_wallet_budgets get_wallet_member_budget set_wallet_member_budget"
 )
 PAY_ON_PAGES = (
     "open_my_question ask_my_question open_my_pay check_my_pay make_my_payment open_my_paid set_my_budget "
@@ -220,6 +220,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
                 LOOK_AT_DUES,
                 LOOK_AT_MONEY_BACK,
                 "list_arrears get_budgets get_automatic_payments list_notices get_wallet_budget",
+                "list_wallet_budgets get_wallet_member_budget",
                 "list_questions open_desk_questions",
             ),
             *(
@@ -337,7 +338,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         *(LOOK_AT_WALLETS, LOOK_AT_BOOKS, LOOK_AT_WINDOWS, LOOK_AT_DESK_WINDOWS, LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
         "get_trial_balance list_payments get_payment get_automatic_top_up list_bank_lines get_wallet_privacy",
         *(LOOK_AT_DUES, LOOK_AT_MONEY_BACK, "list_arrears get_budgets get_automatic_payments list_notices"),
-        "get_wallet_budget",
+        "get_wallet_budget list_wallet_budgets get_wallet_member_budget",
         *(LOOK_AT_OWN_MONEY, "open_my_family"),
         *(OFFICE, "open_office_books"),
         LOOK_AT_WISHES,
@@ -354,7 +355,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         ),
         "set_wallet_privacy keep_charge_private change_my_family read_ach_returns pay_arrears",
         *(
-            "set_wallet_budget set_budgets set_automatic_payments pay_charge",
+            "set_wallet_budget set_wallet_member_budget set_budgets set_automatic_payments pay_charge",
             "ask_question answer_question take_back_question",
             "answer_question_at_desk",
             PAY_ON_PAGES,

@@ -195,6 +195,9 @@ S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/mem
 S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/members/{member_id}/budgets
 S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/budget
 S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/wallets/{wallet_id}/budget
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/budgets
+S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/wallets/{wallet_id}/budgets/{member_id}
+S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/wallets/{wallet_id}/budgets/{member_id}
 S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/automatic-payments
 S  .  .  .  .  .  .  .  T  .   money:write     -                  PUT    /v1/members/{member_id}/automatic-payments
 S  .  .  .  .  .  .  T  T  .   money:read      -                  GET    /v1/members/{member_id}/notices

@@ -53,6 +53,12 @@ GET /v1/wallets/{wallet_id}/budget  get_wallet_budget  one
   The budget of a shared pot for whoever holds it: what is used this month, and how the month will end; amounts alone.
 PUT /v1/wallets/{wallet_id}/budget  set_wallet_budget  one
   Write that budget anew, or take it away; it counts and tells, and withholds nothing.
+GET /v1/wallets/{wallet_id}/budgets  list_wallet_budgets  one
+  The budgets of a shared pot for whoever holds it: its own, and those kept for its members; amounts alone.
+GET /v1/wallets/{wallet_id}/budgets/{member_id}  get_wallet_member_budget  one
+  The budget that a shared pot's holder keeps for one member: what is used, and how the month will end; amounts alone.
+PUT /v1/wallets/{wallet_id}/budgets/{member_id}  set_wallet_member_budget  one
+  Write that budget anew, or take it away; it counts and tells its holder, and withholds nothing.
 POST /my/budget/pots/{wallet_id}  set_my_pot_budget  one
   The same by the holder's own page.
 GET /v1/members/{member_id}/automatic-payments  get_automatic_payments  one

@@ -15,23 +15,29 @@ from babel.dates import format_date
 from drachm.adapters.rest.service.call import OPERATIONS, Reply
 from drachm.adapters.rest.service.care_kinds import kind_said, kinds_to_choose
 from drachm.adapters.rest.service.mandates import AutomaticPaymentsView, BudgetsView, BudgetView
+from drachm.adapters.rest.service.my_family import name_at_home
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_pay import wallets_of
 from drachm.adapters.rest.service.page_bar import Bar, bar_of
 from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
-from drachm.adapters.rest.service.pot_budgets import PotBudgetView
+from drachm.adapters.rest.service.pot_budgets import PotBudgetView, tag_of
 from drachm.adapters.rest.service.speech import N_, gettext, spoken
 from drachm.adapters.rest.service.wallet_records import PREFIX
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
-from drachm.application.pot_budgets import holder_now
+from drachm.application.pot_budgets import holder_now, pot_budget
 from drachm.domain.money import MICROS
 from drachm.domain.periods import local_date
 
 OWN: Final = "all"
 """The id of the budget that the page's form writes: for all care."""
 TOLD: Final = "5"
+_CALLS: Final = (
+    ("get_wallet_budget", "set_wallet_budget"),
+    ("get_wallet_member_budget", "set_wallet_member_budget"),
+)
+"""Of everybody, and of one member."""
 _NO_AMOUNT: Final = N_("This is no amount. Write it like 60 or 60.50.")
 
 
@@ -87,19 +93,24 @@ def set_my_budget(seat: PatientSeat) -> Reply:
 
 @patient_page("set_my_pot_budget", form=True)
 def set_my_pot_budget(seat: PatientSeat) -> Reply:
-    """Give, change or take away the budget of a shared pot that this person holds."""
+    """Give, change or take away the budget of a shared pot that this person holds, or of one member there."""
     form, wallet = seat.call.form, seat.call.path["wallet_id"]
-    path = {"wallet_id": wallet}
-    now = seat.ask("get_wallet_budget", path)
+    member = form.get("member", "")
+    path = {"wallet_id": wallet, **({"member_id": member} if member else {})}
+    read, write = _CALLS[bool(member)]
+    reply = OPERATIONS[read].handler(seat.asking(read, path=path))
+    now = reply.value
     currency = now.used.currency
     zone = now.zone if now.amount is not None else _money_of(seat, _budgets(seat)[0])[1]
     micros = None if form.get("take") == "yes" else typed(form.get("amount", ""), currency)
     if micros is None and form.get("take") != "yes":
-        return _shown(seat, trouble=gettext(_NO_AMOUNT), at=wallet, status=422)
+        return _shown(seat, trouble=gettext(_NO_AMOUNT), at=f"{wallet}@{member}" if member else wallet, status=422)
     amount = {"micros": micros, "currency": currency} if micros is not None else None
-    shape = msgspec.convert({"amount": amount, "zone": zone}, OPERATIONS["set_wallet_budget"].body)
-    tag = form.get("version", "") or '""'
-    OPERATIONS["set_wallet_budget"].handler(seat.asking("set_wallet_budget", path=path, body=shape, if_match=tag))
+    shape = msgspec.convert({"amount": amount, "zone": zone}, OPERATIONS[write].body)
+    # Somebody is chosen from a list of those who have none: no version of theirs was read.
+    new = member and now.amount is None
+    tag = etag(*reply.tag) if new else form.get("version", "") or '""'
+    OPERATIONS[write].handler(seat.asking(write, path=path, body=shape, if_match=tag))
     return seat.sent_on("/my/budget")
 
 
@@ -149,7 +160,13 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
         most=_plain(rule.most.micros) if rule and rule.most and rule.most.micros else "",
         stops=[party.name or party.id for party in parties],
         told=[
-            (f"{one.percent}", _month(one.month), amount_of(one.amount), one.budget.startswith(PREFIX))
+            (
+                f"{one.percent}",
+                _month(one.month),
+                amount_of(one.amount),
+                one.budget.startswith(PREFIX),
+                name_at_home(seat, one.member) if one.member else "",
+            )
             for one in told
             if one.what == "budget_step"
         ],
@@ -162,18 +179,50 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
     )
 
 
-def _pots(seat: PatientSeat) -> list[tuple[str, str, str, str, Card | None]]:
-    """Shared pots that this person holds: (id, version, currency, the budget as typed, its card)."""
-    found = []
-    for wallet in wallets_of(seat):
-        if wallet.shared and holder_now(wallet.id, seat.call.market.records) == seat.member:
-            reply = OPERATIONS["get_wallet_budget"].handler(
-                seat.asking("get_wallet_budget", path={"wallet_id": wallet.id})
-            )
-            view = reply.value
-            card, text = (_card(seat, view), _plain(view.amount.micros)) if view.amount else (None, "")
-            found.append((wallet.id, etag(*reply.tag), wallet.currency, text, card))
-    return found
+@dataclass(frozen=True, slots=True)
+class Budgeted:
+    """A shared pot that this person holds, or one member there."""
+
+    id: str
+    name: str
+    """Of the member."""
+    version: str
+    typed: str
+    """The budget, as a person would type it."""
+    card: Card | None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPot:
+    """A shared pot that this person holds."""
+
+    currency: str
+    whole: Budgeted
+    people: list[Budgeted]
+    """Members who have a budget."""
+    others: list[tuple[str, str]]
+    """(id, name) of members who have none."""
+
+
+def _pots(seat: PatientSeat) -> list[SharedPot]:
+    records = seat.call.market.records
+    held = [one for one in wallets_of(seat) if one.shared and holder_now(one.id, records) == seat.member]
+    return [_pot(seat, one.id, one.currency) for one in held]
+
+
+def _pot(seat: PatientSeat, wallet: str, currency: str) -> SharedPot:
+    path, records = {"wallet_id": wallet}, seat.call.market.records
+    budgets = {one.member or "": one for one in seat.ask("list_wallet_budgets", path).data}
+    inside = {one.member: name_at_home(seat, one.member) for one in seat.ask("list_wallet_members", path).data}
+
+    def shown(member: str) -> Budgeted:
+        one, tag = budgets.get(member), tag_of(wallet, member, pot_budget(wallet, records, member)[1])
+        card, text = (_card(seat, one), _plain(one.amount.micros)) if one is not None else (None, "")
+        return Budgeted(member or wallet, inside.get(member, ""), etag(*tag), text, card)
+
+    # Who is alone in a pot has its own budget for that.
+    others = [(member, name) for member, name in inside.items() if member not in budgets and len(inside) > 1]
+    return SharedPot(currency, shown(""), [shown(member) for member in sorted(budgets) if member], others)
 
 
 def _card(seat: PatientSeat, one: BudgetView | PotBudgetView) -> Card:

@@ -126,7 +126,7 @@ def _pot(seat: PatientSeat, wallet: Any) -> dict[str, Any] | None:
         "holds": holds,
         "rows": [_row(seat, wallet, one, last.get(one.member), holds) for one in members],
         "asked": [
-            {"id": one.id, "name": _name(seat, one.member) if one.member else "", "until": _day(one.expires_at)}
+            {"id": one.id, "name": name_at_home(seat, one.member) if one.member else "", "until": _day(one.expires_at)}
             for one in asked
             if one.state == "open" and one.opens_at <= seat.call.at.isoformat()
         ],
@@ -135,7 +135,7 @@ def _pot(seat: PatientSeat, wallet: Any) -> dict[str, Any] | None:
 
 
 def _row(seat: PatientSeat, wallet: Any, one: Any, last: Any, holds: bool) -> Row:
-    name, own = _name(seat, one.member), one.member == _me(seat)
+    name, own = name_at_home(seat, one.member), one.member == _me(seat)
     whole = [limit for limit in one.limits if not limit.categories]
     narrow = min(whole, key=lambda limit: int(limit.left.micros), default=None)
     notes: list[Any] = []
@@ -165,7 +165,7 @@ def _row(seat: PatientSeat, wallet: Any, one: Any, last: Any, holds: bool) -> Ro
 
 
 def _question(seat: PatientSeat, one: Any) -> dict[str, Any]:
-    who = _name(seat, one.holder) if one.holder else one.funder or ""
+    who = name_at_home(seat, one.holder) if one.holder else one.funder or ""
     return {"id": one.id, "who": who, "until": _day(one.expires_at)}
 
 
@@ -222,7 +222,7 @@ def _holder(seat: PatientSeat, wallet: str) -> str:
     return str(record.body.get("holder") or "") if record is not None else ""
 
 
-def _name(seat: PatientSeat, member: str) -> str:
+def name_at_home(seat: PatientSeat, member: str) -> str:
     """What somebody of the same household is called."""
     profile = seat.call.market.records.get(PROFILE, member)
     named = (profile.body.get("name") or {}) if profile is not None else {}

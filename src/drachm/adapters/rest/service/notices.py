@@ -30,6 +30,8 @@ class NoticeView(View):
     """Of a step: YYYY-MM in the budget's own calendar."""
     percent: int | None = None
     """Of a step: 50, 80 or 100."""
+    member: str | None = None
+    """Of a step of the budget that a holder keeps for one member of a shared pot: that member."""
     used: Sum | None = None
     """Of a step: when it was noticed."""
     owed: Sum | None = None
@@ -68,5 +70,6 @@ def _view(record: Record) -> NoticeView:
         amount=Money(micros=body["amount"], currency=currency),
         month=body["month"],
         percent=body["percent"],
+        member=body.get("member"),
         used=sum_of(body["used"], currency),
     )

@@ -1,16 +1,28 @@
-"""The budget of a shared pot: what it may spend in a month, for whoever holds it; amounts alone."""
+"""The budgets of a shared pot, for its holder: what it may spend in a month, on all or on one member; amounts alone."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.mandates import ForecastView
 from drachm.adapters.rest.service.money_shapes import Sum, faulty, sum_of
 from drachm.adapters.rest.service.register_shapes import require_tag
-from drachm.adapters.rest.service.shapes import Money, Shape, View, known_currency
+from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, known_currency
 from drachm.adapters.rest.service.wallet_members import Zone
-from drachm.adapters.rest.service.wallet_records import holder_of
+from drachm.adapters.rest.service.wallet_records import holder_of, members_of, record_of
 from drachm.adapters.rest.transport.problems import Problem
-from drachm.application.pot_budgets import pot_budget, set_pot_budget, spent_by_day, spent_in
+from drachm.application.pot_budgets import (
+    PotBudget,
+    Spent,
+    budgets_of,
+    by_day,
+    pot_budget,
+    set_pot_budget,
+    spent_in,
+    spent_on_care,
+)
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.funding.forecast import MONTHS, forecast, percent, reached
 from drachm.domain.funding.model import Pot
@@ -30,6 +42,8 @@ class PotBudgetView(View):
     """The budget of a shared pot, and its month that is now."""
 
     wallet: str
+    member: str | None
+    """On whose care; null: everybody's."""
     amount: Money | None
     zone: str
     month: str
@@ -45,6 +59,14 @@ class PotBudgetView(View):
     """Null where no month lies behind."""
 
 
+class _Held(NamedTuple):
+    """A shared pot whose holder asks."""
+
+    pot: Pot
+    member: str
+    """Of the path; empty: of everybody."""
+
+
 @operation("get_wallet_budget", answer=PotBudgetView, tagged=True)
 def get_wallet_budget(call: Call) -> Reply:
     """The budget of a shared pot, what is used of it this month, and how the month will end."""
@@ -54,9 +76,61 @@ def get_wallet_budget(call: Call) -> Reply:
 @operation("set_wallet_budget", body=PotBudgetShape, answer=PotBudgetView, tagged=True, problems=("version",))
 def set_wallet_budget(call: Call) -> Reply:
     """Write it anew, or take it away. It counts and tells, and withholds nothing."""
-    pot, body = _held(call), call.body
-    _, version = pot_budget(pot.id, call.market.records)
-    require_tag(call, _tag(pot.id, version))
+    return _set(call, _held(call))
+
+
+@operation("list_wallet_budgets", answer=Page[PotBudgetView])
+def list_wallet_budgets(call: Call) -> Page[PotBudgetView]:
+    """The budgets that a shared pot has: its own, and those of its members."""
+    pot = _held(call).pot
+    inside = members_of(call, record_of(call, pot.id))
+    found = [one for one in budgets_of(pot.id, call.market.records) if not one.member or one.member in inside]
+    spent = _spent(call, pot) if found else []
+    return Page(data=[_view(call, pot, one, spent, one.amount) for one in found], next=None)
+
+
+@operation("get_wallet_member_budget", answer=PotBudgetView, tagged=True)
+def get_wallet_member_budget(call: Call) -> Reply:
+    """The budget that a pot's holder keeps for one of its members: amounts, never what the care was nor where."""
+    return _reply(call, _member_held(call))
+
+
+@operation("set_wallet_member_budget", body=PotBudgetShape, answer=PotBudgetView, tagged=True, problems=("version",))
+def set_wallet_member_budget(call: Call) -> Reply:
+    """Write it anew, or take it away. It counts and tells, and withholds nothing; a limit does."""
+    return _set(call, _member_held(call))
+
+
+def tag_of(wallet: str, member: str, version: int) -> tuple[object, ...]:
+    """Of what the tag of a budget is made."""
+    return wallet, member, "budget", version
+
+
+def _member_held(call: Call) -> _Held:
+    """The pot of the path with the member of the path, if the caller holds the pot and the member belongs to it."""
+    held, name = _held(call), call.path["member_id"]
+    if name not in members_of(call, record_of(call, held.pot.id)):
+        raise Problem("not_found")
+    return held._replace(member=name)
+
+
+def _held(call: Call) -> _Held:
+    """The shared pot of the path, if the caller holds it."""
+    call.reach()  # who may see none at all is told so before anything is looked up
+    name = call.path["wallet_id"]
+    found = call.market.money.purses(ids=[name], limit=1)
+    shared = found[0].pot if found and found[0].pot.slices else None
+    holder = frozenset({holder_of(call, name)} - {""}) if shared is not None else frozenset()
+    call.permit(call.resource(name, members=holder) if shared is not None else None)
+    if shared is None:
+        raise Problem("not_found")
+    return _Held(shared, "")
+
+
+def _set(call: Call, held: _Held) -> Reply:
+    (pot, member), body = held, call.body
+    _, version = pot_budget(pot.id, call.market.records, member)
+    require_tag(call, tag_of(pot.id, member, version))
     amount = None
     if body.amount is not None:
         amount = known_currency(body.amount, "/amount").micros
@@ -68,42 +142,41 @@ def set_wallet_budget(call: Call) -> Reply:
         known_zone(body.zone)
     except InvalidMessage as error:
         raise faulty("/zone", error.message) from None
-    set_pot_budget(pot.id, amount, body.zone, version, call.caller.subject, call.at, call.market.records)
-    return _reply(call, pot)
+    new = PotBudget(pot.id, amount or 0, body.zone, version, member)
+    set_pot_budget(new, away=amount is None, by=call.caller.subject, at=call.at, records=call.market.records)
+    return _reply(call, held)
 
 
-def _held(call: Call) -> Pot:
-    """The shared pot of the path, if the caller holds it."""
-    call.reach()  # who may see none at all is told so before anything is looked up
-    name = call.path["wallet_id"]
-    found = call.market.money.purses(ids=[name], limit=1)
-    shared = found[0].pot if found and found[0].pot.slices else None
-    holder = frozenset({holder_of(call, name)} - {""}) if shared is not None else frozenset()
-    call.permit(call.resource(name, members=holder) if shared is not None else None)
-    if shared is None:
-        raise Problem("not_found")
-    return shared
+def _reply(call: Call, held: _Held) -> Reply:
+    pot, member = held
+    budget, version = pot_budget(pot.id, call.market.records, member)
+    amount = budget.amount if budget is not None else None
+    shown = budget or PotBudget(pot.id, 0, "UTC", version, member)
+    return Reply(_view(call, pot, shown, _spent(call, pot), amount), tag=tag_of(pot.id, member, version))
 
 
-def _reply(call: Call, pot: Pot) -> Reply:
-    budget, version = pot_budget(pot.id, call.market.records)
-    zone = budget.zone if budget is not None else "UTC"
-    today = local_date(call.at, zone)
-    since = add_months(today.replace(day=1), -MONTHS)
-    by_day = spent_by_day(pot, call.market.desk.books.tenant, zone, since, call.market.money)
-    month, currency = today.isoformat()[:7], pot.currency
-    used = spent_in(month, by_day)
-    ahead = forecast(used, today, {day: amount for day, amount in by_day.items() if amount})
-    amount = budget.amount if budget is not None else 0
-    view = PotBudgetView(
+def _spent(call: Call, pot: Pot) -> list[Spent]:
+    """As much as a month and its forecast look at, in any calendar."""
+    since = add_months(call.at.date().replace(day=1), -MONTHS - 1)
+    return spent_on_care(pot, call.market.desk.books.tenant, since, call.market.money)
+
+
+def _view(call: Call, pot: Pot, one: PotBudget, spent: Sequence[Spent], amount: int | None) -> PotBudgetView:
+    """`amount`: None where there is no budget, and only what was spent is told."""
+    days = by_day(spent, one, call.market.desk.books.tenant)
+    today, currency, limit = local_date(call.at, one.zone), pot.currency, amount or 0
+    used = spent_in(today.isoformat()[:7], days)
+    ahead = forecast(used, today, {day: sum_ for day, sum_ in days.items() if sum_})
+    return PotBudgetView(
         wallet=pot.id,
-        amount=Money(micros=amount, currency=currency) if budget is not None else None,
-        zone=zone,
-        month=month,
+        member=one.member or None,
+        amount=Money(micros=limit, currency=currency) if amount is not None else None,
+        zone=one.zone,
+        month=today.isoformat()[:7],
         used=sum_of(used, currency),
-        left=sum_of(max(0, amount - used), currency),
-        percent=percent(used, amount) if budget is not None else 0,
-        reached=reached(used, amount) if budget is not None else [],
+        left=sum_of(max(0, limit - used), currency),
+        percent=percent(used, limit) if amount is not None else 0,
+        reached=reached(used, limit) if amount is not None else [],
         forecast=ForecastView(
             low=sum_of(ahead.low, currency),
             likely=sum_of(ahead.likely, currency),
@@ -113,8 +186,3 @@ def _reply(call: Call, pot: Pot) -> Reply:
         if ahead is not None
         else None,
     )
-    return Reply(view, tag=_tag(pot.id, version))
-
-
-def _tag(wallet: str, version: int) -> tuple[object, ...]:
-    return wallet, "budget", version
