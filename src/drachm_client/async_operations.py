@@ -151,6 +151,13 @@ _GET_BUDGETS: Final = Spec("get_budgets", "GET", "/v1/members/{member_id}/budget
 _SET_BUDGETS: Final = Spec("set_budgets", "PUT", "/v1/members/{member_id}/budgets")
 _GET_WALLET_BUDGET: Final = Spec("get_wallet_budget", "GET", "/v1/wallets/{wallet_id}/budget", repeatable=True)
 _SET_WALLET_BUDGET: Final = Spec("set_wallet_budget", "PUT", "/v1/wallets/{wallet_id}/budget")
+_LIST_WALLET_BUDGETS: Final = Spec("list_wallet_budgets", "GET", "/v1/wallets/{wallet_id}/budgets", repeatable=True)
+_GET_WALLET_MEMBER_BUDGET: Final = Spec(
+    "get_wallet_member_budget", "GET", "/v1/wallets/{wallet_id}/budgets/{member_id}", repeatable=True
+)
+_SET_WALLET_MEMBER_BUDGET: Final = Spec(
+    "set_wallet_member_budget", "PUT", "/v1/wallets/{wallet_id}/budgets/{member_id}"
+)
 _GET_AUTOMATIC_PAYMENTS: Final = Spec(
     "get_automatic_payments", "GET", "/v1/members/{member_id}/automatic-payments", repeatable=True
 )
@@ -1656,6 +1663,43 @@ class AsyncOperations(Base):
             _SET_WALLET_BUDGET,
             read_versioned(models.PotBudgetView),
             {"wallet_id": wallet_id},
+            body=body,
+            if_match=if_match,
+        )
+        return await self.call(outgoing, deadline)
+
+    async def list_wallet_budgets(self, wallet_id: str, *, deadline: float | None = None) -> models.PotBudgetViewPage:
+        """The budgets of a shared pot for whoever holds it: its own, and those kept for its members; amounts alone."""
+        outgoing = self.outgoing(_LIST_WALLET_BUDGETS, read_as(models.PotBudgetViewPage), {"wallet_id": wallet_id})
+        return await self.call(outgoing, deadline)
+
+    async def get_wallet_member_budget(
+        self, wallet_id: str, member_id: str, *, deadline: float | None = None
+    ) -> Versioned[models.PotBudgetView]:
+        """The budget that a shared pot's holder keeps for one member: what is used, and how the month will end;
+        amounts alone.
+        """
+        outgoing = self.outgoing(
+            _GET_WALLET_MEMBER_BUDGET,
+            read_versioned(models.PotBudgetView),
+            {"wallet_id": wallet_id, "member_id": member_id},
+        )
+        return await self.call(outgoing, deadline)
+
+    async def set_wallet_member_budget(
+        self,
+        wallet_id: str,
+        member_id: str,
+        body: models.PotBudgetShape,
+        *,
+        if_match: str,
+        deadline: float | None = None,
+    ) -> Versioned[models.PotBudgetView]:
+        """Write that budget anew, or take it away; it counts and tells its holder, and withholds nothing."""
+        outgoing = self.outgoing(
+            _SET_WALLET_MEMBER_BUDGET,
+            read_versioned(models.PotBudgetView),
+            {"wallet_id": wallet_id, "member_id": member_id},
             body=body,
             if_match=if_match,
         )

@@ -1609,6 +1609,8 @@ class NoticeView(Struct, kw_only=True):
     """Of a step: YYYY-MM in the budget's own calendar."""
     percent: int | None = None
     """Of a step: 50, 80 or 100."""
+    member: str | None = None
+    """Of a step of the budget that a holder keeps for one member of a shared pot: that member."""
     used: Sum | None = None
     """Of a step: when it was noticed."""
     owed: Sum | None = None
@@ -1832,6 +1834,13 @@ class PlanListedPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[PlanListed]
+    next: str | None
+
+
+class PotBudgetViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[PotBudgetView]
     next: str | None
 
 
@@ -2200,6 +2209,8 @@ class PotBudgetView(Struct, kw_only=True):
     """The budget of a shared pot, and its month that is now."""
 
     wallet: str
+    member: str | None
+    """On whose care; null: everybody's."""
     amount: Money | None
     zone: str
     month: str
