@@ -304,6 +304,9 @@ def test_who_got_money_is_looked_at_and_once_an_hour_everybody(database: str, to
     look()
     begun = looks.position
     assert reached(begun) == []
+    # Who has nothing is not looked at, who is in a shared pot is.
+    assert late.reading.owing_with_money() == [("m0", "USD"), ("m1", "USD")]
+    assert late.reading.owing_with_money(("m0", "USD")) == [("m1", "USD")]
     pay_in(desk, "cash", 12)
     assert reached(begun) == [("cleo", "USD")]
     look()
@@ -320,6 +323,7 @@ def test_who_got_money_is_looked_at_and_once_an_hour_everybody(database: str, to
     desk.books.freeze("cleo", "USD", "")
     look()
     assert late.due() == [18]
+    assert ("cleo", "USD") in late.reading.owing_with_money()
     assert looks.full_at is not None
     looks.full_at -= FULL_LOOK
     look()

@@ -33,7 +33,7 @@ from drachm.domain.funding.model import Pot
 SECONDS: Final = 5.0
 """Between two looks at whom money has reached."""
 FULL_LOOK: Final = timedelta(hours=1)
-"""Between two looks at everybody who owes: a pause that ended, or a shared fund's rest, brings no money to a pot."""
+"""Between two looks at everybody who owes and might pay: a pause that ended brings no money to a pot."""
 _PAGE: Final = 500
 
 _log = logging.getLogger("drachm.late_dues")
@@ -43,6 +43,8 @@ class LateReading(DueReading, Protocol):
     """What is looked up, as `MoneyReading` says it."""
 
     def reached(self, after: int) -> tuple[list[tuple[str, str]], int]: ...
+
+    def owing_with_money(self, after: tuple[str, str] = ..., limit: int = ...) -> list[tuple[str, str]]: ...
 
 
 class Late(NamedTuple):
@@ -124,12 +126,11 @@ def _pay_all(people: Iterable[tuple[str, str]], desk: Desk, records: Records, re
             _log.warning("dues of one person wait: %s", fault.code)  # The others must not.
 
 
-def _owing(reading: DueReading) -> Iterator[tuple[str, str]]:
-    after = ("", "", "")
-    while page := reading.accounts(after=after, limit=_PAGE, kind="patient_receivable"):
-        yield from [(one.account.owner, one.account.currency) for one in page if one.micros > 0]
-        last = page[-1].account
-        after = last.kind, last.owner, last.currency
+def _owing(reading: LateReading) -> Iterator[tuple[str, str]]:
+    after = ("", "")
+    while page := reading.owing_with_money(after, _PAGE):
+        yield from page
+        after = page[-1]
 
 
 def _once(id: str, key: bytes, desk: Desk, asked: set[str]) -> Late | None:

@@ -232,6 +232,10 @@ class MoneyReading(Protocol):
         """(member, currency) of whoever owes of care, or once did, and got money behind a position into a pot of their
         own or one shared with them; and up to which position that was looked at. Behind none (-1): nobody."""
 
+    def owing_with_money(self, after: tuple[str, str] = ("", ""), limit: int = 500) -> list[tuple[str, str]]:
+        """(member, currency) of whoever owes of care, as far as the index is whole, and has a pot with money or is
+        admitted to a shared one; in order, from behind `after`."""
+
     def dues(self, member: str, currency: str) -> list[Due]:
         """What a patient owes of care, charge by charge, oldest first; never late."""
 

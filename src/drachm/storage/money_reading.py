@@ -229,6 +229,10 @@ class PostgresMoney:
             found = self._ask(conn, "reached", after=after, until=until)
         return list(found), until
 
+    def owing_with_money(self, after: tuple[str, str] = ("", ""), limit: int = 500) -> list[tuple[str, str]]:
+        """(member, currency) of whoever owes of care and might pay, in order, from behind `after`."""
+        return list(self._look("owing_with_money", owner=_whole(after[0]), currency=_whole(after[1]), limit=limit))
+
     def dues(self, member: str, currency: str) -> list[Due]:
         """What a patient owes of care, charge by charge, oldest first."""
         number = account_id(self._tenant, Account("patient_receivable", member, currency))

@@ -153,6 +153,19 @@ SELECT a.owner, a.currency FROM people AS p
 JOIN account AS a ON a.tenant = %(tenant)s AND a.kind = 'patient_receivable' AND a.owner = p.member
 ORDER BY 1, 2;
 
+-- name: owing_with_money
+-- Who owes of care, as far as the index is whole, and has a pot with money in it or is admitted to a shared one.
+SELECT a.owner, a.currency FROM account AS a
+WHERE a.tenant = %(tenant)s AND a.kind = 'patient_receivable'
+  AND (a.owner COLLATE "C", a.currency COLLATE "C") > (%(owner)s, %(currency)s)
+  AND EXISTS (
+      SELECT FROM pot AS p LEFT JOIN state AS s ON s.tenant = p.tenant AND s.id = p.state
+      WHERE p.tenant = a.tenant AND p.member = a.owner AND p.currency = a.currency AND (p.fund <> '' OR s.avail > 0)
+  )
+  AND (SELECT sum(d.amount) FROM account_day AS d WHERE d.account = a.id AND d.tenant = a.tenant) > 0
+ORDER BY a.owner COLLATE "C", a.currency COLLATE "C"
+LIMIT %(limit)s;
+
 -- name: dues
 -- What is due of care by an account of a patient: of each chain of rows that took each other's place the newest, with
 -- what all of it left on the account, oldest first.
