@@ -19,6 +19,7 @@ import pytest
 from drachm.adapters.rest.service import statements
 from drachm.application.body import TopUp
 from drachm.application.clear_events import clear_events
+from drachm.application.late_dues import pay_by_itself
 from drachm.application.pay_due import Yes, pay_due
 from drachm.application.top_up import top_up
 from drachm.application.transfers import take_back
@@ -83,6 +84,8 @@ class Calculator:
     """What holders owe for money that went back."""
     charges: dict[str, tuple[str, datetime, int, dict[str, int]]] = field(default_factory=dict)
     """Name -> whose, when it was given, asked, what each pot paid."""
+    withheld: dict[str, int] = field(default_factory=dict)
+    """Name -> what the budget withheld of it when it was cleared."""
 
     def holds(self, pot: str) -> int:
         return sum(amount for _, one, amount in self.moves if one == pot)
@@ -96,6 +99,7 @@ class Calculator:
     def charge(self, name: str, person: str, given: datetime, asked: int) -> dict[str, int]:
         local = given.astimezone(ZoneInfo(PEOPLE[person]))
         rest = min(asked, max(0, CAP - self.spent(person, local.year, local.month)))
+        self.withheld[name] = asked - rest
         paid: dict[str, int] = {}
         for pot in POTS[person]:
             paid[pot] = min(rest, self.holds(pot))
@@ -106,6 +110,19 @@ class Calculator:
     def due(self, name: str) -> int:
         _, _, asked, paid = self.charges[name]
         return asked - sum(paid.values())
+
+    def later(self, name: str) -> dict[str, int]:
+        """Pay of a charge what was not withheld then and the budget lets be paid now; what each pot has paid since."""
+        person, given, asked, before = self.charges[name]
+        local, due = given.astimezone(ZoneInfo(PEOPLE[person])), self.due(name)
+        rest = min(due - min(due, self.withheld[name]), max(0, CAP - self.spent(person, local.year, local.month)))
+        paid = dict(before)
+        for pot in POTS[person]:
+            more = min(rest, self.holds(pot))
+            paid[pot] = paid.get(pot, 0) + more
+            rest -= more
+        self.charges[name] = person, given, asked, paid
+        return paid
 
     def post(self, at: datetime, before: dict[str, int], after: dict[str, int]) -> None:
         """The net of what stood and what stands: what a journal row says."""
@@ -125,6 +142,7 @@ class Year:
         self.top_ups: list[TopUp] = []
         self.agreed: dict[str, list[tuple[str, int]]] = {}
         self.count = 0
+        self.paid_late = 0
 
     def settle(self) -> None:
         books = self.desk.books
@@ -134,7 +152,16 @@ class Year:
             books.enrol(mandates={person: Mandate(1, (Budget("all", CAP * MICROS, "USD", zone),))})
 
     def live(self) -> None:
-        kinds = {"charge": 40, "top_up": 18, "reversal": 9, "replacement": 12, "pay": 15, "late": 6, "back": 2}
+        kinds = {
+            "charge": 40,
+            "top_up": 18,
+            "reversal": 9,
+            "replacement": 12,
+            "pay": 10,
+            "later": 12,
+            "late": 6,
+            "back": 2,
+        }
         for moment in moments(self.dice):
             self.town.clock.move(seconds=(moment - self.town.clock._now).total_seconds())
             [kind] = self.dice.choices(list(kinds), list(kinds.values()))
@@ -212,6 +239,20 @@ class Year:
         self.agreed.setdefault(charge, []).append((pot, amount))
         self.sums.post(self.desk.books.row(paid.position).posted_at, before, parts)
 
+    def later(self, name: str, person: str, moment: datetime) -> None:
+        """What is due of something is paid by itself, if there is money by now."""
+        owing = [one for one, (who, *_) in self.sums.charges.items() if who == person and self.sums.due(one)]
+        if not owing:
+            return
+        charge = self.dice.choice(owing)
+        before = dict(self.sums.charges[charge][3])
+        done = pay_by_itself(name, event_key(self.town.tenant, "ehr", charge), self.desk)
+        after = self.sums.later(charge)
+        assert (done.amount // MICROS if done is not None else 0) == sum(after.values()) - sum(before.values())
+        if done is not None:
+            self.paid_late += 1
+            self.sums.post(self.desk.books.row(done.position).posted_at, before, after)
+
     def _some(self, person: str, *, agreed: bool = True) -> str:
         mine = [one for one, (who, *_) in self.sums.charges.items() if who == person]
         # What was agreed to is kept by a correction; that is another test's story.
@@ -254,6 +295,7 @@ def statement(ask: Any, auditor: Any, tenant: int, pot: str, month: date) -> tup
 def test_the_year_is_the_calculators(year: Year, town: Any, ask: Any) -> None:
     sums, auditor, tenant = year.sums, town.auditor(), town.tenant
     assert len(sums.moves) > 250, "the year is not worth calculating"
+    assert year.paid_late > 5, "nothing was paid late"
     seen = 0
     for pot in (pot for pots in POTS.values() for pot in pots):
         for month in months():
