@@ -203,7 +203,7 @@ def _decided(
     split = at.prepared.split(totals)
     for number, delta in split.deltas:
         totals[number] = totals.get(number, 0) + delta
-    return answer_of(at.prepared.asked.program, at.priced.billed, at.priced.allowed, split)
+    return answer_of(at.prepared.program, at.priced.billed, at.priced.allowed, split)
 
 
 def _amounts(answer: Adjudication) -> tuple[Any, ...]:

@@ -17,7 +17,8 @@ from drachm.domain.clearing.world import Turn, Waiting, World
 from drachm.domain.coverage.model import Contract, Member, Party
 from drachm.domain.errors import Pended
 from drachm.domain.events.model import Code, ServiceEvent
-from drachm.domain.funding.model import FundingPlan, Pot
+from drachm.domain.funding.arrange import FundingPlan
+from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account
 from drachm.domain.periods import Period
 

@@ -53,7 +53,7 @@ def one_of(name: str) -> tuple[Coverage, ...]:
 
 def found(coverages: tuple[Coverage, ...], documents: Documents, at: datetime, zone: str) -> tuple[object, ...]:
     try:
-        made = Covering(coverages, documents, at, local_date(at, zone))
+        made = Covering(coverages, documents, at, local_date(at, zone), zone)
     except Pended as reason:
         return (reason.message,)
     return made.covers, made.stack, made.facts, made.policies, made.policy
@@ -74,7 +74,7 @@ def test_while_it_holds_nothing_else_would_be_found(coverages: tuple[Coverage, .
             assert (known.covers, known.stack, known.facts, known.policies, known.policy) == now
             assert not known.holds(Documents(PLANS), at, day, zone)
         else:
-            known = Covering(coverages, documents, at, day) if len(now) > 1 else None
+            known = Covering(coverages, documents, at, day, zone) if len(now) > 1 else None
     # Versions in two calendars do not simply follow one another: they are looked up each time.
     two_calendars = coverages[0].plan == "moved"
     assert (kept < 150) if two_calendars else (kept > 280)

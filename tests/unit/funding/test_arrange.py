@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drachm.domain.errors import Refused
-from drachm.domain.funding.arrange import arrange, reserve
-from drachm.domain.funding.model import FundingPlan, Leg, Pot
+from drachm.domain.funding.arrange import FundingPlan, arrange, reserve
+from drachm.domain.funding.model import Leg, Pot
 
 
 def pot(name: str, avail: int) -> tuple[Pot, int]:

@@ -12,7 +12,7 @@ from drachm.domain.clearing.numbers import number_at, numbering, place_of, total
 from drachm.domain.clearing.quotas import Quotas, quotas_of
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.events.model import Code, ServiceEvent
-from drachm.domain.funding.arrange import AsksFirst, affordable, by_itself, settle, withhold
+from drachm.domain.funding.arrange import AsksFirst, FundingPlan, affordable, by_itself, settle, withhold
 from drachm.domain.funding.mandate import (
     NO_MANDATE,
     Budget,
@@ -24,7 +24,7 @@ from drachm.domain.funding.mandate import (
     month_of_budget,
     visit_key,
 )
-from drachm.domain.funding.model import Agreed, FundingPlan, Leg, Pot
+from drachm.domain.funding.model import Agreed, Leg, Pot
 from drachm.domain.funding.quota import Limit, Terms
 
 EVENT = ServiceEvent(
@@ -157,7 +157,7 @@ def test_what_was_agreed_is_paid_as_far_as_it_is_due() -> None:
     settled, paid = settle(plan, yes)
     assert settled == FundingPlan((Leg("wallet", "a", 8), Leg("gift", "b", 4)), 2, 12, 2, "budget")
     assert paid == tuple(yes)
-    settled, paid = settle(plan._replace(due=3), [*yes, Agreed("p3", "c", "wallet", 9)])
+    settled, paid = settle(replace(plan, due=3), [*yes, Agreed("p3", "c", "wallet", 9)])
     assert (settled.due, settled.withheld, settled.by, paid) == (0, 0, "", (yes[0],))
     pots = [(Pot("a", "ana", "USD"), 7), (Pot("b", "ana", "USD"), 0)]
     assert affordable(yes, plan, pots) == [yes[0]._replace(amount=2)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from drachm.domain.benefits.document import Plan, PocketPlace
 from drachm.domain.benefits.machine import Calendar, Machine, Program
@@ -51,17 +52,17 @@ def told(program: Program, billed: int, allowed: int, split: Split) -> Adjudicat
     )
 
 
-class Prepared:
+class Prepared(Asked):
     """A line that was read, with the keys of its totals."""
 
-    __slots__ = ("_asked", "_kept", "keys")
+    __slots__ = ("_kept", "keys")
 
     keys: tuple[Key, ...]
     """Every running total that deciding may read or write, each once."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self.keys, self._kept = asked.program.find(asked.line, asked.calendar, asked.facts)
+    def __init__(self, line: Line, calendar: Calendar, facts: tuple[object, ...], program: Program) -> None:
+        super().__init__(line, calendar, facts, program)
+        self.keys, self._kept = program.find(line, calendar, facts)
 
     def decide(self, totals: Totals, explain: bool = False) -> Adjudication:
         """Split the line among patient, payers and provider, to the micro.
@@ -69,42 +70,41 @@ class Prepared:
         `totals` are the running totals before the line. The trace is empty unless asked to `explain`. Raises `Pended`
         with ``fact_missing`` when the totals lead to a rule that asks for a fact that is not there.
         """
-        asked = self._asked
-        decide = asked.program.explain if explain else asked.program.decide
-        split = decide(asked.line, asked.calendar, asked.facts, self._kept, totals)
-        answer = told(asked.program, asked.line.billed, asked.line.cost, split)
+        program, line = self.program, self.line
+        decide = program.explain if explain else program.decide
+        split = decide(line, self.calendar, self.facts, self._kept, totals)
+        answer = told(program, line.billed, line.cost, split)
         answer.deltas = tuple(sorted(split.deltas))
         return answer
 
 
-class Placed:
+class Placed(Asked):
     """A line that was read, with the numbers of its totals: what clearing asks. Its answer stays flat until somebody
     looks (`told`)."""
 
-    __slots__ = ("_kept", "asked", "numbers")
+    __slots__ = ("_kept", "numbers")
 
     numbers: tuple[int, ...]
     """Every running total that deciding may read or write, each once, in the order of `Prepared.keys`."""
 
-    def __init__(self, asked: Asked, numbering: Numbering) -> None:
-        self.asked = asked
-        program, calendar = asked.program, asked.calendar
+    def __init__(
+        self, line: Line, calendar: Calendar, facts: tuple[object, ...], program: Program, numbering: Numbering
+    ) -> None:
+        super().__init__(line, calendar, facts, program)
         said = program.said.get(calendar[0])
         if said is None:
             said = program.dated(calendar, numbering)
-        word, home, slot = numbering
-        self.numbers, self._kept = program.place(asked.line, calendar, asked.facts, said, word, home, slot)
+        _, home, slot = numbering
+        self.numbers, self._kept = program.place(line, calendar, facts, said, home, slot)
 
     def keys(self) -> tuple[Key, ...]:
         """The names of the same totals, for people."""
-        asked = self.asked
-        return asked.program.find(asked.line, asked.calendar, asked.facts)[0]
+        return self.program.find(self.line, self.calendar, self.facts)[0]
 
     def split(self, totals: Mapping[int, int], explain: bool = False) -> Split:
         """As `Prepared.decide`, flat."""
-        asked = self.asked
-        decide = asked.program.explain if explain else asked.program.decide
-        return decide(asked.line, asked.calendar, asked.facts, self._kept, totals)
+        decide = self.program.explain if explain else self.program.decide
+        return decide(self.line, self.calendar, self.facts, self._kept, totals)
 
 
 def build_stack(plans: Sequence[Plan]) -> Stack:
@@ -139,21 +139,24 @@ def prepare(line: Line, stack: Stack) -> Prepared:
 
     Raises `Pended` with ``fact_missing`` or ``fact_invalid`` when no totals could lead to an answer.
     """
-    return Prepared(_read(line, stack))
+    calendar, facts, program = _read(line, stack, None)
+    return Prepared(line, calendar, facts, program)
 
 
-def prepare_placed(line: Line, stack: Stack, numbering: Numbering) -> Placed:
-    """The same, for somebody who knows running totals by their numbers."""
-    return Placed(_read(line, stack), numbering)
+def prepare_placed(line: Line, stack: Stack, numbering: Numbering, day: date | None = None, zone: str = "") -> Placed:
+    """The same, for somebody who knows running totals by their numbers, and may know the line's `day` in a `zone`."""
+    calendar, facts, program = _read(line, stack, day if zone == stack.zone else None)
+    return Placed(line, calendar, facts, program, numbering)
 
 
-def _read(line: Line, stack: Stack) -> Asked:
+def _read(line: Line, stack: Stack, day: date | None) -> tuple[Calendar, tuple[object, ...], Program]:
     machine = stack.machine
-    day = local_date(line.at, stack.zone)
+    if day is None:
+        day = local_date(line.at, stack.zone)
     calendar = machine.days.get(day) or machine.calendar(day)
     signature, facts = machine.read(line, calendar)
     program = machine.programs.get(signature) or machine.program(signature, line, calendar, facts)
-    return Asked(line, calendar, facts, program)
+    return calendar, facts, program
 
 
 def adjudicate(line: Line, stack: Stack, totals: Totals) -> Adjudication:

@@ -83,8 +83,8 @@ class Program:
         """What a day says of the numbers of totals, kept: parts of `place` that no line has a say in."""
         if len(self.said) >= _MOST_SAID:
             self.said.clear()
-        word, _, slot = numbering
-        return self.said.setdefault(calendar[0], _made(self._dated)["dated"](calendar, word, slot))
+        homes, _, slot = numbering
+        return self.said.setdefault(calendar[0], _made(self._dated)["dated"](calendar, homes, slot))
 
     def script(self, *, explains: bool = False) -> Script:
         """The program as it is written."""

@@ -34,15 +34,12 @@ Totals = Mapping[Key, int]
 
 
 class Numbering(NamedTuple):
-    """How a key becomes the number under which hot rows know its total (`clearing.numbers`).
+    """How a key becomes the number under which hot rows know its total (`clearing.numbers`)."""
 
-    Homes are a tenant's own; `word` and `slot` say the same to every tenant.
-    """
-
-    word: Callable[[str], str]
-    """Which periods of a scope share a home, in a word."""
+    homes: Callable[[str], Mapping[str, int]]
+    """Scope -> the number of its home in a period, as far as it is known: to be asked before `home`."""
     home: Callable[[str, str], int]
-    """The number of a home: scope, and the word of the period."""
+    """The number of a home: scope, period."""
     slot: Callable[[str, str], int]
     """Of a total within its home: name, period. The total's number is both, one mixed into the other (`^`)."""
 

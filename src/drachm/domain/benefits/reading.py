@@ -7,7 +7,7 @@ gives the line's signature with the values that rules use (docs/reference/plan-m
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from drachm.domain.benefits.conditions import MISSING, Facts, Looks
@@ -34,12 +34,14 @@ class Reading:
         self._lines: list[str] = []
         self._values: list[str] = []
         self._signature: list[str] = ["not line.visit"]
+        self._asked: dict[tuple[str, str], str] = {}
+        """Fact and default -> the local that holds what the line says of it."""
         self._names: dict[str, Any] = {
             "MISSING": MISSING,
             "bisect": bisect_right,
             "fits_day": fits_day,
             "fitting": self._fitting,
-            "overridden": _overridden,
+            "nothing": {},
         }
         for number, plan in enumerate(plans):
             self._document(number, plan)
@@ -73,14 +75,13 @@ class Reading:
     def _document(self, number: int, plan: Plan) -> None:
         looks = Looks(plan)
         self.places.append({})
-        self._lines.append(f"mine = overriding.get({plan.id!r})")
-        self._lines.append("get = overridden(mine, given) if mine else given")
+        self._lines.append(f"mine = overriding.get({plan.id!r}) or nothing")
         for position, (name, fact) in enumerate(plan.facts.items()):
             local = f"fact_{number}_{position}"
             self._declared(number, name, fact, local)
             self._keep(number, name, fact.kind, local, looks, optional=_optional(fact))
         given = f"help_{number}"
-        self._lines.append(f"{given} = get('third_party_help', 0)")
+        self._lines.append(f"{given} = {self._said('third_party_help', '0')}")
         check = f"{given} = fitting({given}, {number}, 'third_party_help')"
         self._lines.append(f"if {given}.__class__ is not int: {check}")
         for name, value in LINE_FACTS.items():
@@ -97,7 +98,7 @@ class Reading:
             wrong += f" or {local} not in words_{local}"
         check = f"if {wrong}: {local} = fitting({local}, {number}, {name!r})"
         if _optional(fact):
-            self._lines.append(f"{local} = get({name!r}, MISSING)")
+            self._lines.append(f"{local} = {self._said(name, 'MISSING')}")
             if fact.required:
                 check = check.replace(f"if {wrong}:", f"if {local} is not MISSING and ({wrong}):")
             else:
@@ -106,7 +107,15 @@ class Reading:
             self._lines.append(check)
         else:
             default = False if fact.required else fact.default
-            self._lines += [f"{local} = get({name!r}, {default!r})", check]
+            self._lines += [f"{local} = {self._said(name, repr(default))}", check]
+
+    def _said(self, name: str, default: str) -> str:
+        """A fact as the document's own facts have it, else as the line has it; that is asked once for all."""
+        asked = (name, default)
+        if asked not in self._asked:
+            self._asked[asked] = f"given_{len(self._asked)}"
+            self._lines.append(f"{self._asked[asked]} = given({name!r}, {default})")
+        return f"mine.get({name!r}, {self._asked[asked]}) if mine else {self._asked[asked]}"
 
     def _keep(self, number: int, name: str, kind: FactKind, local: str, looks: Looks, *, optional: bool) -> None:
         """Give the value to the rules that use it, and to the signature what conditions can tell of it."""
@@ -146,12 +155,3 @@ class Reading:
 def _optional(fact: FactType) -> bool:
     """Whether the fact may be missing, or absent by a null default."""
     return fact.kind != "flag" if fact.required else fact.default is None
-
-
-def _overridden(mine: Mapping[str, Any], given: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    """How a fact is found where a document has some of its own."""
-
-    def get(name: str, default: Any) -> Any:
-        return mine[name] if name in mine else given(name, default)
-
-    return get

@@ -214,11 +214,11 @@ class Script:
         periods = [f"    {name} = {value}" for name, value in self._places.items() if name in self._of_the_day()]
         parts = self._dated()
         lines = [*periods, f"    return ({', '.join([*parts, ''])})" if parts else "    return ()"]
-        return "\n".join(["def dated(calendar, word, slot):", *lines, ""])
+        return "\n".join(["def dated(calendar, homes, slot):", *lines, ""])
 
     def place_source(self) -> str:
         """As `find`, for the numbers of the totals: keys that share a home share its number, and are never made."""
-        head = "def place(line, calendar, facts, said, word, home, slot):"
+        head = "def place(line, calendar, facts, said, home, slot):"
         if self._pended:
             return "\n".join([head, self._pended, ""])
         dated = {part: f"said_{number}" for number, part in enumerate(self._dated())}
@@ -231,12 +231,12 @@ class Script:
                 continue
             scope, name, period = named[local]
             if local.startswith("keys"):
-                lines.append(f"    {local} = [home({scope}, word(one)) ^ slot({name}, one) for one in {period}]")
+                lines.append(f"    {local} = [home({scope}, one) ^ slot({name}, one) for one in {period}]")
                 continue
             if (scope, period) not in homes:
                 homes[scope, period] = at = f"home_{len(homes)}"
-                word = f"word({period})"
-                lines.append(f"    {at} = home({scope}, {dated.get(word, word)})")
+                known = dated.get(f"homes({period})")
+                lines.append(f"    {at} = {f'{known}.get({scope}) or ' if known else ''}home({scope}, {period})")
             slot = f"slot({name}, {period})"
             lines.append(f"    {local} = {homes[scope, period]} ^ {dated.get(slot, slot)}")
         return "\n".join([head, *lines, *self._given(), ""])
@@ -250,7 +250,7 @@ class Script:
         days, parts = self._of_the_day(), dict[str, None]()
         for (_, name, period), local in self._found.items():
             if period in days and local.startswith("key_"):
-                parts[f"word({period})"] = None
+                parts[f"homes({period})"] = None
                 if is_literal(name) and " + " not in name:
                     parts[f"slot({name}, {period})"] = None
         return list(parts)

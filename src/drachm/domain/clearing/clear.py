@@ -17,8 +17,18 @@ from drachm.domain.clearing.model import EMPTY, Clearing, Decision, Snapshot, St
 from drachm.domain.clearing.numbers import number_at, place_of
 from drachm.domain.errors import Pended, Refused
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.arrange import AsksFirst, Pockets, affordable, arrange, reserve, settle, withhold
-from drachm.domain.funding.model import UNFUNDED, Agreed, FundingPlan, Leg
+from drachm.domain.funding.arrange import (
+    UNFUNDED,
+    AsksFirst,
+    FundingPlan,
+    Pockets,
+    affordable,
+    arrange,
+    reserve,
+    settle,
+    withhold,
+)
+from drachm.domain.funding.model import Agreed, Leg
 from drachm.domain.ledger.model import EntryKind
 
 UNDOING: Final = ("reversal", "stop")
@@ -31,9 +41,6 @@ REPLACED_PARTY: Final = "replaced_party"
 """The fact by which a replacement says that another party billed the event it refers to: that party's id."""
 
 UNDONE: Final = Decision("posted", "reversed", EMPTY)
-
-# As the class itself, but several times faster.
-_new: Final = tuple.__new__
 
 
 def clear(event: ServiceEvent, at: Snapshot, totals: Mapping[int, int], avail: Mapping[str, int]) -> Clearing:
@@ -81,7 +88,7 @@ def decide(
         priced,
         funding,
         split,
-        prepared.asked.program,
+        prepared.program,
         at.answer,
     )
 
@@ -148,11 +155,11 @@ def _standing(
         # A request moves no accumulator of a plan: it is care that has not happened yet. It reserves the member's limit
         # in a shared pot as it reserves the money, so that its capture finds both.
         return Standing(hold_entries(funding, currency=event.currency), funding.legs, used, 0)
-    entries = charge_entries(split, funding, provider=at.provider.id, member=event.member, currency=event.currency)
+    entries = charge_entries(split, funding, provider=event.billing_party, member=event.member, currency=event.currency)
     deltas = (*split.deltas, *used) if used else split.deltas
     if agreed:
         deltas = _added(deltas, agreed)
-    return _new(Standing, (entries, funding.legs, deltas, funding.due, agreed))
+    return Standing(entries, funding.legs, deltas, funding.due, agreed)
 
 
 def _added(deltas: Sequence[tuple[int, int]], agreed: Sequence[Agreed]) -> tuple[tuple[int, int], ...]:

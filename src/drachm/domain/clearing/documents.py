@@ -7,7 +7,7 @@ service date: the version that begins last of those whose days hold it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from drachm.domain.benefits import Plan, Stack, build_stack, load_plan
@@ -19,11 +19,39 @@ from drachm.domain.clearing.premises import Premises
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.expenses import ExpenseRules
 from drachm.domain.local_day import local_date
-from drachm.domain.periods import Period
 from drachm.domain.succession import latest_first
 
+EVER: Final = (date.min, date.max)
 PAID: Final = "answer_paid"
 """The fact by which an outside payer's answer says what it pays; micros."""
+
+
+class Version:
+    """What a line needs of the version of a plan that is in force."""
+
+    __slots__ = ("end", "hash", "payer", "start", "zone")
+
+    def __init__(self, plan: Plan, start: date, end: date) -> None:
+        self.hash = plan.hash
+        self.payer = plan.payer
+        self.zone = plan.zone
+        self.start = start
+        """From this day of the plan's calendar on no other version holds ..."""
+        self.end = end
+        """... up to this one."""
+
+
+def around(day: date, first: date, behind: date | None, start: date, end: date) -> tuple[date, date]:
+    """Of the days from `start` to before `end`, those around `day` that lie in a period (`first` to before `behind`) as
+    `day` does, or outside as it does."""
+    for edge in (first, behind):
+        if edge is None:
+            continue
+        if edge <= day:
+            start = max(start, edge)
+        else:
+            end = min(end, edge)
+    return start, end
 
 
 class Documents:
@@ -34,6 +62,8 @@ class Documents:
     ) -> None:
         self._plans: dict[str, tuple[Plan, ...]] = {}
         """By id, the one that begins last first."""
+        self._in_force: dict[str, Version] = {}
+        """By id of the plan, as it was last found."""
         self._by_hash: dict[str, Plan] = {}
         self._stacks: dict[tuple[str, ...], Stack] = {}
         self._books = books if books is not None else Books(())
@@ -55,6 +85,24 @@ class Documents:
             if local_date(at, plan.zone) in plan.effective:
                 return plan
         return None
+
+    def version(self, plan_id: str, at: datetime, day: date, zone: str) -> Version | None:
+        """The same for somebody who keeps it; `day` is the local service date in `zone`.
+
+        It holds on no day where the versions count their days in several zones.
+        """
+        known = self._in_force.get(plan_id)
+        if known is not None and known.start <= (day if zone == known.zone else local_date(at, known.zone)) < known.end:
+            return known
+        plan = self.plan(plan_id, at)
+        if plan is None:
+            return None
+        versions, here = self._plans[plan_id], local_date(at, plan.zone)
+        (start, end), one_calendar = EVER, all(one.zone == plan.zone for one in versions)
+        for one in versions:
+            start, end = around(here, one.effective.start, one.effective.end, start, end)
+        found = self._in_force[plan_id] = Version(plan, start, end if one_calendar else date.min)
+        return found
 
     def expenses(self, rules_id: str, at: datetime) -> ExpenseRules | None:
         """The version of expense rules in force on the service date, each asked in its own zone."""
@@ -78,16 +126,6 @@ class Documents:
                 plans = [_answered(plan) if plan.payer == answer.payer else plan for plan in plans]
             stack = self._stacks[name] = build_stack(plans)
         return stack
-
-    def periods(self, plan_id: str) -> list[Period] | None:
-        """The days of every version of a plan: between their edges the same version holds.
-
-        None when the versions count their days in several zones.
-        """
-        versions = self._plans[plan_id]
-        if any(plan.zone != versions[0].zone for plan in versions):
-            return None
-        return [plan.effective for plan in versions]
 
     def price(self, event: ServiceEvent, at: Snapshot, premises: Premises) -> PricedEvent:
         """The event with its price under the contract; an outside payer's answer brings its own allowed amount.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from drachm.domain.benefits.model import Split
-from drachm.domain.funding.model import FundingPlan
+from drachm.domain.funding.arrange import FundingPlan
 from drachm.domain.ledger.model import Account, Entry, EntryKind, JournalEntry, Source, journal_entry, negated, net
 
 
@@ -19,27 +19,27 @@ def charge_entries(
 ) -> tuple[Entry, ...]:
     """Entries of delivered care. Every credit to the provider keeps whose money it is."""
     covered = credited = 0
-    owing = split.payers
+    _, patient, owing, for_earlier, _, _, _, _, _ = split
+    drawn = funding.drawn
     for _, amount in owing:
         covered += amount
-    if split.credits or len(owing) > 1:
+    if for_earlier or len(owing) > 1:
         payers: dict[str, int] = {}
         for party, amount in owing:
             payers[party] = payers.get(party, 0) + amount
-        for credit in split.credits:
+        for credit in for_earlier:
             payers[credit.party] = payers.get(credit.party, 0) + credit.amount
             credited += credit.amount
         owing = list(payers.items())
     # A negative patient share (a residue in the patient's favour) is due the other way round.
-    drawn = funding.drawn
-    due = split.patient - drawn
+    due = patient - drawn
     owed = _account("provider_payable", provider, currency)
     entries = [
         _entry(_account("payer_receivable", party, currency), amount, Source.PAYER) for party, amount in owing if amount
     ]
     if covered:
         entries.append(_entry(owed, -covered, Source.PAYER))
-    entries += [_entry(_account("wallet", leg.lot, currency), leg.amount, Source.WALLET) for leg in funding.legs]
+    entries += [_entry(_account("wallet", lot, currency), amount, Source.WALLET) for _, lot, amount, _ in funding.legs]
     if drawn:
         entries.append(_entry(owed, -drawn, Source.WALLET))
     if due:

@@ -8,6 +8,7 @@ of: so a charge, a reversal, a rebill, the capture or release of a hold and a pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -19,7 +20,8 @@ from drachm.domain.clearing.answer import Answer
 from drachm.domain.clearing.pockets import Passed
 from drachm.domain.clearing.quotas import Quotas
 from drachm.domain.coverage.model import Contract, Coverage, Party
-from drachm.domain.funding.model import UNFUNDED, Agreed, FundingPlan, Leg
+from drachm.domain.funding.arrange import UNFUNDED, FundingPlan
+from drachm.domain.funding.model import Agreed, Leg
 from drachm.domain.ledger.model import Entry, EntryKind, JournalEntry
 
 if TYPE_CHECKING:
@@ -31,16 +33,32 @@ STATUS_NUMBERS: Mapping[Status, int] = {status: number for number, status in enu
 """Status numbers of journal rows and leaves."""
 
 
-class Standing(NamedTuple):
-    """What one event has in the books now; empty after a reversal, a pend or a refusal."""
+@dataclass(slots=True, init=False)
+class Standing:
+    """What one event has in the books now; empty after a reversal, a pend or a refusal. Nobody changes it."""
 
-    entries: tuple[Entry, ...] = ()
-    legs: tuple[Leg, ...] = ()
-    deltas: Sequence[tuple[int, int]] = ()
+    entries: tuple[Entry, ...]
+    legs: tuple[Leg, ...]
+    deltas: Sequence[tuple[int, int]]
     """Number of a running total (`numbers.total_number`), and what the event added to it."""
-    due: int = 0
-    agreed: tuple[Agreed, ...] = ()
+    due: int
+    agreed: tuple[Agreed, ...]
     """What of the legs the patient paid on purpose."""
+
+    # Written out because the one that is made takes four times as long.
+    def __init__(
+        self,
+        entries: tuple[Entry, ...] = (),
+        legs: tuple[Leg, ...] = (),
+        deltas: Sequence[tuple[int, int]] = (),
+        due: int = 0,
+        agreed: tuple[Agreed, ...] = (),
+    ) -> None:
+        self.entries = entries
+        self.legs = legs
+        self.deltas = deltas
+        self.due = due
+        self.agreed = agreed
 
 
 EMPTY = Standing()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from drachm.domain.benefits.model import Key, Numbering
@@ -29,6 +29,8 @@ SLOT_BITS: Final = 64
 SLOT: Final = (1 << SLOT_BITS) - 1
 HOMES_MAX: Final = 65_536
 """Homes and slots of totals that are kept ready."""
+_OF_ONE: Final = ("V", "A")
+"""How the periods of one visit and of one admission begin."""
 
 
 def patient_number(tenant: int, member: str) -> int:
@@ -58,8 +60,8 @@ def total_number(tenant: int, key: Key) -> int:
     The slot depends on the scope too, so that two scopes whose rows met in one number would not meet in one total.
     """
     scope, name, period = key
-    word, home, slot = numbering(tenant)
-    return home(scope, word(period)) ^ slot(name, period)
+    _, home, slot = numbering(tenant)
+    return home(scope, period) ^ slot(name, period)
 
 
 def place_of(number: int) -> Place:
@@ -75,11 +77,61 @@ def number_at(row: int, slot: int) -> int:
 @lru_cache(maxsize=64)
 def numbering(tenant: int) -> Numbering:
     """How the keys of a tenant's totals become their numbers; every part remembers what it said."""
-    return Numbering(
-        lru_cache(maxsize=4_096)(home),
-        lru_cache(maxsize=HOMES_MAX)(partial(_home_number, tenant)),
-        lru_cache(maxsize=HOMES_MAX)(_slot),
-    )
+    known = _Known(tenant)
+    return Numbering(known.homes, known.home, known.slot)
+
+
+class _Known:
+    """Homes and slots that were worked out before: dictionaries, because the order of a cache costs more than its
+    answers."""
+
+    __slots__ = ("_count", "_homes", "_of_one", "_slots", "_tenant")
+
+    def __init__(self, tenant: int) -> None:
+        self._tenant = tenant
+        self._homes: dict[str, dict[str, int]] = {}
+        """Word of a period -> scope -> home."""
+        self._of_one: dict[tuple[str, str], int] = {}
+        """Scope and period -> home, of periods that are one scope's own."""
+        self._slots: dict[tuple[str, str], int] = {}
+        self._count = 0
+        """Of the homes."""
+
+    def homes(self, period: str) -> dict[str, int]:
+        """What is known of a period that many scopes share, by scope; programs hold it, so it is always the same."""
+        return self._homes.setdefault(home(period), {})
+
+    def home(self, scope: str, period: str) -> int:
+        """The number of a scope's home in a period."""
+        if period[:1] in _OF_ONE:
+            number = self._of_one.get((scope, period))
+            if number is None:
+                self._make_room()
+                number = self._of_one[scope, period] = _home_number(self._tenant, scope, period)
+            return number
+        known = self.homes(period)
+        number = known.get(scope)
+        if number is None:
+            self._make_room()
+            number = known[scope] = _home_number(self._tenant, scope, home(period))
+        return number
+
+    def slot(self, name: str, period: str) -> int:
+        """The 64 bits of a total within its home."""
+        number = self._slots.get((name, period))
+        if number is None:
+            if len(self._slots) >= HOMES_MAX:
+                self._slots.clear()
+            number = self._slots[name, period] = _slot(name, period)
+        return number
+
+    def _make_room(self) -> None:
+        self._count += 1
+        if self._count > HOMES_MAX:
+            self._count = 1
+            self._of_one.clear()
+            for known in self._homes.values():
+                known.clear()
 
 
 def home(period: str) -> str:
@@ -87,7 +139,7 @@ def home(period: str) -> str:
     sign = period[:1]
     if sign == "D":
         return period[:8]
-    return period if sign in "VAL" else period[1:5]
+    return period if sign == "L" or sign in _OF_ONE else period[1:5]
 
 
 def _home_number(tenant: int, scope: str, home: str) -> int:

@@ -163,4 +163,6 @@ def _leave_of(mandate: Mandate, event: ServiceEvent, category: str, numbering: N
 
 
 def _number(key: Key, numbering: Numbering) -> int:
-    return numbering.home(key.scope, numbering.word(key.period)) ^ numbering.slot(key.name, key.period)
+    scope, name, period = key
+    _, home, slot = numbering
+    return home(scope, period) ^ slot(name, period)

@@ -24,7 +24,7 @@ from drachm.domain.clearing.premises import Premises
 from drachm.domain.clearing.privacy import is_private
 from drachm.domain.clearing.quotas import quotas_of
 from drachm.domain.clearing.register import Person, Registry
-from drachm.domain.errors import Pended, ensure
+from drachm.domain.errors import IntegrityError, Pended
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.local_day import local_date
 from drachm.domain.transparency.leaf import event_key
@@ -115,11 +115,9 @@ class World:
             except Pended as reason:
                 self._read[waiting.key] = reason
                 continue
-            if at.prepared is not None:
-                totals.update(at.totals)
-            person = self._registry.people[waiting.event.member]
+            totals.update(at.totals)
             # Paused ones too: who is paused or let in again while the batch waits for its locks needs no others.
-            for pot in person.pots:
+            for pot in at.person.pots:
                 pots.add(pot.id)
             target = waiting.own or self._referred(waiting.event)
             if target is not None:
@@ -155,7 +153,8 @@ class World:
         after = []
         for pot, move in clearing.moves:
             left = self._avail[pot] = self._avail.get(pot, 0) + move
-            ensure(left >= 0, "a pot fell below its floor", where="pots")
+            if left < 0:
+                raise IntegrityError("a pot fell below its floor", where="pots")
             after.append((pot, left))
         event = waiting.event
         if event.kind in REFERRING:
@@ -208,7 +207,7 @@ class World:
         premises = record.at(site)
         at.priced = priced = documents.price(event, at, premises)
         line = line_of(event, priced, at, covering, premises)
-        at.prepared = prepare_placed(line, at.stack, self._numbering)
+        at.prepared = prepare_placed(line, at.stack, self._numbering, day, zone)
         if person.shares or person.given or person.limited:
             self._limit_pots(at, person, event, line, category_of(event, priced), premises)
         return at
@@ -234,5 +233,5 @@ class World:
     def _covering(self, person: Person, at: datetime, day: date, zone: str) -> Covering:
         covering = person.covering
         if covering is None or not covering.holds(self._documents, at, day, zone):
-            covering = person.covering = Covering(person.coverages, self._documents, at, day)
+            covering = person.covering = Covering(person.coverages, self._documents, at, day, zone)
         return covering

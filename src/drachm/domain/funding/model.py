@@ -74,22 +74,3 @@ class Agreed(NamedTuple):
     """Row and slot of each running total that counts it: budgets, and limits in a shared pot."""
     by_itself: bool = False
     """Nobody said yes to this one amount: the patient's rules let it be paid once there was money."""
-
-
-class FundingPlan(NamedTuple):
-    """How a patient's share is paid: legs in drawing order, and what no pocket covers."""
-
-    legs: tuple[Leg, ...] = ()
-    """One for each pocket at most."""
-    due: int = 0
-    """Owed by the patient after all pockets."""
-    drawn: int = 0
-    """The sum of the legs."""
-    withheld: int = 0
-    """What of the due a pocket could have covered, had the patient not wished to be asked first."""
-    by: str = ""
-    """What withholds it (`mandate.Withholds`)."""
-
-
-UNFUNDED = FundingPlan()
-"""No share, no legs, nothing due."""

@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from drachm.domain.errors import ensure
+from drachm.domain.errors import IntegrityError
 
 MAX_ENTRIES: Final = 16
 """Most entries of one journal entry (docs/decisions/0001)."""
@@ -124,9 +124,12 @@ def journal_entry(kind: EntryKind, entries: tuple[Entry, ...]) -> JournalEntry:
     total, currency = 0, entries[0].account.currency if entries else ""
     for account, amount, _ in entries:
         total += amount
-        ensure(account[2] == currency, "two currencies", where="journal entry")
-    ensure(total == 0, "debits and credits differ", where="journal entry")
-    ensure(len(entries) <= MAX_ENTRIES, "too many entries", where="journal entry")
+        if account[2] != currency:
+            raise IntegrityError("two currencies", where="journal entry")
+    if total:
+        raise IntegrityError("debits and credits differ", where="journal entry")
+    if len(entries) > MAX_ENTRIES:
+        raise IntegrityError("too many entries", where="journal entry")
     return _new(JournalEntry, (kind, entries))
 
 

@@ -50,17 +50,46 @@ def commitment(salt: bytes, content: bytes) -> bytes:
 
 def leaf_bytes(leaf: Leaf) -> bytes:
     """The canonical bytes of a leaf, as laid out above."""
-    return _packed(leaf)[1:]
+    return _packed(*leaf)[1:]
 
 
 def leaf_hash(leaf: Leaf) -> bytes:
     """RFC 9162 2.1.1: the hash of a log entry is SHA-256(0x00 || entry)."""
-    return hashlib.sha256(_packed(leaf)).digest()
+    return hashlib.sha256(_packed(*leaf)).digest()
 
 
-def _packed(leaf: Leaf) -> bytes:
+def hash_of(
+    tenant: int,
+    key: bytes,
+    revision: int,
+    kind: int,
+    outcome: int,
+    at: int,
+    before: bytes,
+    before_revision: int,
+    currency: str,
+    entries: Sequence[int],
+    content: bytes,
+) -> bytes:
+    """`leaf_hash` of the leaf that has these fields, for whoever has many to make."""
+    packed = _packed(tenant, key, revision, kind, outcome, at, before, before_revision, currency, entries, content)
+    return hashlib.sha256(packed).digest()
+
+
+def _packed(
+    tenant: int,
+    key: bytes,
+    revision: int,
+    kind: int,
+    outcome: int,
+    at: int,
+    before: bytes,
+    before_revision: int,
+    currency: str,
+    entries: Sequence[int],
+    content: bytes,
+) -> bytes:
     """The canonical bytes behind 0x00."""
-    tenant, key, revision, kind, outcome, at, before, before_revision, currency, entries, content = leaf
     count = len(entries) // 3
     return _layout(count)(
         *(_HASHED, tenant, key, revision, kind, outcome, at, before, before_revision),

@@ -10,7 +10,7 @@ from drachm.adapters.rest.service.journal_reading import instant, name_of, visit
 from drachm.adapters.rest.service.shapes import Currency, Day, Instant, Money, View, money
 from drachm.application.journal_index import Looked
 from drachm.application.shown_receipts import Shown
-from drachm.domain.funding.model import FundingPlan
+from drachm.domain.funding.arrange import FundingPlan
 from drachm.domain.ledger.model import EntryKind
 from drachm.domain.receipts.issue import sentence
 from drachm.domain.receipts.model import Receipt
