@@ -30,6 +30,8 @@ COUNT_SECONDS: Final = 1.0
 """How long rows wait to be counted, unless there are many."""
 MANY: Final = 1_000
 """Rows that are counted at once, whatever the time."""
+PIECE: Final = 500
+"""Rows that each takes in one go: whoever has to answer waits for a processor no longer than these take."""
 RUSH: Final = 2
 """So many times longer is a pause while at least `RUSH_ROWS` come in it."""
 RUSH_ROWS: Final = 50
@@ -165,7 +167,7 @@ def keep_near(index: JournalIndex, figures: Figures, stopping: threading.Event, 
         nonlocal broken
         broken = True
         try:
-            counted = figures.follow(2 * MANY)
+            counted = figures.follow(PIECE)
             broken = False
             return counted
         except Exception as error:  # noqa: BLE001 - lists go on without figures
@@ -178,17 +180,19 @@ def keep_near(index: JournalIndex, figures: Figures, stopping: threading.Event, 
     def look() -> float:
         nonlocal wait, waiting, due
         began = time.monotonic()
-        found = index.follow()
+        found = index.follow(PIECE)
+        more = found == PIECE
         waiting += found
         if began >= due or (waiting >= MANY and not broken):
             counted = count()
             found += counted
             waiting, due = 0, began + (BROKEN_SECONDS if broken else COUNT_SECONDS)
-            if counted == 2 * MANY:
-                due = began
+            if counted == PIECE:
+                due, more = began, True
         if found:
-            rest = RUSH * pause if found >= RUSH_ROWS else pause
-            wait = max(rest, REST * (time.monotonic() - began))
+            worked = REST * (time.monotonic() - began)
+            # With more behind the piece the rest is what the work earns, and not a pause besides.
+            wait = worked if more else max(RUSH * pause if found >= RUSH_ROWS else pause, worked)
         else:
             wait = min(2 * wait, max(IDLE_SECONDS, pause))
         return wait

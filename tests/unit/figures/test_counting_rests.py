@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from drachm.application import figures
-from drachm.application.figures import BROKEN_SECONDS, COUNT_SECONDS, IDLE_SECONDS, MANY, REST, RUSH, keep_near
+from drachm.application.figures import (
+    BROKEN_SECONDS,
+    COUNT_SECONDS,
+    IDLE_SECONDS,
+    MANY,
+    PIECE,
+    REST,
+    RUSH,
+    keep_near,
+)
 from drachm.domain.errors import Unavailable
 
 PAUSE = 0.15
@@ -21,9 +30,11 @@ class Follower:
     def __init__(self, clock: list[float], looks: Iterator[tuple[float, int | None]]) -> None:
         self._clock, self._looks = clock, looks
         self.at: list[float] = []
+        self.limits: list[int] = []
 
     def follow(self, limit: int = 1000) -> int:
         self.at.append(round(self._clock[0], 6))
+        self.limits.append(limit)
         took, found = next(self._looks, (0.0, 0))
         self._clock[0] += took
         if found is None:
@@ -72,9 +83,20 @@ def test_rows_are_counted_once_in_a_while_and_at_once_when_there_are_many(follow
     assert COUNT_SECONDS < 7 * PAUSE
 
 
-def test_figures_that_were_left_behind_go_on_without_a_pause(following: Following) -> None:
-    _, sums = following([(0.0, 1)] * 9, [(0.0, 2 * MANY), (0.0, 2 * MANY), (0.0, 5)], 4)
-    assert sums.at == pytest.approx([100.0, 100.0 + RUSH * PAUSE, 100.0 + 2 * RUSH * PAUSE])
+def test_figures_that_were_left_behind_go_on_when_they_have_rested(following: Following) -> None:
+    waits, sums = following([(0.0, 1)] * 9, [(0.01, PIECE), (0.01, PIECE), (0.0, 5)], 3)
+    assert waits == pytest.approx([0.0, REST * 0.01, REST * 0.01, PAUSE])
+    assert sums.at == pytest.approx([100.0, 100.03, 100.06])
+
+
+def test_a_rush_is_followed_in_small_pieces_with_a_rest_after_each(following: Following) -> None:
+    waits, _ = following([(0.02, PIECE), (0.03, PIECE), (0.001, 60)], [], 3)
+    assert waits == pytest.approx([0.0, REST * 0.02, REST * 0.03, RUSH * PAUSE])
+
+
+def test_no_more_than_a_piece_is_asked_for(following: Following) -> None:
+    _, sums = following([(0.0, 1)] * 3, [(0.0, 1)] * 3, 3)
+    assert set(sums.limits) == {PIECE}
 
 
 def test_figures_that_break_do_not_hold_up_the_index(following: Following, caplog: pytest.LogCaptureFixture) -> None:

@@ -50,8 +50,8 @@ class Exchange:
         self.head = b""
         self.left = 0
         scope["extensions"] = {AT_ONCE: self.whole}
-        self.writable = asyncio.Event()
-        self.writable.set()
+        self.blocked: asyncio.Event | None = None
+        """Set when the caller reads again; None while it does."""
 
     # --- from the wire
 
@@ -71,8 +71,19 @@ class Exchange:
         """The caller is gone, or was answered otherwise; True when the application is still at work."""
         self.gone = True
         self._wake()
-        self.writable.set()
+        self.unblock()
         return self.task is not None and not self.task.done()
+
+    def block(self) -> None:
+        """The caller does not read: let what is sent wait."""
+        if self.blocked is None:
+            self.blocked = asyncio.Event()
+
+    def unblock(self) -> None:
+        """The caller reads again, or nobody is left to wait for."""
+        if self.blocked is not None:
+            self.blocked.set()
+            self.blocked = None
 
     def _wake(self) -> None:
         if self.news is not None and not self.news.done():
@@ -118,8 +129,8 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """Write the head or a piece of the answer; waits while the caller does not read."""
-        if not self.writable.is_set():
-            await self.writable.wait()
+        if self.blocked is not None:
+            await self.blocked.wait()
         if self.gone:
             return
         if message["type"] == "http.response.start":
@@ -131,8 +142,8 @@ class Exchange:
 
     async def whole(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
         """Write a whole answer (`AtOnce`)."""
-        if not self.writable.is_set():
-            await self.writable.wait()
+        if self.blocked is not None:
+            await self.blocked.wait()
         if not self.gone:
             self._start(status, headers)
             self._body(body, more=False)

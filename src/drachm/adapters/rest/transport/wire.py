@@ -109,12 +109,12 @@ class Wire(asyncio.Protocol):
     def pause_writing(self) -> None:
         self.blocked_since = self.loop.time()
         if self.exchange is not None:
-            self.exchange.writable.clear()
+            self.exchange.block()
 
     def resume_writing(self) -> None:
         self.blocked_since = 0.0
         if self.exchange is not None:
-            self.exchange.writable.set()
+            self.exchange.unblock()
 
     def shutdown(self) -> None:
         """Called by uvicorn for each connection when the process is to end; `Watch.drain` has seen to it."""
