@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from drachm.application.notices import MARK, NOTICE, Notices
+from drachm.domain.coverage.model import Coverage
 from drachm.domain.funding.mandate import Budget, Mandate, Rule
 from drachm.domain.money import MICROS
+from drachm.domain.periods import Period
 
+ALWAYS = Period(date(2000, 1, 1))
 ANA = {"member_id": "ana"}
 
 
@@ -109,6 +112,18 @@ def test_rules_and_order_hold_at_once(town, ask) -> None:
     rule(ask, ana)
     town.clear(visit(town, "e4", 30))
     assert charges(ask, ana)[-1]["amounts"]["due"] == usd(0)
+
+
+def test_covers_that_cannot_stand_together_are_a_conflict_of_the_charge_and_not_the_orders_fault(town, ask) -> None:
+    ana = town.patient()
+    rule(ask, ana, {"most": usd(0)})
+    town.clear(visit(town, "e1", 40))
+    (one,) = charges(ask, ana)
+    before = cash(town)
+    town.desk.books.enrol(coverages=[Coverage("c-ana-again", "ana", "town-plan", ALWAYS, rank=2)])
+    refused = ask("pay_charge", ana, path={"charge_id": one["id"]}, body={}, key="k1")
+    assert (refused.status, refused.code) == (409, "conflict")
+    assert cash(town) == before
 
 
 def test_what_is_due_is_paid_once_for_each_key(town, ask) -> None:

@@ -22,7 +22,7 @@ from drachm.domain.clearing.numbers import place_of
 from drachm.domain.clearing.quotas import Quotas
 from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Waiting, World
-from drachm.domain.errors import Conflict, Pended, ensure
+from drachm.domain.errors import Conflict, InvalidMessage, Pended, ensure
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.model import Agreed, Pot
 from drachm.domain.ledger.model import EntryKind
@@ -60,10 +60,11 @@ class Charge(NamedTuple):
         waiting = Waiting(self.event, self.kept.body.received, self.stored.key, self.kept.body.answer)
         try:
             return World(registry, desk.books.documents(registry.version)).read(waiting)
-        except Pended as reason:
+        except (Pended, InvalidMessage) as reason:
+            # What is invalid is what was registered, such as covers that cannot stand together: never the order to pay.
             raise Conflict(
                 f"this charge cannot be paid at the moment: {reason.message}",
-                where=reason.where,
+                where=reason.where if isinstance(reason, Pended) else "coverage",
                 next_step="Try again later.",
             ) from None
 
