@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +17,9 @@ from drachm.adapters.rest.service.shapes import misfit
 from drachm.adapters.rest.service.trouble_words import words_of
 from drachm.adapters.rest.transport.problems import answer_of
 from drachm.domain.errors import DrachmError, InvalidMessage
+
+MOST: Final = 500
+"""Of a list, for one page."""
 
 
 class Spoken(InvalidMessage):
@@ -47,6 +50,26 @@ class Asker:
                 raise misfit(error) from None
         value = one.handler(self.asking(name, path=path or {}, query=query or {}, body=shape, key=key))
         return value.value if isinstance(value, Reply) else value
+
+    def ask_all(
+        self,
+        name: str,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        *,
+        most: int = MOST,
+    ) -> list[Any]:
+        """A list of the interface, page after page, until `most` are here: its order is that of ids, so what a page of
+        ours sorts by time must not be some page of it."""
+        found: list[Any] = []
+        asked = {**(query or {}), "limit": "100"}
+        while len(found) < most:
+            piece = self.ask(name, path, asked)
+            found += piece.data
+            if piece.next is None:
+                break
+            asked = {**asked, "cursor": piece.next}
+        return found
 
     def asking(self, name: str, **changes: Any) -> Call:
         """This call as if it were another one."""

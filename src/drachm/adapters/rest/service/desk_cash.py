@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
@@ -12,6 +11,7 @@ from drachm.adapters.rest.service.cash_refunds import CashRefundView
 from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
 from drachm.adapters.rest.service.desk_today import Standing
 from drachm.adapters.rest.service.desk_window import recent_shifts
+from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import amount_of
 from drachm.adapters.rest.service.speech import N_, gettext
@@ -30,7 +30,6 @@ _STATES: Final = {
     "withdrawn": ("held", N_("Withdrawn")),
 }
 _FIELDS: Final = ("party", "wallet", "amount", "consent", "refund")
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 _SHOWN: Final = 50
 
 
@@ -47,8 +46,8 @@ def propose_cash_refund_at_desk(seat: Seat) -> Reply:
     party, currency = form.get("party", "").strip(), form.get("currency", "").strip().upper()
     seat.call.permit(seat.call.resource(parties=frozenset({party})))
     try:
-        key = form.get("key", "")
-        if not _KEY.fullmatch(key):
+        key = key_of(form)
+        if not key:
             raise unreadable(gettext("This form is not whole. Open the page again."))
         body: dict[str, Any] = {
             "party": party,
@@ -109,7 +108,7 @@ def _list_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     found = {state: _in_state(seat, state) for state in _STATES}
     others = [*found["paid"], *found["failed"], *found["withdrawn"]]
     others.sort(key=lambda one: one.proposed_at, reverse=True)
-    given, form = seat.call.form.get("key", ""), seat.call.form
+    form = seat.call.form
     typed = {name: form.get(name, "") for name in _FIELDS} if trouble else _named(seat)
     return seat.page(
         "desk_cash_refunds.html",
@@ -124,13 +123,13 @@ def _list_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         currencies=CURRENCIES,
         currency=form.get("currency") or typed.get("currency") or "USD",
         form=typed,
-        key=given if _KEY.fullmatch(given) else new_secret(),
+        key=key_of(form) or new_secret(),
         trouble=trouble,
     )
 
 
 def _in_state(seat: Seat, state: str) -> list[Any]:
-    return list(seat.ask("list_cash_refunds", query={"state": state, "limit": "100"}).data)
+    return seat.ask_all("list_cash_refunds", query={"state": state})
 
 
 def _named(seat: Seat) -> dict[str, str]:

@@ -85,14 +85,7 @@ def _permitted(seat: Seat, room: Room) -> None:
 
 
 def _list_page(seat: Seat, room: Room) -> Reply:
-    published: list[Any] = []
-    query = {"limit": "100"}
-    while len(published) < 1_000:
-        piece = seat.ask(f"list_{room.kind}s", query=query)
-        published += piece.data
-        if piece.next is None:
-            break
-        query = {**query, "cursor": piece.next}
+    published = seat.ask_all(f"list_{room.kind}s", most=1_000)
     known = {one.id for one in published}
     drafts = {}
     if seat.may(f"get_{room.kind}_draft"):

@@ -21,9 +21,6 @@ CHOICES: Final = {
     "not_agreed": N_("They did not agree to automatic payment"),
 }
 _SHOWN: Final = 50
-_PIECE: Final = "100"
-_PIECES: Final = 5
-"""The interface gives them in no order of time: of so many hundreds the oldest are shown."""
 
 
 @desk("open_desk_questions")
@@ -50,8 +47,10 @@ def answer_question_at_desk(seat: Seat) -> Reply:
 
 
 def _page(seat: Seat, status: int = 200, at: str = "", trouble: str = "") -> Reply:
-    waiting = sorted(_all(seat, "asked"), key=lambda one: one.asked_at)[:_SHOWN]
-    settled = _all(seat, "answered") + _all(seat, "taken_back")
+    waiting = sorted(seat.ask_all("list_questions", query={"state": "asked"}), key=lambda one: one.asked_at)[:_SHOWN]
+    settled = seat.ask_all("list_questions", query={"state": "answered"}) + seat.ask_all(
+        "list_questions", query={"state": "taken_back"}
+    )
     settled = sorted(settled, key=lambda one: one.settled_at or one.asked_at, reverse=True)[:_SHOWN]
     charges = _charges(seat, waiting)
     return seat.page(
@@ -64,18 +63,6 @@ def _page(seat: Seat, status: int = 200, at: str = "", trouble: str = "") -> Rep
         trouble=trouble,
         may_answer=seat.may("answer_question_at_desk"),
     )
-
-
-def _all(seat: Seat, state: str) -> list[QuestionView]:
-    found: list[QuestionView] = []
-    query = {"state": state, "limit": _PIECE}
-    for _ in range(_PIECES):
-        piece = seat.ask("list_questions", query=query)
-        found += piece.data
-        if piece.next is None:
-            break
-        query = {**query, "cursor": piece.next}
-    return found
 
 
 def _charges(seat: Seat, questions: Sequence[QuestionView]) -> dict[str, str]:

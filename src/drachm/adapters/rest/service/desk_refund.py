@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
@@ -11,6 +10,7 @@ from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_refunds import ChargeRefundView
 from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
 from drachm.adapters.rest.service.desk_today import Standing
+from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.journal_reading import find_charge
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
@@ -34,7 +34,6 @@ _STATES: Final = {
     "failed": ("refused", N_("Could not be booked")),
     "withdrawn": ("held", N_("Withdrawn")),
 }
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 _SHOWN: Final = 50
 
 
@@ -42,11 +41,11 @@ _SHOWN: Final = 50
 def open_desk_refunds(seat: Seat) -> Reply:
     """What waits for a second person, and what became of the others."""
     seat.call.reach()
-    waiting = seat.ask("list_charge_refunds", query={"state": "proposed", "limit": "100"}).data
-    agreed = seat.ask("list_charge_refunds", query={"state": "agreed", "limit": "100"}).data
+    waiting = seat.ask_all("list_charge_refunds", query={"state": "proposed"})
+    agreed = seat.ask_all("list_charge_refunds", query={"state": "agreed"})
     others: list[Any] = []
     for state in ("done", "failed", "waiting", "withdrawn"):
-        others += seat.ask("list_charge_refunds", query={"state": state, "limit": "100"}).data
+        others += seat.ask_all("list_charge_refunds", query={"state": state})
     others.sort(key=lambda one: one.proposed_at, reverse=True)
     return seat.page(
         "desk_refunds.html",
@@ -69,8 +68,8 @@ def propose_refund_at_desk(seat: Seat) -> Reply:
     charge, form = _charge(seat), seat.call.form
     currency = charge.amounts.billed.currency if charge.amounts else ""
     try:
-        key = form.get("key", "")
-        if not _KEY.fullmatch(key):
+        key = key_of(form)
+        if not key:
             raise unreadable(gettext("This form is not whole. Open the page again."))
         body: dict[str, Any] = {
             "reason": form.get("reason", ""),
@@ -137,7 +136,6 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         raise Problem("not_found")
     amounts, currency = charge.amounts, charge.amounts.billed.currency
     whole = Amount(amounts.payers.micros + amounts.patient.micros, currency)
-    given = form.get("key", "")
     open_ones = seat.ask("list_charge_refunds", query={"charge": charge.id, "state": "proposed"}).data
     return seat.page(
         "desk_refund_form.html",
@@ -151,7 +149,7 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         waiting=open_ones[0].id if open_ones else "",
         form={name: form.get(name, "") for name in ("reason", "how", "price", "note")},
         most=form.get("most") or plain(whole.micros, currency),
-        key=given if _KEY.fullmatch(given) else new_secret(),
+        key=key_of(form) or new_secret(),
         trouble=trouble,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
+from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import amount_of
 from drachm.adapters.rest.service.speech import N_, gettext
@@ -19,7 +19,6 @@ from drachm.domain.money import CURRENCIES
 
 RECENT: Final = timedelta(days=2)
 _FIELDS: Final = ("party", "window", "laid_in", "wallet", "amount", "counted")
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 
 
 @desk("open_desk_window")
@@ -53,8 +52,8 @@ def take_cash_at_desk(seat: Seat) -> Reply:
     """Take cash for a wallet. The page's own key makes a form that is sent twice one payment."""
     shift, form = _shift(seat), seat.call.form
     try:
-        key = form.get("key", "")
-        if not _KEY.fullmatch(key):
+        key = key_of(form)
+        if not key:
             raise unreadable(gettext("This form is not whole. Open the page again."))
         body = {"wallet": form.get("wallet", "").strip(), "amount": _money(form, "amount", shift.laid_in.currency)}
         taken = seat.ask("take_cash", {"shift_id": shift.id}, body=body, key=key)
@@ -114,8 +113,7 @@ def _shift_page(seat: Seat, trouble: dict[str, Any] | None = None, at: str = "",
         can_take=mine and seat.may("take_cash_at_desk"),
         taken_now=taken,
         taken_amount=amount_of(taken.amount) if taken else None,
-        key=seat.call.form.get("key", "") if at == "cash" and _KEY.fullmatch(seat.call.form.get("key", ""))
-        else new_secret(),
+        key=(key_of(seat.call.form) if at == "cash" else "") or new_secret(),
         form=_given(seat) if trouble else dict.fromkeys(_FIELDS, ""),
         trouble=trouble,
         trouble_at=at,

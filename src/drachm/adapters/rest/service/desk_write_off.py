@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -13,6 +12,7 @@ from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_views import Charge
 from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
 from drachm.adapters.rest.service.desk_today import Standing
+from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.journal_reading import find_charge
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
@@ -40,7 +40,6 @@ _STATES: Final = {
     "taken_back": ("held", N_("Asked for again")),
     "withdrawn": ("held", N_("Withdrawn")),
 }
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 _SHOWN: Final = 50
 
 
@@ -50,9 +49,7 @@ def open_desk_write_offs(seat: Seat) -> Reply:
     seat.call.reach()
     charge = seat.call.query.get("charge", "")
     narrow = {"charge": charge} if charge else {}
-    found = {
-        state: seat.ask("list_write_offs", query={"state": state, "limit": "100", **narrow}).data for state in _STATES
-    }
+    found = {state: seat.ask_all("list_write_offs", query={"state": state, **narrow}) for state in _STATES}
     waiting = [*found.pop("agreed"), *found.pop("proposed")]
     others = sorted((one for some in found.values() for one in some), key=lambda one: one.proposed_at, reverse=True)
     return seat.page(
@@ -76,8 +73,8 @@ def write_off_at_desk(seat: Seat) -> Reply:
     """Ask for it; on to its page. The page's own key makes a form that is sent twice one."""
     charge, form = _charge(seat), seat.call.form
     try:
-        key = form.get("key", "")
-        if not _KEY.fullmatch(key):
+        key = key_of(form)
+        if not key:
             raise unreadable(gettext("This form is not whole. Open the page again."))
         body = {
             "reason": form.get("reason", ""),
@@ -139,7 +136,7 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     charge, form = _charge(seat), seat.call.form
     if charge.amounts is None:
         raise Problem("not_found")
-    due, given = charge.amounts.due, form.get("key", "")
+    due = charge.amounts.due
     waiting = seat.ask("list_write_offs", query={"charge": charge.id, "state": "proposed"}).data
     return seat.page(
         "desk_write_off_form.html",
@@ -155,7 +152,7 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         waiting=waiting[0].id if waiting else "",
         form={name: form.get(name, "") for name in ("reason", "note")},
         typed=form.get("amount") or plain(due.micros, due.currency),
-        key=given if _KEY.fullmatch(given) else new_secret(),
+        key=key_of(form) or new_secret(),
         trouble=trouble,
     )
 

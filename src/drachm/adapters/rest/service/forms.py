@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -14,6 +15,7 @@ FORM_BYTES: Final = 4_096
 _FORM: Final = b"application/x-www-form-urlencoded"
 BY_ITSELF: Final = "drachm-by-itself"
 """A field of requests that a page makes without its person's doing: they do not keep a session awake."""
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 _FIELDS: Final = ("cookie", "sec-fetch-site", "origin", "accept-language", "accept-encoding", BY_ITSELF)
 
 
@@ -59,3 +61,9 @@ def from_elsewhere(fields: Mapping[str, str], own: str) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     return fields.get("origin", own) not in (own, "null")
+
+
+def key_of(form: Mapping[str, str]) -> str:
+    """The key that a page put into its form, which makes one that is sent twice one deed; empty for what is none."""
+    key = form.get("key", "")
+    return key if _KEY.fullmatch(key) else ""

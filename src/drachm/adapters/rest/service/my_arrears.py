@@ -6,12 +6,12 @@ that holds enough; the interface decides what it was, so a page that lay open fo
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
+from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_wallet_view import RAILS, Pot
 from drachm.adapters.rest.service.page_words import Amount, amount_of
@@ -19,8 +19,6 @@ from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import minor_unit
-
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +51,12 @@ def owed_of(seat: PatientSeat, pots: list[Pot]) -> list[Owed]:
 def pay_my_arrears(seat: PatientSeat) -> Reply:
     """Make good all that is owed in one currency."""
     form = seat.call.form
-    key, currency = form.get("key", ""), form.get("currency", "")
+    key, currency = key_of(form), form.get("currency", "")
     how, _, name = form.get("way", "").partition(" ")
     try:
         owed = [one.owed for one in seat.ask("list_arrears", {"member_id": seat.member}).data]
         micros = next((amount_of(one).micros for one in owed if one.currency == currency), 0)
-        if not _KEY.fullmatch(key) or how not in ("rail", "pot") or not name:
+        if not key or how not in ("rail", "pot") or not name:
             raise Problem("bad_request")
         if micros <= 0:
             return seat.sent_on("/my/wallet")

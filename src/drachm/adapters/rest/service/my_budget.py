@@ -32,7 +32,7 @@ from drachm.domain.periods import local_date
 
 OWN: Final = "all"
 """The id of the budget that the page's form writes: for all care."""
-TOLD: Final = "5"
+TOLD: Final = 5
 _CALLS: Final = (
     ("get_wallet_budget", "set_wallet_budget"),
     ("get_wallet_member_budget", "set_wallet_member_budget"),
@@ -142,7 +142,7 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
     (budgets, tag), (automatic, _) = _budgets(seat), _automatic(seat)
     currency, _ = _money_of(seat, budgets)
     member = {"member_id": seat.member}
-    told = seat.ask("list_notices", member, query={"limit": "100"}).data[-int(TOLD) :]
+    steps = [one for one in seat.ask_all("list_notices", member) if one.what == "budget_step"]
     own = next((one for one in budgets.budgets if one.id == OWN), None)
     rule = next((one for one in automatic.rules if not one.provider and not one.categories), None)
     how = "all" if rule is None or rule.most is None else ("some" if rule.most.micros else "none")
@@ -167,8 +167,7 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
                 one.budget.startswith(PREFIX),
                 name_at_home(seat, one.member) if one.member else "",
             )
-            for one in told
-            if one.what == "budget_step"
+            for one in steps[-TOLD:]
         ],
         version=tag,
         trouble=trouble,

@@ -6,7 +6,6 @@ link of ours, because no page of ours takes a card.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
@@ -14,6 +13,7 @@ from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import OPERATIONS, Reply
 from drachm.adapters.rest.service.engine_words import in_words
 from drachm.adapters.rest.service.fees import FeeView, fee_of
+from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.my_arrears import owed_of
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.my_live import live, watched
@@ -29,7 +29,6 @@ from drachm.domain.errors import DrachmError, InvalidMessage
 from drachm.domain.funding.model import drawing_order
 from drachm.domain.payments.tariff import percent_of
 
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
 _RULE: Final = ("below", "amount", "month_cap")
 _WALLETS_MAX: Final = "100"
 _STATES: Final = {
@@ -72,9 +71,9 @@ def open_my_pot(seat: PatientSeat) -> Reply:
 def top_up_my_pot(seat: PatientSeat) -> Reply:
     """Ask a rail for money, after a word about a dear fee. The page's own key makes two taps one payment."""
     form, wallet = seat.call.form, _wallet(seat)
-    rail, key = form.get("rail", ""), form.get("key", "")
+    rail, key = form.get("rail", ""), key_of(form)
     try:
-        if not _KEY.fullmatch(key) or rail not in _rails(seat):
+        if not key or rail not in _rails(seat):
             raise Problem("bad_request")
         size = _size(form.get("amount", ""), wallet.currency)
         fee = fee_of(seat.call, rail, size, wallet.currency)
@@ -91,9 +90,9 @@ def top_up_my_pot(seat: PatientSeat) -> Reply:
 def pay_out_my_pot(seat: PatientSeat) -> Reply:
     """Send what is left back the way it came in. A large amount asks once more who is there."""
     form, wallet = seat.call.form, _wallet(seat)
-    key = form.get("key", "")
+    key = key_of(form)
     try:
-        if not _KEY.fullmatch(key):
+        if not key:
             raise Problem("bad_request")
         size = _size(form.get("amount", ""), wallet.currency)
         asked = seat.must_prove(size, f"/my/wallet/pots/{wallet.id}")
@@ -185,8 +184,8 @@ def _pot_page(
         sent=sent,
         can_rule=pot.own and holder and bool(rails),
         currency=wallet.currency,
-        key=_kept_key(seat) if at == "top-up" or fee else new_secret(),
-        key_out=_kept_key(seat) if at == "pay-out" else new_secret(),
+        key=key_of(seat.call.form) or new_secret() if at == "top-up" or fee else new_secret(),
+        key_out=key_of(seat.call.form) or new_secret() if at == "pay-out" else new_secret(),
         form=said_before,
         trouble=trouble,
         at=at,
@@ -288,11 +287,6 @@ def _fee_words(fee: FeeView | None) -> dict[str, Any] | None:
     worth = fee.worthwhile_from
     better = said(gettext("From {amount} on, it takes at most a twentieth."), amount=amount_of(worth)) if worth else ""
     return {"takes": takes, "better": better}
-
-
-def _kept_key(seat: PatientSeat) -> str:
-    key = seat.call.form.get("key", "")
-    return key if _KEY.fullmatch(key) else new_secret()
 
 
 def _told(error: DrachmError, seat: PatientSeat) -> str:
