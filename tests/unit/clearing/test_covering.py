@@ -80,6 +80,18 @@ def test_while_it_holds_nothing_else_would_be_found(coverages: tuple[Coverage, .
     assert (kept < 150) if two_calendars else (kept > 280)
 
 
+def test_plans_that_count_days_in_two_zones_are_looked_up_each_time() -> None:
+    plans = [plan("east", "1", TOKYO, "2025-01-01"), plan("west", "1", NEW_YORK, "2025-01-01")]
+    documents, at = Documents(plans), datetime(2025, 2, 3, 12, tzinfo=UTC)
+    coverages = tuple(replace(COVERAGES[1], id=one.id, plan=one.id) for one in plans)
+    for zone in (TOKYO, NEW_YORK):
+        made = Covering(coverages, documents, at, at.date(), zone)
+        assert len(made.covers) == 2
+        assert not made.holds(documents, at, at.date(), zone)
+        alone = Covering(coverages[:1], documents, at, at.date(), zone)
+        assert alone.holds(documents, at, at.date(), zone)
+
+
 def test_a_party_is_remembered_at_its_sites(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(register, "PREMISES_MAX", 2)
     record = PartyRecord(Party("clinic", ("provider",), facts={"state": "AR", "rural": True}), 8)

@@ -13,7 +13,8 @@ from drachm.bench.settle import settle
 from drachm.bench.world import make_world
 from drachm.bootstrap import SystemClock, SystemIds
 from drachm.domain.benefits import machine
-from drachm.domain.clearing.numbers import total_number
+from drachm.domain.clearing import numbers
+from drachm.domain.clearing.numbers import numbering, total_number
 from drachm.domain.clearing.world import Waiting, World
 from drachm.domain.errors import Pended
 from drachm.storage.memory import MemoryBooks
@@ -43,3 +44,17 @@ def test_numbers_follow_from_the_names_of_the_totals(monkeypatch: pytest.MonkeyP
                 days.add(event.started_at.date())
     assert found > 1_000
     assert len(days) > 2
+
+
+def test_a_number_is_the_same_when_there_was_no_room_to_remember_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    periods = ("Y2025-01-01", "D2025-01-02", "D2025-02-03", "Vvisit", "Aadmission")
+    keys = [(f"scope{at}", f"total{at}", period) for at in range(3) for period in periods]
+    told = [total_number(7_001, key) for key in keys]
+    assert len(set(told)) == len(keys)
+    numbering.cache_clear()
+    monkeypatch.setattr(numbers, "HOMES_MAX", 2)
+    held = numbering(7_001).homes("Y2025-01-01")
+    for _ in range(2):
+        assert [total_number(7_001, key) for key in keys] == told
+        assert len(held) <= 2
+    numbering.cache_clear()
