@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from drachm.application.desk import Desk
 from drachm.domain.coverage.model import Coverage, Member
 from drachm.domain.money import MICROS
 from drachm.domain.periods import Period
+from drachm.storage.reading import PostgresReading
 from drachm.storage.tally import DiskTally
 
 
@@ -52,6 +54,23 @@ def test_two_writers_with_the_same_new_event(url, town, charge) -> None:
         assert one.leaf == other.leaf
         assert sorted((one.duplicate, other.duplicate)) == [False, True]
     assert check_books(desks[0].books) == []
+
+
+def test_the_books_are_checked_as_of_one_moment(url, town, charge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another writer posts between the look at the entries and that at the pots is no disagreement."""
+    desk, other = town(url), town(url, settle=False)
+    before = desk.books.pots()
+    look, posted = PostgresReading._pots, []
+
+    def meanwhile(self: PostgresReading, *asked: Any) -> Any:
+        if not posted:
+            posted.append(clear_events([charge("e1", 10)], other)[0])
+        return look(self, *asked)
+
+    monkeypatch.setattr(PostgresReading, "_pots", meanwhile)
+    assert check_books(desk.books) == []
+    assert posted[0].status == "posted"
+    assert desk.books.pots() != before
 
 
 def test_a_wallet_is_never_overdrawn_whatever_the_concurrency(url, town, charge) -> None:

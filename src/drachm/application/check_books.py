@@ -14,9 +14,10 @@ def check_books(books: Books) -> list[str]:
     """Every disagreement in words, empty when all is well.
 
     Entries sum to zero in each currency; what a pot may spend and has promised equals its wallet accounts; slices and
-    rest of a shared fund are what its entries leave of it; the money of clients is all there (`client_money`).
+    rest of a shared fund are what its entries leave of it; the money of clients is all there (`client_money`). All of
+    it at one moment, so whoever posts meanwhile makes no disagreement.
     """
-    by_source = books.sources()
+    by_source, states = books.at_once()
     balances: dict[Account, int] = defaultdict(int)
     for (account, _), amount in by_source.items():
         balances[account] += amount
@@ -36,7 +37,6 @@ def check_books(books: Books) -> list[str]:
         for one in client_money(by_source)
         if one.difference
     )
-    states = books.pots()
     funds: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for pot in sorted(states.keys() | wallets.keys() | held.keys()):
         said = states.get(pot, (0, 0))

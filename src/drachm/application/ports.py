@@ -217,6 +217,9 @@ class Books(Protocol):
     def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
         """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""
 
+    def at_once(self) -> tuple[dict[tuple[Account, Source], int], dict[str, tuple[int, int]]]:
+        """`sources` and `pots` as they stand at one moment, whoever posts meanwhile."""
+
     def expired(self, now: datetime, *, after: str = "", limit: int = 100) -> list[Pot]:
         """Pots from which what is left goes back to the funder by now, and that hold money; by id, from behind one."""
 

@@ -158,6 +158,9 @@ class RehearsalBooks:
     def sources(self) -> dict[tuple[Account, Source], int]:
         self._refuse()
 
+    def at_once(self) -> tuple[dict[tuple[Account, Source], int], dict[str, tuple[int, int]]]:
+        self._refuse()
+
     def expired(self, now: datetime, *, after: str = "", limit: int = 100) -> list[Pot]:
         """Nobody sweeps a rehearsal."""
         return []

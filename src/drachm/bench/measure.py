@@ -144,8 +144,9 @@ class Probe:
         )
 
     def rows(self) -> int:
-        """How many rows the journal has that answer somebody; allotments are our own."""
-        return int(self._ask("SELECT count(*) FROM journal WHERE kind <> %s", EntryKind.ALLOTMENT)[0][0])
+        """How many rows the journal has that answer somebody; allotments, and dues paid by themselves, are our own."""
+        own = [EntryKind.ALLOTMENT, EntryKind.REVISION]
+        return int(self._ask("SELECT count(*) FROM journal WHERE kind <> ALL (%s)", own)[0][0])
 
     def newest(self) -> int:
         """The highest position in the journal."""

@@ -186,6 +186,11 @@ class MemoryBooks:
             avail, held = self._journal.avail, self._journal.held
             return {pot: (avail[pot], held[pot]) for pot in (avail if of is None else of) if pot in avail}
 
+    def at_once(self) -> tuple[dict[tuple[Account, Source], int], dict[str, tuple[int, int]]]:
+        """`sources` and `pots` at one moment."""
+        with self._guard:
+            return self.sources(), self.pots()
+
     def expired(self, now: datetime, *, after: str = "", limit: int = 100) -> list[Pot]:
         """Pots from which what is left goes back to the funder by now, and that hold money; by id, from behind one."""
         with self._guard:

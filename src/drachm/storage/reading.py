@@ -87,7 +87,20 @@ class PostgresReading:
     def sources(self) -> dict[tuple[Account, Source], int]:
         """The same, apart by whose money it is."""
         with self.sessions.transaction("reader") as conn:
-            found = self._ask(conn, "sources")
+            return self._sources(conn)
+
+    def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
+        """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""
+        with self.sessions.transaction("reader") as conn:
+            return self._pots(conn, of)
+
+    def at_once(self) -> tuple[dict[tuple[Account, Source], int], dict[str, tuple[int, int]]]:
+        """`sources` and `pots` as they stand at one moment, whoever posts meanwhile: a reader has one view."""
+        with self.sessions.transaction("reader") as conn:
+            return self._sources(conn), self._pots(conn, None)
+
+    def _sources(self, conn: Connection) -> dict[tuple[Account, Source], int]:
+        found = self._ask(conn, "sources")
         for kind, _, _, _, _, number in found:
             if kind is None:
                 raise IntegrityError("entries name an account that is not here", where=f"account {number}")
@@ -96,10 +109,8 @@ class PostgresReading:
             for kind, owner, currency, source, amount, _ in found
         }
 
-    def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
-        """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""
-        with self.sessions.transaction("reader") as conn:
-            found = self._ask(conn, "pot_states") if of is None else self._ask(conn, "pot_states_of", pots=list(of))
+    def _pots(self, conn: Connection, of: Collection[str] | None) -> dict[str, tuple[int, int]]:
+        found = self._ask(conn, "pot_states") if of is None else self._ask(conn, "pot_states_of", pots=list(of))
         for pot, avail, _ in found:
             if avail is None:
                 raise IntegrityError("the pot has lost its state row", where=f"pot {pot}")
