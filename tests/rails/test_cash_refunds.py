@@ -282,7 +282,9 @@ def test_who_held_it_after_it_had_failed_lets_it_go(
         record = records.get(KIND, "r1")
         if order.id == "r1/hold" and record is not None and refund_of(record).state == "agreed":
             # Somebody else had found the wallet empty, before.
-            records.put([cash_refunds.kept(replace(refund_of(record), outcome="failed"), record, "eve", clock.now())])
+            records.put(
+                [cash_refunds.as_record(replace(refund_of(record), outcome="failed"), record, "eve", clock.now())]
+            )
         return position
 
     monkeypatch.setattr(cash_refunds, "move", slow)

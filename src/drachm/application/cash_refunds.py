@@ -51,9 +51,9 @@ def propose(wish: CashRefund, desk: Desk, records: Records) -> Record:
     ensure_not_owing(wish.member, wish.currency, records)
     made = proposed(wish, [payment for _, payment in cash_of(wish, records)], _left(wish, desk, records))
     try:
-        return records.put([_kept(made, None, made.proposed_by, made.proposed_at)])[0]
+        return records.put([as_record(made, None, made.proposed_by, made.proposed_at)])[0]
     except Conflict:
-        return _record(wish.id, records)
+        return record_by(wish.id, records)
 
 
 def agree(id: str, by: str, at: datetime, desk: Desk, records: Records) -> Record:
@@ -62,7 +62,7 @@ def agree(id: str, by: str, at: datetime, desk: Desk, records: Records) -> Recor
     One whose wallet holds too little becomes `failed`. What was agreed to and not held is finished.
     """
     for _ in range(RETRIES):
-        record = _record(id, records)
+        record = record_by(id, records)
         wish = refund_of(record)
         if wish.state == "agreed":
             return _held(record, by, at, desk, records)
@@ -71,7 +71,7 @@ def agree(id: str, by: str, at: datetime, desk: Desk, records: Records) -> Recor
         mark, found = _mark(wish, records), cash_of(wish, records)
         after = agreed(wish, by, at, [payment for _, payment in found], _left(wish, desk, records))
         try:
-            kept = records.put([_kept(after, record, by, at), *_counted(after, found), *mark])[0]
+            kept = records.put([as_record(after, record, by, at), *_counted(after, found), *mark])[0]
         except Conflict:
             continue  # A payment, or another refund of the same money, changed at the same moment.
         return _held(kept, by, at, desk, records)
@@ -81,14 +81,14 @@ def agree(id: str, by: str, at: datetime, desk: Desk, records: Records) -> Recor
 def stop(id: str, by: str, at: datetime, desk: Desk, records: Records) -> Record:
     """Withdrawn before it was handed out; what was held is let go; the same again is fine. Raises as `withdrawn`."""
     for _ in range(RETRIES):
-        record = _record(id, records)
+        record = record_by(id, records)
         wish = refund_of(record)
         if wish.state == "withdrawn":
             _let_go(wish, desk)
             return record
         after = withdrawn(wish, by, at)
         try:
-            kept = records.put([_kept(after, record, by, at), *_uncounted(wish, records)])[0]
+            kept = records.put([as_record(after, record, by, at), *_uncounted(wish, records)])[0]
         except Conflict:
             continue
         _let_go(after, desk)
@@ -114,14 +114,23 @@ def refund_of(record: Record) -> CashRefund:
     return msgspec.convert(record.body["wish"], CashRefund)
 
 
-def kept(wish: CashRefund, before: Record, by: str, at: datetime) -> Record:
+def as_record(wish: CashRefund, before: Record | None, by: str, at: datetime, why: str = "") -> Record:
     """A refund as it is to be written in the place of `before`."""
-    return _kept(wish, before, by, at, before.body.get("why") or "")
+    body: dict[str, Any] = {"wish": msgspec.to_builtins(wish), "why": why}
+    terms = {f"state={wish.state}", f"pot={wish.pot}"}
+    terms |= {f"charge_refund={wish.charge_refund}"} if wish.charge_refund else set()
+    terms |= {f"shift={wish.shift}"} if wish.shift else set()
+    version = before.version if before is not None else 0
+    members = frozenset({wish.member})
+    return Record(KIND, wish.id, body, version, frozenset({wish.party}), members, frozenset(terms), author=by, at=at)
 
 
 def record_by(id: str, records: Records) -> Record:
     """By its id. Raises InvalidMessage (`unknown_refund`)."""
-    return _record(id, records)
+    record = records.get(KIND, id)
+    if record is None:
+        raise InvalidMessage("there is no such refund", where="refund_id", code="unknown_refund")
+    return record
 
 
 def cash_of(wish: CashRefund, records: Records) -> list[tuple[Record, Payment]]:
@@ -173,9 +182,9 @@ def _held(record: Record, by: str, at: datetime, desk: Desk, records: Records) -
     uncounted = _uncounted(wish, records) if why else []
     after = replace(wish, outcome=became)
     try:
-        kept = records.put([_kept(after, record, by, at, why), *uncounted])[0]
+        kept = records.put([as_record(after, record, by, at, why), *uncounted])[0]
     except Conflict:
-        kept = _record(wish.id, records)
+        kept = record_by(wish.id, records)
         if kept.version == record.version:
             return _held(kept, by, at, desk, records)  # Only a payment had changed meanwhile.
     if refund_of(kept).state in ("failed", "withdrawn"):
@@ -223,23 +232,6 @@ def _mark(wish: CashRefund, records: Records) -> list[Record]:
         return []
     here = records.get(OF_REFUND, wish.charge_refund)
     return [Record(OF_REFUND, wish.charge_refund, {"refund": wish.id}, here.version if here is not None else 0)]
-
-
-def _kept(wish: CashRefund, before: Record | None, by: str, at: datetime, why: str = "") -> Record:
-    body: dict[str, Any] = {"wish": msgspec.to_builtins(wish), "why": why}
-    terms = {f"state={wish.state}", f"pot={wish.pot}"}
-    terms |= {f"charge_refund={wish.charge_refund}"} if wish.charge_refund else set()
-    terms |= {f"shift={wish.shift}"} if wish.shift else set()
-    version = before.version if before is not None else 0
-    members = frozenset({wish.member})
-    return Record(KIND, wish.id, body, version, frozenset({wish.party}), members, frozenset(terms), author=by, at=at)
-
-
-def _record(id: str, records: Records) -> Record:
-    record = records.get(KIND, id)
-    if record is None:
-        raise InvalidMessage("there is no such refund", where="refund_id", code="unknown_refund")
-    return record
 
 
 def _busy(id: str) -> Unavailable:

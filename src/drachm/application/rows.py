@@ -10,7 +10,7 @@ from typing import Final
 from drachm.application.ports import Row
 from drachm.domain.clearing.model import STATUS_NUMBERS, Status, Target
 from drachm.domain.ledger.model import JournalEntry, legs_of
-from drachm.domain.transparency.leaf import NO_KEY, commitment, hash_of
+from drachm.domain.transparency.leaf import NO_KEY, commitment, leaf_bytes, leaf_hash
 
 SALT_BYTES: Final = 16
 # As the class itself, but several times faster.
@@ -68,7 +68,9 @@ def leaf_of(
     """
     moment, content, number = _microseconds(posted_at), commitment(salt, body), STATUS_NUMBERS[status]
     earlier, its_revision = before
-    return hash_of(tenant, key, revision, kind, number, moment, earlier, its_revision, currency, legs, content)
+    return leaf_hash(
+        leaf_bytes(tenant, key, revision, kind, number, moment, earlier, its_revision, currency, legs, content)
+    )
 
 
 @lru_cache(maxsize=4)

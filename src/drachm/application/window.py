@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from drachm.application.cash_refunds import handed_out, handed_out_in, kept, record_by, refund_of
+from drachm.application.cash_refunds import RAIL, as_record, handed_out, handed_out_in, record_by, refund_of
 from drachm.application.desk import RETRIES, Desk
 from drachm.application.payments import KIND, find, hear, payment_of, record_of
 from drachm.application.records import Record, Records
@@ -23,7 +23,6 @@ from drachm.domain.payments.cash import Shift, closed, given, opened, taken
 from drachm.domain.payments.cash_refund import CashRefund, paid
 from drachm.domain.payments.model import News, Payment, planned
 
-RAIL: Final = "cash"
 SHIFT: Final = "shift"
 WINDOW: Final = "window"
 """A record for each window names its open shift: so there is one at most."""
@@ -85,7 +84,7 @@ def give(id: str, shift: str, clerk: str, desk: Desk, records: Records) -> CashR
             raise Conflict("this box is another clinic's", where="shift", next_step="Use a box of the same clinic.")
         after = given(box, wish.amount, wish.currency, clerk)
         try:
-            records.put([kept(done, known, clerk, at), _kept(after, record)])
+            records.put([as_record(done, known, clerk, at), _kept(after, record)])
         except Conflict:
             continue
         handed_out(done, desk)

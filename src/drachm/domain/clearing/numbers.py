@@ -59,8 +59,13 @@ def total_number(tenant: int, key: Key) -> int:
 
     The slot depends on the scope too, so that two scopes whose rows met in one number would not meet in one total.
     """
+    return number_by(numbering(tenant), key)
+
+
+def number_by(numbering: Numbering, key: Key) -> int:
+    """The same, for somebody who has the tenant's numbering at hand."""
     scope, name, period = key
-    _, home, slot = numbering(tenant)
+    _, home, slot = numbering
     return home(scope, period) ^ slot(name, period)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from drachm.domain.benefits.model import Key, Numbering
+from drachm.domain.clearing.numbers import number_by
 from drachm.domain.events.model import ServiceEvent
 from drachm.domain.funding.mandate import Budget, Mandate, Withholds, budget_key, month_of_budget, visit_key
 from drachm.domain.funding.model import Leg, Pot
@@ -136,7 +137,7 @@ def quotas_of(
         for limit in pot.terms.limits:
             if limit.counts(category):
                 key = quota_key(pot.fund, limit, event.member, event.started_at)
-                limits.append((pot.id, _number(key, numbering), limit.amount))
+                limits.append((pot.id, number_by(numbering, key), limit.amount))
                 keys.append(key)
     leave = _leave_of(mandate, event, category, numbering) if mandate is not None and mandate.binds else None
     return Quotas(limits, keys, leave) if limits or leave is not None else None
@@ -149,7 +150,7 @@ def _leave_of(mandate: Mandate, event: ServiceEvent, category: str, numbering: N
     for budget in mandate.budgets:
         if budget.counts(category, event.currency):
             key = budget_key(budget, event.member, month_of_budget(budget, event.started_at))
-            budgets.append((_number(key, numbering), budget))
+            budgets.append((number_by(numbering, key), budget))
             keys.append(key)
     if mandate.stopped(event.billing_party):
         return Leave(budgets, keys, 0, "question")
@@ -159,10 +160,4 @@ def _leave_of(mandate: Mandate, event: ServiceEvent, category: str, numbering: N
     if rule.per == "charge" or not event.visit:
         return Leave(budgets, keys, rule.most, "rule")
     key = visit_key(event.member, event.visit)
-    return Leave(budgets, [*keys, key], rule.most, "rule", _number(key, numbering))
-
-
-def _number(key: Key, numbering: Numbering) -> int:
-    scope, name, period = key
-    _, home, slot = numbering
-    return home(scope, period) ^ slot(name, period)
+    return Leave(budgets, [*keys, key], rule.most, "rule", number_by(numbering, key))

@@ -16,31 +16,12 @@ import hashlib
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 NO_KEY: Final = bytes(16)
 _MAGIC: Final = b"drachm-leaf-1\n"
-_HASHED: Final = b"\x00" + _MAGIC
-_HEAD: Final = ">15sI16sHBBq16sH3sB"
+_HEAD: Final = ">14sI16sHBBq16sH3sB"
 _ENTRY: Final = "qqB"
-
-
-class Leaf(NamedTuple):
-    """What a journal row tells the log."""
-
-    tenant: int
-    key: bytes
-    revision: int
-    kind: int
-    outcome: int
-    posted_at: int
-    """Microseconds since 1970 UTC."""
-    superseded_key: bytes
-    superseded_revision: int
-    currency: str
-    entries: Sequence[int]
-    """Of each entry account id, amount in micros and source, one after the other."""
-    commitment: bytes
 
 
 def commitment(salt: bytes, content: bytes) -> bytes:
@@ -48,56 +29,37 @@ def commitment(salt: bytes, content: bytes) -> bytes:
     return hashlib.sha256(salt + content).digest()
 
 
-def leaf_bytes(leaf: Leaf) -> bytes:
-    """The canonical bytes of a leaf, as laid out above."""
-    return _packed(*leaf)[1:]
-
-
-def leaf_hash(leaf: Leaf) -> bytes:
-    """RFC 9162 2.1.1: the hash of a log entry is SHA-256(0x00 || entry)."""
-    return hashlib.sha256(_packed(*leaf)).digest()
-
-
-def hash_of(
+def leaf_bytes(
     tenant: int,
     key: bytes,
     revision: int,
     kind: int,
     outcome: int,
-    at: int,
-    before: bytes,
-    before_revision: int,
+    posted_at: int,
+    superseded_key: bytes,
+    superseded_revision: int,
     currency: str,
     entries: Sequence[int],
-    content: bytes,
+    commitment: bytes,
 ) -> bytes:
-    """`leaf_hash` of the leaf that has these fields, for whoever has many to make."""
-    packed = _packed(tenant, key, revision, kind, outcome, at, before, before_revision, currency, entries, content)
-    return hashlib.sha256(packed).digest()
+    """The canonical bytes of a leaf, as laid out above.
 
-
-def _packed(
-    tenant: int,
-    key: bytes,
-    revision: int,
-    kind: int,
-    outcome: int,
-    at: int,
-    before: bytes,
-    before_revision: int,
-    currency: str,
-    entries: Sequence[int],
-    content: bytes,
-) -> bytes:
-    """The canonical bytes behind 0x00."""
+    `posted_at` is microseconds since 1970 UTC; `entries` are of each entry account id, amount in micros and source, one
+    after the other.
+    """
     count = len(entries) // 3
     return _layout(count)(
-        *(_HASHED, tenant, key, revision, kind, outcome, at, before, before_revision),
+        *(_MAGIC, tenant, key, revision, kind, outcome, posted_at, superseded_key, superseded_revision),
         currency.encode("ascii"),
         count,
         *entries,
-        content,
+        commitment,
     )
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """RFC 9162 2.1.1: the hash of a log entry is SHA-256(0x00 || entry)."""
+    return hashlib.sha256(b"\x00" + leaf).digest()
 
 
 @lru_cache(maxsize=64)

@@ -14,8 +14,9 @@ from drachm.adapters.rest.service.shapes import END, Money, Page, Shape, View, W
 from drachm.adapters.rest.service.wallet_records import refuse_strange_money
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
+from drachm.application.cash_refunds import RAIL
 from drachm.application.records import Record
-from drachm.application.window import RAIL, SHIFT, close_shift, open_shift, shift_of, take
+from drachm.application.window import SHIFT, close_shift, open_shift, shift_of, take
 from drachm.domain.payments.cash import Shift
 from drachm.domain.payments.model import Payment
 
