@@ -118,8 +118,7 @@ def test_the_holder_pauses_limits_and_invites_by_keyboard(
     checked(page, axe, "my-family-none")
     page.locator("summary", has_text="You have a code?").click()
     page.get_by_label("Code of your invitation").fill("inv_none.0000")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    press(page)
     assert "That did not work" in page.inner_text("main")
     page.locator("summary", has_text="You have a code?").click()
     page.get_by_label("Code of your invitation").fill(code)
@@ -161,8 +160,8 @@ def test_without_scripts_and_from_right_to_left(site: Site, browser: Any, axe: s
     page = sign_in(site, browser, "dan", java_script_enabled=False)
     page.goto(f"{site.base}/my/family?lang=ar")
     assert page.locator("html").get_attribute("dir") == "rtl"
-    page.locator("button[value=pause]").first.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("button[value=pause]").first.click()
     assert page.locator("button[value=start]").count() == 1
     page.context.close()
     stranger = sign_in(site, browser, "dan", relation="relative")
