@@ -8,13 +8,13 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.cash_refunds import CashRefundView
-from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
-from drachm.adapters.rest.service.desk_today import Standing
+from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, named, typed_money
+from drachm.adapters.rest.service.desk_proposals import listed, one_line, who_did_what
 from drachm.adapters.rest.service.desk_window import recent_shifts
 from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import amount_of
-from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.speech import N_
 from drachm.application.cash_refunds import cash_of, given_back
 from drachm.application.giving_back import KIND as CHARGE_REFUND
 from drachm.domain.errors import DrachmError
@@ -30,7 +30,6 @@ _STATES: Final = {
     "withdrawn": ("held", N_("Withdrawn")),
 }
 _FIELDS: Final = ("party", "wallet", "amount", "consent", "refund")
-_SHOWN: Final = 50
 
 
 @desk("open_desk_cash_refunds", query={"refund": "The refund of a charge that shall be handed out."})
@@ -46,14 +45,12 @@ def propose_cash_refund_at_desk(seat: Seat) -> Reply:
     party, currency = form.get("party", "").strip(), form.get("currency", "").strip().upper()
     seat.call.permit(seat.call.resource(parties=frozenset({party})))
     try:
-        key = key_of(form)
-        if not key:
-            raise unreadable(gettext("This form is not whole. Open the page again."))
+        key = key_needed(form)
         body: dict[str, Any] = {
             "party": party,
             "wallet": form.get("wallet", "").strip(),
             "amount": typed_money(form.get("amount", ""), currency),
-            "consent": form.get("consent", "").strip().replace("\r\n", " ").replace("\n", " "),
+            "consent": one_line(form.get("consent", "")),
         }
         if form.get("refund"):
             body["charge_refund"] = form["refund"].strip()
@@ -105,19 +102,13 @@ def _refund(seat: Seat) -> CashRefundView:
 
 def _list_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     seat.call.reach()
-    found = {state: _in_state(seat, state) for state in _STATES}
-    others = [*found["paid"], *found["failed"], *found["withdrawn"]]
-    others.sort(key=lambda one: one.proposed_at, reverse=True)
     form = seat.call.form
     typed = {name: form.get(name, "") for name in _FIELDS} if trouble else _named(seat)
     return seat.page(
         "desk_cash_refunds.html",
         int(trouble["status"]) if trouble else 200,
         tab="refunds",
-        waiting=[_shown(seat, one) for one in [*found["agreed"], *found["proposed"]]],
-        ready=[_shown(seat, one) for one in found["ready"]],
-        others=[_shown(seat, one) for one in others[:_SHOWN]],
-        more=len(others) > _SHOWN,
+        **listed(seat, "list_cash_refunds", _STATES, _shown, ["ready"]),
         can_propose=seat.may("propose_cash_refund_at_desk"),
         choices=[(party.id, party.name or party.id) for party in seat.parties if "provider" in party.roles],
         currencies=CURRENCIES,
@@ -126,10 +117,6 @@ def _list_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         key=key_of(form) or new_secret(),
         trouble=trouble,
     )
-
-
-def _in_state(seat: Seat, state: str) -> list[Any]:
-    return seat.ask_all("list_cash_refunds", query={"state": state})
 
 
 def _named(seat: Seat) -> dict[str, str]:
@@ -181,17 +168,10 @@ def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
 
 
 def _shown(seat: Seat, refund: CashRefundView) -> dict[str, Any]:
-    tone, words = _STATES[refund.state]
     return {
         "refund": refund,
-        "standing": Standing(refund.state, tone, gettext(words)),
+        **who_did_what(seat, refund, _STATES),
         "amount": amount_of(refund.amount),
-        "proposed": seat.here(refund.proposed_at),
-        "agreed": seat.here(refund.agreed_at) if refund.agreed_at else None,
-        "withdrawn": seat.here(refund.withdrawn_at) if refund.withdrawn_at else None,
         "paid": seat.here(refund.paid_at) if refund.paid_at else None,
-        "proposer": refund.proposed_by.rpartition("|")[2],
-        "agreer": (refund.agreed_by or "").rpartition("|")[2],
-        "withdrawer": (refund.withdrawn_by or "").rpartition("|")[2],
-        "payer": (refund.paid_by or "").rpartition("|")[2],
+        "payer": named(refund.paid_by),
     }

@@ -18,7 +18,7 @@ from drachm.adapters.rest.service import document_case
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_document_views import BOOKS, RULES, Room, lines_of, number, preview_of
-from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
+from drachm.adapters.rest.service.desk_frame import Seat, desk, named, typed_money, unreadable
 from drachm.adapters.rest.service.document_fields import Field, at, fields_of, rewritten
 from drachm.adapters.rest.service.drafts import open_draft, tag_of
 from drachm.adapters.rest.service.page_frame import sent_on
@@ -133,7 +133,7 @@ def _page(seat: Seat, room: Room, trouble: dict[str, Any] | None = None, tried: 
         title=document.get("title") or name,
         live=live,
         draft=draft,
-        author=record.author.rpartition("|")[2] if record is not None else "",
+        author=named(record.author) if record is not None else "",
         written=seat.here(record.at) if record is not None and record.at else None,
         tag=etag(tag_of(room.shelf, name), record.version) if record is not None else "",
         rows=rows,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
-from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
+from drachm.adapters.rest.service.desk_frame import Seat, desk, named, unreadable
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.transport.problems import Problem
@@ -180,5 +180,5 @@ def _shown(seat: Seat, record: Record) -> dict[str, Any]:
         "until": seat.here(min(one.until, one.ended_at or one.until)),
         "holds": one.holds(seat.call.at),
         "verdict": gettext(VERDICTS.get(one.verdict, "")),
-        "reviewer": one.reviewed_by.rpartition("|")[2],
+        "reviewer": named(one.reviewed_by),
     }

@@ -21,7 +21,7 @@ from drachm.adapters.rest.service import desk_session
 from drachm.adapters.rest.service.asking import Asker, Spoken, trouble_of
 from drachm.adapters.rest.service.call import Call, Handler, Reply, operation
 from drachm.adapters.rest.service.desk_session import Session
-from drachm.adapters.rest.service.forms import FORM_BYTES, PAGE, from_elsewhere
+from drachm.adapters.rest.service.forms import FORM_BYTES, PAGE, from_elsewhere, key_of
 from drachm.adapters.rest.service.look import LOOK_QUERY, look_headers, look_of
 from drachm.adapters.rest.service.page_frame import (
     in_its_language,
@@ -218,9 +218,22 @@ def home_of(call: Call, principal: Principal) -> str:
     return next((path for _, path, _, name in WAYS if staff.may(name)), "/desk")
 
 
+def named(subject: str | None) -> str:
+    """Somebody's name at the issuer who vouches for it; empty where nobody did it."""
+    return (subject or "").rpartition("|")[2]
+
+
 def unreadable(text: str) -> Spoken:
     """Something in a form that has to be mended, in words of ours, in the language that is spoken."""
     return Spoken(text, next_step=gettext("Mend it and send the form again."))
+
+
+def key_needed(form: Mapping[str, str]) -> str:
+    """The key that a page gave its form, without which a form that is sent twice would be two."""
+    key = key_of(form)
+    if not key:
+        raise unreadable(gettext("This form is not whole. Open the page again."))
+    return key
 
 
 def typed_money(text: str, currency: str, most: str = N_("This amount is too large.")) -> dict[str, Any]:

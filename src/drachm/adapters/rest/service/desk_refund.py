@@ -8,10 +8,9 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_refunds import ChargeRefundView
-from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
-from drachm.adapters.rest.service.desk_today import Standing
+from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, typed_money
+from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, listed, one_line, who_did_what
 from drachm.adapters.rest.service.forms import key_of
-from drachm.adapters.rest.service.journal_reading import find_charge
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.speech import N_, gettext
@@ -34,26 +33,13 @@ _STATES: Final = {
     "failed": ("refused", N_("Could not be booked")),
     "withdrawn": ("held", N_("Withdrawn")),
 }
-_SHOWN: Final = 50
 
 
 @desk("open_desk_refunds")
 def open_desk_refunds(seat: Seat) -> Reply:
     """What waits for a second person, and what became of the others."""
     seat.call.reach()
-    waiting = seat.ask_all("list_charge_refunds", query={"state": "proposed"})
-    agreed = seat.ask_all("list_charge_refunds", query={"state": "agreed"})
-    others: list[Any] = []
-    for state in ("done", "failed", "waiting", "withdrawn"):
-        others += seat.ask_all("list_charge_refunds", query={"state": state})
-    others.sort(key=lambda one: one.proposed_at, reverse=True)
-    return seat.page(
-        "desk_refunds.html",
-        tab="refunds",
-        waiting=[_shown(seat, one) for one in [*agreed, *waiting]],
-        others=[_shown(seat, one) for one in others[:_SHOWN]],
-        more=len(others) > _SHOWN,
-    )
+    return seat.page("desk_refunds.html", tab="refunds", **listed(seat, "list_charge_refunds", _STATES, _shown))
 
 
 @desk("open_desk_refund_form")
@@ -65,15 +51,13 @@ def open_desk_refund_form(seat: Seat) -> Reply:
 @desk("propose_refund_at_desk", form=True)
 def propose_refund_at_desk(seat: Seat) -> Reply:
     """Keep the proposal; on to its page. The page's own key makes a form that is sent twice one proposal."""
-    charge, form = _charge(seat), seat.call.form
+    charge, form = charge_named(seat), seat.call.form
     currency = charge.amounts.billed.currency if charge.amounts else ""
     try:
-        key = key_of(form)
-        if not key:
-            raise unreadable(gettext("This form is not whole. Open the page again."))
+        key = key_needed(form)
         body: dict[str, Any] = {
             "reason": form.get("reason", ""),
-            "note": form.get("note", "").strip().replace("\r\n", " ").replace("\n", " "),
+            "note": one_line(form.get("note", "")),
             "most": typed_money(form.get("most", ""), currency),
         }
         if form.get("how") == "part":
@@ -112,26 +96,15 @@ def withdraw_refund_at_desk(seat: Seat) -> Reply:
     return sent_on(seat.call, f"/desk/refunds/{refund.id}")
 
 
-def _charge(seat: Seat) -> Any:
-    charge = seat.ask("get_charge", {"charge_id": seat.call.path["charge_id"]})
-    looked = find_charge(seat.call.market, charge.id)
-    owner = frozenset({looked.row.provider} - {""}) if looked is not None else frozenset()
-    seat.call.permit(seat.call.resource(parties=owner))
-    return charge
-
-
 def _refund(seat: Seat) -> Any:
     refund = seat.ask("get_charge_refund", {"refund_id": seat.call.path["refund_id"]})
-    charge = find_charge(seat.call.market, refund.charge)
-    if charge is None:
-        raise Problem("not_found")
-    parties = frozenset({charge.row.provider} - {""})
+    parties = clinic_of(seat, refund.charge)
     seat.call.permit(seat.call.resource(refund.id, parties=parties, maker=refund.proposed_by))
     return refund
 
 
 def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
-    charge, form = _charge(seat), seat.call.form
+    charge, form = charge_named(seat), seat.call.form
     if charge.amounts is None:
         raise Problem("not_found")
     amounts, currency = charge.amounts, charge.amounts.billed.currency
@@ -178,17 +151,11 @@ def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
 def _shown(seat: Seat, refund: ChargeRefundView) -> dict[str, Any]:
     return {
         "refund": refund,
-        "standing": Standing(refund.state, _STATES[refund.state][0], gettext(_STATES[refund.state][1])),
+        **who_did_what(seat, refund, _STATES),
         "reason": gettext(REASONS[refund.reason]),
         "back": Amount(refund.payers.micros + refund.patient.micros, refund.most.currency),
         "insurer": amount_of(refund.payers),
         "patient": amount_of(refund.patient),
         "most": amount_of(refund.most),
         "price": amount_of(refund.price) if refund.price else None,
-        "proposed": seat.here(refund.proposed_at),
-        "agreed": seat.here(refund.agreed_at) if refund.agreed_at else None,
-        "withdrawn": seat.here(refund.withdrawn_at) if refund.withdrawn_at else None,
-        "proposer": refund.proposed_by.rpartition("|")[2],
-        "agreer": (refund.agreed_by or "").rpartition("|")[2],
-        "withdrawer": (refund.withdrawn_by or "").rpartition("|")[2],
     }

@@ -8,11 +8,11 @@ from typing import Any, Final
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
-from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
+from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, named, typed_money
 from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import amount_of
-from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.speech import N_
 from drachm.adapters.rest.transport.identifiers import encode
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import CURRENCIES
@@ -52,9 +52,7 @@ def take_cash_at_desk(seat: Seat) -> Reply:
     """Take cash for a wallet. The page's own key makes a form that is sent twice one payment."""
     shift, form = _shift(seat), seat.call.form
     try:
-        key = key_of(form)
-        if not key:
-            raise unreadable(gettext("This form is not whole. Open the page again."))
+        key = key_needed(form)
         body = {"wallet": form.get("wallet", "").strip(), "amount": _money(form, "amount", shift.laid_in.currency)}
         taken = seat.ask("take_cash", {"shift_id": shift.id}, body=body, key=key)
     except DrachmError as error:
@@ -131,7 +129,7 @@ def _shown(seat: Seat, shift: Any) -> dict[str, Any]:
         "expected": amount_of(shift.expected),
         "counted": amount_of(shift.counted) if shift.counted else None,
         "difference": amount_of(shift.difference) if shift.difference else None,
-        "clerk": shift.clerk.rpartition("|")[2],
+        "clerk": named(shift.clerk),
     }
 
 

@@ -10,10 +10,9 @@ from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_views import Charge
-from drachm.adapters.rest.service.desk_frame import Seat, desk, typed_money, unreadable
-from drachm.adapters.rest.service.desk_today import Standing
+from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, typed_money
+from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, listed, one_line, who_did_what
 from drachm.adapters.rest.service.forms import key_of
-from drachm.adapters.rest.service.journal_reading import find_charge
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.speech import N_, gettext
@@ -40,7 +39,6 @@ _STATES: Final = {
     "taken_back": ("held", N_("Asked for again")),
     "withdrawn": ("held", N_("Withdrawn")),
 }
-_SHOWN: Final = 50
 
 
 @desk("open_desk_write_offs", query={"charge": "Of this charge only."})
@@ -49,17 +47,8 @@ def open_desk_write_offs(seat: Seat) -> Reply:
     seat.call.reach()
     charge = seat.call.query.get("charge", "")
     narrow = {"charge": charge} if charge else {}
-    found = {state: seat.ask_all("list_write_offs", query={"state": state, **narrow}) for state in _STATES}
-    waiting = [*found.pop("agreed"), *found.pop("proposed")]
-    others = sorted((one for some in found.values() for one in some), key=lambda one: one.proposed_at, reverse=True)
-    return seat.page(
-        "desk_write_offs.html",
-        tab="refunds",
-        charge=charge,
-        waiting=[_shown(seat, one) for one in waiting],
-        others=[_shown(seat, one) for one in others[:_SHOWN]],
-        more=len(others) > _SHOWN,
-    )
+    lists = listed(seat, "list_write_offs", _STATES, _shown, **narrow)
+    return seat.page("desk_write_offs.html", tab="refunds", charge=charge, **lists)
 
 
 @desk("open_desk_write_off_form")
@@ -71,14 +60,12 @@ def open_desk_write_off_form(seat: Seat) -> Reply:
 @desk("write_off_at_desk", form=True)
 def write_off_at_desk(seat: Seat) -> Reply:
     """Ask for it; on to its page. The page's own key makes a form that is sent twice one."""
-    charge, form = _charge(seat), seat.call.form
+    charge, form = charge_named(seat), seat.call.form
     try:
-        key = key_of(form)
-        if not key:
-            raise unreadable(gettext("This form is not whole. Open the page again."))
+        key = key_needed(form)
         body = {
             "reason": form.get("reason", ""),
-            "note": form.get("note", "").strip().replace("\r\n", " ").replace("\n", " "),
+            "note": one_line(form.get("note", "")),
             "amount": typed_money(form.get("amount", ""), charge.amounts.due.currency if charge.amounts else ""),
         }
         made = seat.ask("write_off_due", {"charge_id": charge.id}, body=body, key=key)
@@ -113,7 +100,7 @@ def can_write_off(seat: Seat, charge: Charge) -> bool:
 
 def _done(seat: Seat, name: str) -> Reply:
     one: WriteOffView = seat.ask("get_write_off", {"write_off_id": seat.call.path["write_off_id"]})
-    seat.call.permit(seat.call.resource(one.id, parties=_owner(seat, one.charge), maker=one.proposed_by))
+    seat.call.permit(seat.call.resource(one.id, parties=clinic_of(seat, one.charge), maker=one.proposed_by))
     try:
         seat.ask(name, {"write_off_id": one.id})
     except DrachmError as error:
@@ -121,19 +108,8 @@ def _done(seat: Seat, name: str) -> Reply:
     return sent_on(seat.call, f"/desk/write-offs/{one.id}")
 
 
-def _owner(seat: Seat, charge: str) -> frozenset[str]:
-    looked = find_charge(seat.call.market, charge)
-    return frozenset({looked.row.provider} - {""}) if looked is not None else frozenset()
-
-
-def _charge(seat: Seat) -> Any:
-    charge = seat.ask("get_charge", {"charge_id": seat.call.path["charge_id"]})
-    seat.call.permit(seat.call.resource(parties=_owner(seat, charge.id)))
-    return charge
-
-
 def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
-    charge, form = _charge(seat), seat.call.form
+    charge, form = charge_named(seat), seat.call.form
     if charge.amounts is None:
         raise Problem("not_found")
     due = charge.amounts.due
@@ -161,7 +137,7 @@ def _one_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     one: WriteOffView = seat.ask("get_write_off", {"write_off_id": seat.call.path["write_off_id"]})
     charge = seat.ask("get_charge", {"charge_id": one.charge})
     if seat.call.operation == "open_desk_write_off":
-        seat.call.permit(seat.call.resource(one.id, parties=_owner(seat, one.charge)))
+        seat.call.permit(seat.call.resource(one.id, parties=clinic_of(seat, one.charge)))
     mine = one.proposed_by == seat.call.caller.subject
     may_end = seat.may("end_write_off_at_desk")
     return seat.page(
@@ -179,19 +155,12 @@ def _one_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
 
 
 def _shown(seat: Seat, one: WriteOffView) -> dict[str, Any]:
-    tone, words = _STATES[one.state]
     return {
         "one": one,
-        "standing": Standing(one.state, tone, gettext(words)),
+        **who_did_what(seat, one, _STATES),
         "reason": gettext(REASONS[one.reason]),
         "amount": amount_of(one.amount),
         "why": _why(one.why or ""),
-        "proposed": seat.here(one.proposed_at),
-        "agreed": seat.here(one.agreed_at) if one.agreed_at else None,
-        "withdrawn": seat.here(one.withdrawn_at) if one.withdrawn_at else None,
-        "proposer": one.proposed_by.rpartition("|")[2],
-        "agreer": (one.agreed_by or "").rpartition("|")[2],
-        "withdrawer": (one.withdrawn_by or "").rpartition("|")[2],
     }
 
 
