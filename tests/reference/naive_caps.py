@@ -35,8 +35,8 @@ def period_cap(run, state, step, closing):
 def change_of_relief(run, state, step, cap, base, change):
     """Enter the line into the pool's registers; R' - R."""
     document, pool = state["document"], step["pool"]
-    over, ppm = amount_of(run, state, cap.get("over", 0)) or 0, rate_of(run, state, cap.get("ppm", 0)) or 0
     scale = first_scale(run, document, step.get("scale", []))
+    over, ppm = amount_of(run, state, cap.get("over", 0)) or 0, rate_of(run, state, cap.get("ppm", 0)) or 0
     scope, period = scope_id(run, state, pool["scope"]), period_key(run, document, pool["period"])
     name = f"{family_name(document)}/{step['id']}" + by_values(run, document, pool.get("by", []))
     before = {register: run["totals"].get((scope, name + register, period), 0) for register in ("#S", "#C", "#R", "#N")}

@@ -132,10 +132,10 @@ def used(run, state, accumulator):
 def used_before_visit(run, state, accumulator):
     """The total as it stood before the line's visit."""
     visit = run["line"]["visit"]
+    if accumulator.get("period") == "visit":
+        return 0
     if accumulator.get("kind") == "periods_with_relief" or not visit:
         return used(run, state, accumulator)
-    if accumulator["period"] == "visit":
-        return 0
     of_visit = run["totals"].get(companion(run, state, accumulator, "@visit:"), 0)
     return max(0, used(run, state, accumulator) - of_visit)
 

@@ -175,9 +175,10 @@ def test_engine_agrees_with_the_naive_adjudicator(shared_folder, number):
     assert result["lines"] >= LINES // CHUNKS
 
 
-@pytest.mark.parametrize("seed", [78_009_000_225, 78_027_000_143])
+@pytest.mark.parametrize("seed", [78_009_000_225, 78_027_000_143, 77_000_000_430, 77_003_000_275])
 def test_histories_that_once_were_read_in_two_ways(seed):
-    """Which missing fact a waiting period names; a condition of a count that no room asks for."""
+    """Which missing fact a waiting period and a cap name; a condition of a count that no room asks for; what has been
+    used in a visit before it."""
     _, differences = run_case(seed, Counter())
     assert not differences, "\n".join(differences)
 

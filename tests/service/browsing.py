@@ -245,6 +245,24 @@ def tab_to(page: Page, words: str, most: int = 80) -> None:
     raise AssertionError(f"the Tab key does not lead to {words}")
 
 
+def led_to(page: Page, words: str) -> Any:
+    """The field that the summary of what is wrong leads to, from where a reader of the screen begins."""
+    focused = page.locator(":focus")
+    assert focused.get_attribute("class") == "card trouble screen"
+    assert words in focused.inner_text()
+    assert focused.locator("[role=alert]").count() == 1
+    assert page.evaluate("() => document.activeElement.getBoundingClientRect().top >= 0")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.tagName") == "A"
+    page.keyboard.press("Enter")
+    field = page.locator(":focus")
+    assert field.get_attribute("aria-invalid") == "true"
+    said = page.locator(f"#{(field.get_attribute('aria-describedby') or '').split()[-1]}")
+    assert said.inner_text().startswith("Error:")
+    assert words in said.inner_text()
+    return field
+
+
 def clipped(page: Page) -> list[str]:
     """What is wider than the screen, or than the box that holds it."""
     found: list[str] = page.evaluate(

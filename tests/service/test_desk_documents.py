@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from desk_visitor import Visitor, token_for
 
 from drachm.adapters.rest.identity.model import Role
-from drachm.adapters.rest.service.document_fields import at, fields_of, rewritten
+from drachm.adapters.rest.service.document_fields import at, fields_of, figure, rewritten
+from drachm.adapters.rest.service.speech import speaking
 from drachm.domain.coverage.model import Contract, Coverage, Member
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.money import MICROS
@@ -232,6 +233,14 @@ def test_fields_are_made_from_what_a_part_holds() -> None:
         ("/steps/0/strict", "flag", "yes"),
         ("/steps/0/a~1b", "text", "word"),
     ]
+    for language, share, amount in (("en", "1.25%", "$25.00"), ("de", "1,25\xa0%", "25,00\xa0$")):
+        with speaking(language):
+            assert figure(fields[2:], "USD") == share
+            assert str(figure(fields, "USD")) == amount
+    assert figure(fields[4:], "USD") == ""
+    # A draft may hold anything: what is no amount is shown as it is.
+    assert figure(fields_of({"amount": -5}, "", "USD"), "USD") == "-5"
+    assert figure(fields, "money") == "25.00"
     same = rewritten(part, fields, {one.pointer: one.value for one in fields}, "USD")
     assert same == part
     changed = rewritten(part, fields, {"/steps/0/ppm": "0.0001", "/steps/0/strict": "no", "/steps/0/a~1b": "x"}, "USD")

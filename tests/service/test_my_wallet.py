@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "rails"))
 
 import stripe_fake
-from browsing import XSS, Site, checked, press, quiet, serving, sign_in, tab_to
+from browsing import XSS, Site, checked, led_to, press, quiet, serving, sign_in, tab_to
 from stripe_fake import FakeStripe
 
 from drachm.adapters.stripe.rail import Stripe, client_for
@@ -177,9 +177,14 @@ def test_a_rule_is_switched_on_and_off(site: Site, browser: Any, axe: str) -> No
     assert "Off. Nothing comes in without you." in page.inner_text("main")
     tab_to(page, "Switch it on")
     page.keyboard.press("Enter")
-    for label, amount in (("When less than", "10"), ("bring in", "20"), ("never more", "100")):
+    for label, amount in (("When less than", "10"), ("bring in", "20"), ("never more", "nothing")):
         tab_to(page, label)
         page.keyboard.type(amount)
+    press(page)
+    most = led_to(page, "Write an amount in digits")
+    assert most.get_attribute("name") == "month_cap"
+    assert page.get_by_label("bring in").input_value() == "20"
+    most.fill("100")
     press(page)
     assert "when less than $10.00 is left, $20.00 come in. Never more than $100.00" in page.inner_text("main")
     checked(page, axe, "my-wallet-rule", widths=(320, 375))

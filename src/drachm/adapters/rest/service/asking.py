@@ -14,7 +14,7 @@ import msgspec
 from drachm.adapters.rest.identity.permit import Denied, reach_on
 from drachm.adapters.rest.service.call import OPERATIONS, Call, Reply
 from drachm.adapters.rest.service.shapes import misfit
-from drachm.adapters.rest.service.trouble_words import words_of
+from drachm.adapters.rest.service.trouble_words import Trouble, words_of
 from drachm.adapters.rest.transport.problems import answer_of
 from drachm.domain.errors import DrachmError, InvalidMessage
 
@@ -84,6 +84,9 @@ class Asker:
             return False
 
 
-def trouble_of(error: DrachmError, call: Call) -> dict[str, Any]:
-    """The words of a refusal in the language that is spoken; in English, as the interface would say them."""
-    return words_of(msgspec.json.decode(answer_of(error, call.request_id).body), isinstance(error, Spoken))
+def trouble_of(error: DrachmError, call: Call, *fields: str) -> Trouble:
+    """The words of a refusal in the language that is spoken; in English, as the interface would say them.
+
+    `fields` are ids of the form's fields that have the names of the interface: one that is wrong is pointed to.
+    """
+    return words_of(msgspec.json.decode(answer_of(error, call.request_id).body), isinstance(error, Spoken), fields)

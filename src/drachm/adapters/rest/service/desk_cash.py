@@ -9,12 +9,13 @@ from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.cash_refunds import CashRefundView
 from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, named, typed_money
-from drachm.adapters.rest.service.desk_proposals import listed, one_line, who_did_what
+from drachm.adapters.rest.service.desk_proposals import lists_of, one_line, who_did_what
 from drachm.adapters.rest.service.desk_window import recent_shifts
 from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import amount_of
 from drachm.adapters.rest.service.speech import N_
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.application.cash_refunds import cash_of, given_back
 from drachm.application.giving_back import KIND as CHARGE_REFUND
 from drachm.domain.errors import DrachmError
@@ -49,14 +50,14 @@ def propose_cash_refund_at_desk(seat: Seat) -> Reply:
         body: dict[str, Any] = {
             "party": party,
             "wallet": form.get("wallet", "").strip(),
-            "amount": typed_money(form.get("amount", ""), currency),
+            "amount": typed_money(form, "amount", currency),
             "consent": one_line(form.get("consent", "")),
         }
         if form.get("refund"):
             body["charge_refund"] = form["refund"].strip()
         made = seat.ask("propose_cash_refund", body=body, key=key)
     except DrachmError as error:
-        return _list_page(seat, trouble_of(error, seat.call))
+        return _list_page(seat, trouble_of(error, seat.call, *_FIELDS))
     return sent_on(seat.call, f"/desk/cash-refunds/{made.id}")
 
 
@@ -100,15 +101,15 @@ def _refund(seat: Seat) -> CashRefundView:
     return refund
 
 
-def _list_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _list_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     seat.call.reach()
     form = seat.call.form
     typed = {name: form.get(name, "") for name in _FIELDS} if trouble else _named(seat)
     return seat.page(
         "desk_cash_refunds.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="refunds",
-        **listed(seat, "list_cash_refunds", _STATES, _shown, ["ready"]),
+        **lists_of(seat, "list_cash_refunds", _STATES, _shown, ["ready"]),
         can_propose=seat.may("propose_cash_refund_at_desk"),
         choices=[(party.id, party.name or party.id) for party in seat.parties if "provider" in party.roles],
         currencies=CURRENCIES,
@@ -140,7 +141,7 @@ def _named(seat: Seat) -> dict[str, str]:
     return {**empty, "refund": name}
 
 
-def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _refund_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     refund: CashRefundView = seat.ask("get_cash_refund", {"refund_id": seat.call.path["refund_id"]})
     if seat.call.operation == "open_desk_cash_refund":
         seat.call.permit(seat.call.resource(refund.id, parties=frozenset({refund.party})))
@@ -155,7 +156,7 @@ def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     ]  # fmt: skip
     return seat.page(
         "desk_cash_refund.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="refunds",
         mine=mine,
         boxes=boxes,

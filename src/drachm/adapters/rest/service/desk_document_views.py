@@ -83,7 +83,7 @@ class LineView:
     number: int
     title: str
     words: str
-    figure: str
+    figure: Amount | str
     changed: str
     """`new`, `changed`, or empty."""
     faults: list[str]
@@ -140,7 +140,7 @@ def preview_of(seat: Seat, room: Room, path: Mapping[str, str]) -> tuple[dict[st
     try:
         since = date.fromisoformat(f"{month}-01")
     except ValueError:
-        raise unreadable(gettext("A month is written as year and month, such as 2026-01.")) from None
+        raise unreadable(gettext("A month is written as year and month, such as 2026-01."), "month") from None
     until = (since.replace(day=28) + timedelta(days=4)).replace(day=1)
     body = {"from": since.isoformat(), "until": until.isoformat(), "most": LOOKED}
     found = seat.ask(f"preview_{room.kind}", path, body=body)

@@ -23,13 +23,14 @@ from drachm.adapters.rest.service.document_fields import Field, at, fields_of, r
 from drachm.adapters.rest.service.drafts import open_draft, tag_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.speech import gettext
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
 from drachm.domain.errors import DrachmError
 
 FORM_BYTES: Final = 400_000
 """A whole document fits into a form."""
-
+_FIELDS: Final = ("system", "code", "display", "amount", "step", "json", "day", "version", "cost", "month")
 
 _QUERY: Final = {
     "line": "Which line is edited, from 0.",
@@ -60,7 +61,7 @@ def _declare(room: Room) -> None:
             _permitted(seat, room)
             return _written(seat, room)
         except DrachmError as error:
-            return _page(seat, room, trouble_of(error, seat.call))
+            return _page(seat, room, trouble_of(error, seat.call, *_FIELDS))
 
     @desk(f"publish_{one}", form=True)
     def publish(seat: Seat) -> Reply:
@@ -71,7 +72,7 @@ def _declare(room: Room) -> None:
             body = {"from": form.get("day", "").strip()}
             seat.matching(form.get("tag") or None).ask(f"publish_{room.kind}", {room.shelf.path: name}, body=body)
         except DrachmError as error:
-            return _page(seat, room, trouble_of(error, seat.call))
+            return _page(seat, room, trouble_of(error, seat.call, *_FIELDS))
         return sent_on(seat.call, room.place(name))
 
 
@@ -97,7 +98,7 @@ def _list_page(seat: Seat, room: Room) -> Reply:
     return seat.page("desk_documents.html", tab=room.tab, room=room, published=published, drafts=drafts, fresh=fresh)
 
 
-def _page(seat: Seat, room: Room, trouble: dict[str, Any] | None = None, tried: Any = None) -> Reply:
+def _page(seat: Seat, room: Room, trouble: Trouble | None = None, tried: Any = None) -> Reply:
     name = seat.call.path[room.shelf.path]
     path = {room.shelf.path: name}
     live, draft = _asked(seat, f"get_{room.kind}", path), _asked(seat, f"get_{room.kind}_draft", path)
@@ -125,7 +126,7 @@ def _page(seat: Seat, room: Room, trouble: dict[str, Any] | None = None, tried: 
     clause = lines[chosen].get("clause", "") if fields and isinstance(lines, list) and chosen is not None else ""
     return seat.page(
         "desk_document.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab=room.tab,
         room=room,
         name=name,
@@ -150,7 +151,7 @@ def _page(seat: Seat, room: Room, trouble: dict[str, Any] | None = None, tried: 
         maker=maker,
         next_version=f"{live.version.version}-next" if live is not None else "",
         json=json.dumps(document, ensure_ascii=False, indent=1),
-        form={key: form.get(key, "") for key in ("system", "code", "display", "amount", "step", "json", "day")},
+        form={name: form.get(name, "") for name in _FIELDS},
         day=form.get("day") or (seat.call.at.date() + timedelta(days=1)).isoformat(),
         month=month,
         preview=preview,
@@ -196,7 +197,7 @@ def _written(seat: Seat, room: Room) -> Reply:
     before = copy.deepcopy(dict(record.body["document"]))
     if do == "try" and room is RULES:
         live = _asked(seat, f"get_{room.kind}", {room.shelf.path: name})
-        cost = typed_money(form.get("cost", ""), str(before.get("currency", "")))["micros"]
+        cost = typed_money(form, "cost", str(before.get("currency", "")))["micros"]
         tried = document_case.tried(live.document if live is not None else None, before, cost, seat.call.at, form)
         return _page(seat, room, tried=tried)
     document = _changed(room, do, before, form)
@@ -214,7 +215,7 @@ def _changed(room: Room, do: str, document: dict[str, Any], form: Mapping[str, s
         if do == "json":
             found = msgspec.json.decode(form.get("json", ""))
             if not isinstance(found, dict):
-                raise unreadable(gettext("The document is one JSON object."))
+                raise unreadable(gettext("The document is one JSON object."), "json")
             return found
         if do == "add" and room is BOOKS:
             lines.append(_new_price(form, currency))
@@ -222,7 +223,7 @@ def _changed(room: Room, do: str, document: dict[str, Any], form: Mapping[str, s
         if do == "add":
             step = msgspec.json.decode(form.get("step", ""))
             if not isinstance(step, dict):
-                raise unreadable(gettext("A rule is one JSON object."))
+                raise unreadable(gettext("A rule is one JSON object."), "step")
             lines.append(step)
             return document
     except msgspec.DecodeError as error:
@@ -251,8 +252,8 @@ def _changed(room: Room, do: str, document: dict[str, Any], form: Mapping[str, s
 def _new_price(form: Mapping[str, str], currency: str) -> dict[str, Any]:
     system, code, display = (form.get(name, "").strip() for name in ("system", "code", "display"))
     if not system or not code:
-        raise unreadable(gettext("A price needs a code system and a code."))
-    amount = typed_money(form.get("amount", ""), currency)["micros"]
+        raise unreadable(gettext("A price needs a code system and a code."), "code" if system else "system")
+    amount = typed_money(form, "amount", currency)["micros"]
     item: dict[str, Any] = {"system": system, "code": code, "rule": {"kind": "fixed", "amount": amount}}
     return {**item, "display": display} if display else item
 

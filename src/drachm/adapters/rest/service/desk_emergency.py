@@ -15,6 +15,7 @@ from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, named, unreadable
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.emergencies import (
     KIND,
@@ -54,10 +55,10 @@ def take_desk_emergency(seat: Seat) -> Reply:
     reason, minutes = form.get("reason", ""), form.get("minutes", "")
     try:
         if reason not in REASONS or minutes not in MINUTES:
-            raise unreadable(gettext("Choose a reason and a time."))
+            raise unreadable(gettext("Choose a reason and a time."), "minutes" if reason in REASONS else "reason")
         words = " ".join(form.get("words", "").split())
         if len(words) > 500 or not words.isprintable():
-            raise unreadable(gettext("Write at most 500 letters."))
+            raise unreadable(gettext("Write at most 500 letters."), "words")
         wish = Emergency(
             call.new_id("brk"),
             call.caller.subject,
@@ -70,7 +71,7 @@ def take_desk_emergency(seat: Seat) -> Reply:
         taken = take(wish, str(session.body["name"]), call.caller.parties, records)
         records.put([replace(session, body={**session.body, "emergency": taken.id})])
     except DrachmError as error:
-        return _page(seat, trouble_of(error, call))
+        return _page(seat, trouble_of(error, call, "reason", "minutes", "words"))
     return sent_on(call, "/desk/emergency")
 
 
@@ -112,12 +113,12 @@ def review_emergency(seat: Seat) -> Reply:
     try:
         verdict, remark = form.get("verdict", ""), " ".join(form.get("remark", "").split())
         if verdict not in VERDICTS:
-            raise unreadable(gettext("Say whether it was right."))
+            raise unreadable(gettext("Say whether it was right."), "verdict")
         if len(remark) > 500 or not remark.isprintable() or (verdict == "not_right" and not remark):
-            raise unreadable(gettext("Say in a few words why it was not right."))
+            raise unreadable(gettext("Say in a few words why it was not right."), "remark")
         review(record, call.caller.subject, verdict, remark, call.at, call.market.records)  # type: ignore[arg-type]
     except DrachmError as error:
-        return _review_page(seat, trouble_of(error, call))
+        return _review_page(seat, trouble_of(error, call, "verdict", "remark"))
     return sent_on(call, "/desk/reviews")
 
 
@@ -131,12 +132,12 @@ def _record(seat: Seat) -> Record:
     return record
 
 
-def _page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     seat.call.reach()
     form = seat.call.form
     return seat.page(
         "desk_emergency.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="",
         reasons={code: gettext(words) for code, words in REASONS.items()},
         minutes=MINUTES,
@@ -145,7 +146,7 @@ def _page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     )
 
 
-def _review_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _review_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     record = _record(seat)
     sights = [
         {"at": seat.here(one.at), "page": one.body["page"], "what": list(one.body["what"].values())}
@@ -157,7 +158,7 @@ def _review_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     over = not shown["one"].holds(seat.call.at) and shown["one"].reviewed_at is None
     return seat.page(
         "desk_review.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="reviews",
         sights=sights,
         mine=mine,

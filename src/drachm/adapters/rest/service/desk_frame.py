@@ -147,8 +147,8 @@ class Seat(Asker):
     def refused(self, error: DrachmError) -> Reply:
         """No, as a page."""
         trouble = trouble_of(error, self.call)
-        status = int(trouble["status"])
-        title = gettext(_TITLES[status]) if status in _TITLES else trouble["title"]
+        status = trouble.status
+        title = gettext(_TITLES[status]) if status in _TITLES else trouble.title
         return self.page("desk_trouble.html", status, title=title, trouble=trouble, tab="")
 
 
@@ -223,9 +223,9 @@ def named(subject: str | None) -> str:
     return (subject or "").rpartition("|")[2]
 
 
-def unreadable(text: str) -> Spoken:
+def unreadable(text: str, field: str = "") -> Spoken:
     """Something in a form that has to be mended, in words of ours, in the language that is spoken."""
-    return Spoken(text, next_step=gettext("Mend it and send the form again."))
+    return Spoken(text, where=f"$.{field}" if field else "", next_step=gettext("Mend it and send the form again."))
 
 
 def key_needed(form: Mapping[str, str]) -> str:
@@ -236,16 +236,19 @@ def key_needed(form: Mapping[str, str]) -> str:
     return key
 
 
-def typed_money(text: str, currency: str, most: str = N_("This amount is too large.")) -> dict[str, Any]:
-    """An amount that somebody typed, exact; a comma is not guessed at."""
+def typed_money(
+    form: Mapping[str, str], field: str, currency: str, most: str = N_("This amount is too large.")
+) -> dict[str, Any]:
+    """An amount that somebody typed into a field, exact; a comma is not guessed at."""
+    text = form.get(field, "").strip()
     if currency not in CURRENCIES:
-        raise unreadable(gettext("A currency has three letters, such as USD."))
-    if not _AMOUNT.fullmatch(text.strip()):
-        example = "12.50" if exponent(currency) else "1250"
-        raise unreadable(gettext("Write the amount in digits with a point, such as {example}.").format(example=example))
-    size = micros(text.strip())
+        raise unreadable(gettext("A currency has three letters, such as USD."), "currency")
+    if not _AMOUNT.fullmatch(text):
+        words = gettext("Write the amount in digits with a point, such as {example}.")
+        raise unreadable(words.format(example="12.50" if exponent(currency) else "1250"), field)
+    size = micros(text)
     if size > MAX_AMOUNT:
-        raise unreadable(gettext(most))
+        raise unreadable(gettext(most), field)
     return {"micros": size, "currency": currency}
 
 

@@ -5,7 +5,7 @@ To say the code is to let the clerk look. Who looked at whose visit, and when, i
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
@@ -40,8 +40,8 @@ def help_at_desk(seat: Seat) -> Reply:
     try:
         return _shown(seat)
     except DrachmError as error:
-        trouble: dict[str, Any] = trouble_of(error, call)
-        return seat.page("desk_help.html", int(trouble["status"]), tab="help", told=None, trouble=trouble)
+        trouble = trouble_of(error, call, "code")
+        return seat.page("desk_help.html", trouble.status, tab="help", told=None, trouble=trouble)
 
 
 def _shown(seat: Seat) -> Reply:

@@ -20,6 +20,7 @@ from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.passkey_proof import FORM_BYTES, offer_for, proved_record, unsealed
 from drachm.adapters.rest.service.speech import gettext
 from drachm.adapters.rest.service.static_files import address
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.values import write_instant
@@ -49,7 +50,7 @@ def add_desk_passkey(seat: Seat) -> Reply:
         made = ways.registered(form.get("answer", ""), unsealed(call, _who(seat), form.get("asked", "")))
         label = form.get("label", "").strip() or gettext("Passkey")
         if len(label) > 60 or not label.isprintable():
-            raise unreadable(gettext("A name has 60 letters at most."))
+            raise unreadable(gettext("A name has 60 letters at most."), "label")
         credential = made.credential.hex()
         new = kept.NewPasskey(
             named_by("psk", credential),
@@ -64,7 +65,7 @@ def add_desk_passkey(seat: Seat) -> Reply:
     except ValueError:
         return _page(seat, trouble_of(Unauthenticated("passkey_invalid"), call))
     except DrachmError as error:
-        return _page(seat, trouble_of(error, call))
+        return _page(seat, trouble_of(error, call, "label", "answer"))
     return sent_on(call, "/desk/passkeys")
 
 
@@ -114,7 +115,7 @@ def door_words(call: Call, challenge: str) -> tuple[str, ...]:
     return (challenge, write_instant(call.at)) if challenge else ()
 
 
-def _page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     call, principal = seat.call, seat.session.principal
     reach = call.reach()
     records = call.market.records
@@ -125,7 +126,7 @@ def _page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
         options, asked = offer_for(call, _who(seat), seat.session, mine, kept.KIND)
     return seat.page(
         "desk_passkeys.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="",
         mine=[_shown(seat, one) for one in mine],
         others=[_shown(seat, one) for one in others if one.body["subject"] != principal.subject],

@@ -33,7 +33,7 @@ States = Mapping[str, tuple[str, str]]
 """Tone and words of each state."""
 
 
-def listed(
+def lists_of(
     seat: Seat,
     operation: str,
     states: States,

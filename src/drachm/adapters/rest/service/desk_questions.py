@@ -13,6 +13,7 @@ from drachm.adapters.rest.service.names import position_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.questions import QuestionView, one_line
 from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.domain.errors import DrachmError
 
 CHOICES: Final = {
@@ -35,18 +36,20 @@ def answer_question_at_desk(seat: Seat) -> Reply:
     text = one_line(seat.call.form.get("answer", ""))
     question = seat.call.path["question_id"]
     if not text:
-        return _page(seat, 422, question, gettext("Write an answer first."))
+        trouble = Trouble(gettext("This was not done"), gettext("Write an answer first."), f"answer-{question}")
+        return _page(seat, trouble)
     try:
         seat.ask("answer_question", {"question_id": question}, body={"answer": text})
     except DrachmError as error:
         trouble = trouble_of(error, seat.call)
-        if int(trouble["status"]) not in (409, 422):
+        if trouble.status not in (409, 422):
             raise
-        return _page(seat, int(trouble["status"]), question, gettext("This was settled meanwhile. Nothing was done."))
+        words = gettext("This was settled meanwhile. Nothing was done.")
+        return _page(seat, Trouble(gettext("This was not done"), words, status=trouble.status))
     return sent_on(seat.call, "/desk/questions")
 
 
-def _page(seat: Seat, status: int = 200, at: str = "", trouble: str = "") -> Reply:
+def _page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     waiting = sorted(seat.ask_all("list_questions", query={"state": "asked"}), key=lambda one: one.asked_at)[:_SHOWN]
     settled = seat.ask_all("list_questions", query={"state": "answered"}) + seat.ask_all(
         "list_questions", query={"state": "taken_back"}
@@ -55,11 +58,10 @@ def _page(seat: Seat, status: int = 200, at: str = "", trouble: str = "") -> Rep
     charges = _charges(seat, waiting)
     return seat.page(
         "desk_questions.html",
-        status,
+        trouble.status if trouble else 200,
         tab="questions",
         waiting=[_shown(one, charges.get(one.receipt, "")) for one in waiting],
         settled=[_shown(one) for one in settled],
-        at=at,
         trouble=trouble,
         may_answer=seat.may("answer_question_at_desk"),
     )

@@ -9,11 +9,12 @@ from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_refunds import ChargeRefundView
 from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, typed_money
-from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, listed, one_line, who_did_what
+from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, lists_of, one_line, who_did_what
 from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import plain
@@ -39,7 +40,7 @@ _STATES: Final = {
 def open_desk_refunds(seat: Seat) -> Reply:
     """What waits for a second person, and what became of the others."""
     seat.call.reach()
-    return seat.page("desk_refunds.html", tab="refunds", **listed(seat, "list_charge_refunds", _STATES, _shown))
+    return seat.page("desk_refunds.html", tab="refunds", **lists_of(seat, "list_charge_refunds", _STATES, _shown))
 
 
 @desk("open_desk_refund_form")
@@ -58,13 +59,13 @@ def propose_refund_at_desk(seat: Seat) -> Reply:
         body: dict[str, Any] = {
             "reason": form.get("reason", ""),
             "note": one_line(form.get("note", "")),
-            "most": typed_money(form.get("most", ""), currency),
+            "most": typed_money(form, "most", currency),
         }
         if form.get("how") == "part":
-            body["price"] = typed_money(form.get("price", ""), currency)
+            body["price"] = typed_money(form, "price", currency)
         made = seat.ask("propose_charge_refund", {"charge_id": charge.id}, body=body, key=key)
     except DrachmError as error:
-        return _form_page(seat, trouble_of(error, seat.call))
+        return _form_page(seat, trouble_of(error, seat.call, "reason", "price", "most", "note"))
     return sent_on(seat.call, f"/desk/refunds/{made.id}")
 
 
@@ -103,7 +104,7 @@ def _refund(seat: Seat) -> Any:
     return refund
 
 
-def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _form_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     charge, form = charge_named(seat), seat.call.form
     if charge.amounts is None:
         raise Problem("not_found")
@@ -112,7 +113,7 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     open_ones = seat.ask("list_charge_refunds", query={"charge": charge.id, "state": "proposed"}).data
     return seat.page(
         "desk_refund_form.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="refunds",
         charge=charge,
         reasons={code: gettext(words) for code, words in REASONS.items()},
@@ -127,7 +128,7 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     )
 
 
-def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _refund_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     refund = seat.ask("get_charge_refund", {"refund_id": seat.call.path["refund_id"]})
     charge = seat.ask("get_charge", {"charge_id": refund.charge})
     if seat.call.operation == "open_desk_refund":
@@ -136,7 +137,7 @@ def _refund_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     movable = refund.state in ("proposed", "agreed")
     return seat.page(
         "desk_refund.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="refunds",
         charge=charge,
         mine=mine,

@@ -31,6 +31,7 @@ from drachm.adapters.rest.service.sign_in_flow import (
 )
 from drachm.adapters.rest.service.speech import N_, gettext, spoken
 from drachm.adapters.rest.service.static_files import address
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError, Forbidden, InvalidMessage, Unavailable
 
@@ -69,7 +70,7 @@ def sign_in_at_desk(call: Call) -> Reply:
     except (DrachmError, ValueError) as error:
         words = ""
         if isinstance(error, Unauthenticated | Unavailable) and spoken().code == "en":
-            words = _sentence(trouble_of(error, call)["detail"])
+            words = _sentence(trouble_of(error, call).detail)
         return _door(call, 401, words or N_("This token does not open the desk."))
 
 
@@ -145,7 +146,7 @@ def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
         ways=ways_in(call),
         sandbox=sandbox(call),
         visitors=visitors(call, staff=True),
-        trouble=gettext(trouble),
+        trouble=Trouble(gettext("You are not signed in"), gettext(trouble)) if trouble else None,
         options=options,
         passkeys=address("passkeys.js") if options else "",
     )

@@ -13,6 +13,7 @@ from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import amount_of
 from drachm.adapters.rest.service.speech import N_
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.identifiers import encode
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import CURRENCIES
@@ -37,7 +38,7 @@ def begin_desk_shift(seat: Seat) -> Reply:
         body = {"party": party, "window": form.get("window", "").strip(), "laid_in": _money(form, "laid_in", currency)}
         shift = seat.ask("open_shift", body=body)
     except DrachmError as error:
-        return _window_page(seat, trouble_of(error, seat.call))
+        return _window_page(seat, trouble_of(error, seat.call, "party", "window", "currency", "laid_in"))
     return sent_on(seat.call, f"/desk/shifts/{shift.id}")
 
 
@@ -56,7 +57,7 @@ def take_cash_at_desk(seat: Seat) -> Reply:
         body = {"wallet": form.get("wallet", "").strip(), "amount": _money(form, "amount", shift.laid_in.currency)}
         taken = seat.ask("take_cash", {"shift_id": shift.id}, body=body, key=key)
     except DrachmError as error:
-        return _shift_page(seat, trouble_of(error, seat.call), "cash")
+        return _shift_page(seat, trouble_of(error, seat.call, "wallet", "amount"), "cash")
     return _shift_page(seat, taken=taken)
 
 
@@ -68,7 +69,7 @@ def count_at_desk(seat: Seat) -> Reply:
         body = {"counted": _money(seat.call.form, "counted", shift.laid_in.currency)}
         seat.ask("count_shift", {"shift_id": shift.id}, body=body, key=shift.id)
     except DrachmError as error:
-        return _shift_page(seat, trouble_of(error, seat.call), "count")
+        return _shift_page(seat, trouble_of(error, seat.call, "counted"), "count")
     return sent_on(seat.call, f"/desk/shifts/{shift.id}")
 
 
@@ -78,13 +79,13 @@ def _shift(seat: Seat) -> Any:
     return shift
 
 
-def _window_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _window_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     mine = seat.call.caller.subject
     shifts = recent_shifts(seat)
     currencies = [shift.laid_in.currency for shift in shifts]
     return seat.page(
         "desk_window.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="window",
         shifts=[_shown(seat, shift) for shift in reversed(shifts)],
         own_open=[shift.id for shift in shifts if shift.clerk == mine and shift.closed_at is None],
@@ -97,12 +98,12 @@ def _window_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     )
 
 
-def _shift_page(seat: Seat, trouble: dict[str, Any] | None = None, at: str = "", taken: Any = None) -> Reply:
+def _shift_page(seat: Seat, trouble: Trouble | None = None, at: str = "", taken: Any = None) -> Reply:
     shift = _shift(seat)
     mine = shift.clerk == seat.call.caller.subject and shift.closed_at is None
     return seat.page(
         "desk_shift.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="window",
         shift=shift,
         **_shown(seat, shift),
@@ -154,4 +155,4 @@ def _given(seat: Seat) -> dict[str, str]:
 
 
 def _money(form: Any, name: str, currency: str) -> dict[str, Any]:
-    return typed_money(form.get(name, ""), currency, most=N_("This is more than a box can hold."))
+    return typed_money(form, name, currency, most=N_("This is more than a box can hold."))

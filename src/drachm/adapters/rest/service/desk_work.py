@@ -18,6 +18,7 @@ from drachm.adapters.rest.service.desk_today import STUCK_AFTER, Standing, names
 from drachm.adapters.rest.service.journal_reading import CHARGES, name_of
 from drachm.adapters.rest.service.names import position_of
 from drachm.adapters.rest.service.speech import N_, gettext, ngettext
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.application.journal_index import Waiting
 from drachm.domain.errors import DrachmError
 from drachm.domain.reasons import REASONS
@@ -162,7 +163,7 @@ def _page(
     asked: Mapping[str, str],
     cursor: str,
     *,
-    trouble: dict[str, Any] | None = None,
+    trouble: Trouble | None = None,
     events: Sequence[str] = (),
     results: Sequence[Any] = (),
     rest: str = "",
@@ -175,7 +176,7 @@ def _page(
     answers = _answers(seat, events, results)
     return seat.page(
         "desk_work.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="work",
         trouble=trouble,
         causes=_causes(seat, [one for one in groups if _fits(one, asked)]),

@@ -11,13 +11,13 @@ from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_views import Charge
 from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, typed_money
-from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, listed, one_line, who_did_what
+from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, lists_of, one_line, who_did_what
 from drachm.adapters.rest.service.forms import key_of
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.service.staff_words import own_words
-from drachm.adapters.rest.service.trouble_words import SAID
+from drachm.adapters.rest.service.trouble_words import SAID, Trouble
 from drachm.adapters.rest.service.write_offs import WriteOffView
 from drachm.adapters.rest.transport.problem_table import KINDS
 from drachm.adapters.rest.transport.problems import Problem
@@ -47,7 +47,7 @@ def open_desk_write_offs(seat: Seat) -> Reply:
     seat.call.reach()
     charge = seat.call.query.get("charge", "")
     narrow = {"charge": charge} if charge else {}
-    lists = listed(seat, "list_write_offs", _STATES, _shown, **narrow)
+    lists = lists_of(seat, "list_write_offs", _STATES, _shown, **narrow)
     return seat.page("desk_write_offs.html", tab="refunds", charge=charge, **lists)
 
 
@@ -66,11 +66,11 @@ def write_off_at_desk(seat: Seat) -> Reply:
         body = {
             "reason": form.get("reason", ""),
             "note": one_line(form.get("note", "")),
-            "amount": typed_money(form.get("amount", ""), charge.amounts.due.currency if charge.amounts else ""),
+            "amount": typed_money(form, "amount", charge.amounts.due.currency if charge.amounts else ""),
         }
         made = seat.ask("write_off_due", {"charge_id": charge.id}, body=body, key=key)
     except DrachmError as error:
-        return _form_page(seat, trouble_of(error, seat.call))
+        return _form_page(seat, trouble_of(error, seat.call, "reason", "amount", "note"))
     return sent_on(seat.call, f"/desk/write-offs/{made.id}")
 
 
@@ -108,7 +108,7 @@ def _done(seat: Seat, name: str) -> Reply:
     return sent_on(seat.call, f"/desk/write-offs/{one.id}")
 
 
-def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _form_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     charge, form = charge_named(seat), seat.call.form
     if charge.amounts is None:
         raise Problem("not_found")
@@ -116,7 +116,7 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     waiting = seat.ask("list_write_offs", query={"charge": charge.id, "state": "proposed"}).data
     return seat.page(
         "desk_write_off_form.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="refunds",
         charge=charge,
         reasons={code: gettext(words) for code, words in REASONS.items()},
@@ -133,7 +133,7 @@ def _form_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     )
 
 
-def _one_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
+def _one_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     one: WriteOffView = seat.ask("get_write_off", {"write_off_id": seat.call.path["write_off_id"]})
     charge = seat.ask("get_charge", {"charge_id": one.charge})
     if seat.call.operation == "open_desk_write_off":
@@ -142,7 +142,7 @@ def _one_page(seat: Seat, trouble: dict[str, Any] | None = None) -> Reply:
     may_end = seat.may("end_write_off_at_desk")
     return seat.page(
         "desk_write_off.html",
-        int(trouble["status"]) if trouble else 200,
+        trouble.status if trouble else 200,
         tab="refunds",
         charge=charge,
         mine=mine,

@@ -10,11 +10,13 @@ import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 from drachm.adapters.rest.service.desk_frame import unreadable
-from drachm.adapters.rest.service.speech import N_, gettext
-from drachm.domain.money import MAX_AMOUNT, MICROS, micros, plain
+from drachm.adapters.rest.service.page_words import Amount
+from drachm.adapters.rest.service.speech import N_, gettext, percent
+from drachm.domain.money import CURRENCIES, MAX_AMOUNT, MICROS, micros, plain
 
 Kind = Literal["money", "percent", "number", "flag", "text"]
 FLAGS: Final = {"yes": True, "no": False}
@@ -93,13 +95,16 @@ def put(document: Any, pointer: str, value: Any) -> None:
         document[last] = value
 
 
-def figure(fields: Sequence[Field], currency: str) -> str:
-    """What a line of the list ends with: its first share or amount."""
+def figure(fields: Sequence[Field], currency: str) -> Amount | str:
+    """What a line of the list ends with: its first share or amount, as the page's language writes it."""
     for field in fields:
-        if field.kind == "percent":
-            return f"{field.value} %"
-        if field.kind == "money":
-            return f"{field.value} {currency}"
+        fits = _DECIMAL.fullmatch(field.value)
+        if field.kind == "percent" and fits:
+            return percent(Decimal(field.value) / 100)
+        if field.kind == "money" and fits and currency in CURRENCIES:
+            return Amount(micros(field.value), currency)
+        if field.kind in ("percent", "money"):
+            return field.value
     return ""
 
 

@@ -17,10 +17,11 @@ from drachm.adapters.rest.service.call import Call, Reply, operation
 from drachm.adapters.rest.service.forms import PAGE, cookie, from_elsewhere
 from drachm.adapters.rest.service.links import LinkOrder, links_of, made_link
 from drachm.adapters.rest.service.look import LOOK_QUERY
-from drachm.adapters.rest.service.page import Trouble, given_answer
+from drachm.adapters.rest.service.page import given_answer
 from drachm.adapters.rest.service.page_frame import in_its_language, origin_of, page, root_of, sent_on
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
 from drachm.adapters.rest.service.speech import gettext
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.service.visit_told import VisitTold, visit_told
 from drachm.adapters.rest.transport.problems import Header, Problem
 from drachm.application.receipt_codes import LINK_LETTERS, Coded, find_code

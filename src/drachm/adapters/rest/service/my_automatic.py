@@ -19,6 +19,7 @@ from drachm.adapters.rest.service.my_pay import wallets_of
 from drachm.adapters.rest.service.my_wallet_view import kind_words
 from drachm.adapters.rest.service.page_words import amount_of, said, typed
 from drachm.adapters.rest.service.speech import N_, gettext, ngettext
+from drachm.adapters.rest.service.trouble_words import Trouble, not_done
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
 
@@ -46,8 +47,8 @@ def change_my_rules(seat: PatientSeat) -> Reply:
         del rules[int(gone)]
     else:
         made = _made(seat, now)
-        if isinstance(made, str):
-            return _shown(seat, trouble=made, status=422)
+        if isinstance(made, Trouble):
+            return _shown(seat, made)
         # The narrow before the wide: the first that fits decides.
         wide = [one for one in rules if not one.get("provider") and not one.get("categories")]
         narrow = [one for one in rules if one not in wide]
@@ -83,7 +84,7 @@ def set_my_collection(seat: PatientSeat) -> Reply:
     return seat.sent_on(PLACE)
 
 
-def _shown(seat: PatientSeat, *, trouble: str = "", status: int = 200) -> Reply:
+def _shown(seat: PatientSeat, trouble: Trouble | None = None) -> Reply:
     (now, tag), (consent, word) = _read(seat, "get_automatic_payments"), _read(seat, "get_collection_consent")
     names = _clinics(seat, now)
     pots = _pots(seat)
@@ -92,7 +93,7 @@ def _shown(seat: PatientSeat, *, trouble: str = "", status: int = 200) -> Reply:
     return seat.page(
         "my_automatic.html",
         "budget",
-        status,
+        trouble.status if trouble else 200,
         rules=[_sentence(one, names) for one in now.rules],
         stops=[names.get(one.provider, one.provider) for one in now.stops],
         clinics=sorted(names.items(), key=lambda pair: pair[1].casefold()),
@@ -109,12 +110,12 @@ def _shown(seat: PatientSeat, *, trouble: str = "", status: int = 200) -> Reply:
     )
 
 
-def _made(seat: PatientSeat, now: AutomaticPaymentsView) -> dict[str, Any] | str:
+def _made(seat: PatientSeat, now: AutomaticPaymentsView) -> dict[str, Any] | Trouble:
     """The rule that a form asks for; or why it is none."""
     form = seat.call.form
     provider, kind, how = (form.get(name, "") for name in ("provider", "kind", "how"))
     if bool(provider) == bool(kind):
-        return gettext(_CHOOSE)
+        return not_done(gettext(_CHOOSE), "kind")
     if how not in ("all", "some", "none") or (provider and provider not in _clinics(seat, now)) or len(kind) > 64:
         raise Problem("bad_request")
     rule: dict[str, Any] = {"provider": provider} if provider else {"categories": [kind]}
@@ -122,12 +123,12 @@ def _made(seat: PatientSeat, now: AutomaticPaymentsView) -> dict[str, Any] | str
         one for one in now.rules if (one.provider or "", list(one.categories)) == (provider, [kind] if kind else [])
     ]
     if same:
-        return gettext(_TWICE)
+        return not_done(gettext(_TWICE), "kind")
     if how != "all":
         currency = _currency(seat)
         micros = 0 if how == "none" else typed(form.get("most", ""), currency)
         if micros is None:
-            return gettext(_NO_AMOUNT)
+            return not_done(gettext(_NO_AMOUNT), "most")
         rule |= {"most": {"micros": micros, "currency": currency}, "per": "visit" if micros else "charge"}
     return rule
 

@@ -23,6 +23,7 @@ from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
 from drachm.adapters.rest.service.pot_budgets import PotBudgetView, tag_of
 from drachm.adapters.rest.service.speech import N_, gettext, spoken
+from drachm.adapters.rest.service.trouble_words import Trouble, not_done
 from drachm.adapters.rest.service.wallet_records import PREFIX
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
@@ -79,7 +80,7 @@ def set_my_budget(seat: PatientSeat) -> Reply:
     currency, zone = _money_of(seat, now)
     micros = typed(form.get("amount", ""), currency)
     if micros is None:
-        return _shown(seat, trouble=gettext(_NO_AMOUNT), at=kind, status=422)
+        return _shown(seat, not_done(gettext(_NO_AMOUNT), "amount-kind" if kind else "amount"), chosen=kind)
     own = {
         "id": name,
         "amount": {"micros": micros, "currency": currency},
@@ -104,7 +105,8 @@ def set_my_pot_budget(seat: PatientSeat) -> Reply:
     zone = now.zone if now.amount is not None else _money_of(seat, _budgets(seat)[0])[1]
     micros = None if form.get("take") == "yes" else typed(form.get("amount", ""), currency)
     if micros is None and form.get("take") != "yes":
-        return _shown(seat, trouble=gettext(_NO_AMOUNT), at=f"{wallet}@{member}" if member else wallet, status=422)
+        field = _field(wallet, member, new=bool(member) and now.amount is None)
+        return _shown(seat, not_done(gettext(_NO_AMOUNT), field), chosen=member)
     amount = {"micros": micros, "currency": currency} if micros is not None else None
     shape = msgspec.convert({"amount": amount, "zone": zone}, OPERATIONS[write].body)
     # Somebody is chosen from a list of those who have none: no version of theirs was read.
@@ -127,7 +129,7 @@ def set_my_automatic(seat: PatientSeat) -> Reply:
         currency, _ = _money_of(seat, _budgets(seat)[0])
         micros = 0 if how == "none" else typed(form.get("most", ""), currency)
         if micros is None:
-            return _shown(seat, mistake=gettext(_NO_AMOUNT), status=422)
+            return _shown(seat, not_done(gettext(_NO_AMOUNT), "most"))
         rule = [{"most": {"micros": micros, "currency": currency}, "per": "visit"}]
     _write(seat, "set_automatic_payments", {"rules": [*narrow, *rule], "order": list(now.order)})
     return seat.sent_on("/my/budget")
@@ -138,7 +140,7 @@ def _id_of(kind: str) -> str:
     return f"k{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
 
 
-def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str = "", status: int = 200) -> Reply:
+def _shown(seat: PatientSeat, trouble: Trouble | None = None, chosen: str = "") -> Reply:
     (budgets, tag), (automatic, _) = _budgets(seat), _automatic(seat)
     currency, _ = _money_of(seat, budgets)
     member = {"member_id": seat.member}
@@ -150,7 +152,7 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
     return seat.page(
         "my_budget.html",
         "budget",
-        status,
+        trouble.status if trouble else 200,
         cards=[_card(seat, one) for one in budgets.budgets],
         pots=_pots(seat),
         own=own,
@@ -171,10 +173,9 @@ def _shown(seat: PatientSeat, *, trouble: str = "", at: str = "", mistake: str =
         ],
         version=tag,
         trouble=trouble,
-        at=at,
+        chosen=chosen,
         kinds=kinds_to_choose([word for one in budgets.budgets for word in one.categories]),
         typed=seat.call.form.get("amount", ""),
-        mistake=mistake,
     )
 
 
@@ -188,6 +189,8 @@ class Budgeted:
     version: str
     typed: str
     """The budget, as a person would type it."""
+    field: str
+    """Id of the field for it."""
     card: Card | None
 
 
@@ -201,6 +204,8 @@ class SharedPot:
     """Members who have a budget."""
     others: list[tuple[str, str]]
     """(id, name) of members who have none."""
+    field: str
+    """Id of the field for the budget of one of them."""
 
 
 def _pots(seat: PatientSeat) -> list[SharedPot]:
@@ -217,11 +222,18 @@ def _pot(seat: PatientSeat, wallet: str, currency: str) -> SharedPot:
     def shown(member: str) -> Budgeted:
         one, tag = budgets.get(member), tag_of(wallet, member, pot_budget(wallet, records, member)[1])
         card, text = (_card(seat, one), _plain(one.amount.micros)) if one is not None else (None, "")
-        return Budgeted(member or wallet, inside.get(member, ""), etag(*tag), text, card)
+        return Budgeted(member or wallet, inside.get(member, ""), etag(*tag), text, _field(wallet, member), card)
 
     # Who is alone in a pot has its own budget for that.
     others = [(member, name) for member, name in inside.items() if member not in budgets and len(inside) > 1]
-    return SharedPot(currency, shown(""), [shown(member) for member in sorted(budgets) if member], others)
+    people = [shown(member) for member in sorted(budgets) if member]
+    return SharedPot(currency, shown(""), people, others, _field(wallet, "", new=True))
+
+
+def _field(wallet: str, member: str, new: bool = False) -> str:
+    """Id of a field on the page: of a pot's budget, of a member's, or of the one for a member who has none yet."""
+    whose = "new" if new else hashlib.sha256(member.encode()).hexdigest()[:16] if member else "all"
+    return f"amount-{wallet}-{whose}"
 
 
 def _card(seat: PatientSeat, one: BudgetView | PotBudgetView) -> Card:

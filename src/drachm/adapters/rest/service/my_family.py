@@ -20,6 +20,7 @@ from drachm.adapters.rest.service.page_bar import Bar, bar_of
 from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, said, typed
 from drachm.adapters.rest.service.speech import N_, gettext, short_day
+from drachm.adapters.rest.service.trouble_words import Trouble, not_done
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
 from drachm.application.people import PROFILE
@@ -89,7 +90,7 @@ def change_my_family(seat: PatientSeat) -> Reply:
     return seat.sent_on("/my/family")
 
 
-def _page(seat: PatientSeat, trouble: str = "", *, code: str = "", at: str = "") -> Reply:
+def _page(seat: PatientSeat, trouble: Trouble | None = None, *, code: str = "", at: str = "") -> Reply:
     if not _me(seat):
         return seat.page("my_nobody.html", "family", subject=seat.call.caller.subject)
     waiting = seat.ask("list_member_invitations", {"member_id": _me(seat)}).data
@@ -240,13 +241,13 @@ def _size(text: str, currency: str) -> int:
     return size
 
 
-def _told(error: DrachmError, seat: PatientSeat) -> str:
+def _told(error: DrachmError, seat: PatientSeat) -> Trouble:
     """Why not, in words for the page."""
     if isinstance(error, InvalidMessage) and error.where == "amount":
-        return error.message
-    status = int(trouble_of(error, seat.call)["status"])
+        return not_done(error.message)
+    status = trouble_of(error, seat.call).status
     if status in (409, 412, 428):
-        return gettext("Somebody changed this meanwhile. Look at it, then try again.")
+        return not_done(gettext("Somebody changed this meanwhile. Look at it, then try again."))
     if status in (404, 422):
-        return gettext("This invitation or person is not here. Look at what you wrote.")
-    return gettext("This did not go through, and nothing was changed.")
+        return not_done(gettext("This invitation or person is not here. Look at what you wrote."))
+    return not_done(gettext("This did not go through, and nothing was changed."))

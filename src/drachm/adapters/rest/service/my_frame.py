@@ -133,7 +133,7 @@ class PatientSeat(Asker):
 
     def refused(self, error: DrachmError) -> Reply:
         """No, as a page."""
-        status = int(trouble_of(error, self.call)["status"])
+        status = trouble_of(error, self.call).status
         title, text = _TITLES.get(status, _FAILED[0]), _TEXTS.get(status, _FAILED[1])
         return self.page("my_trouble.html", "", status, title=gettext(title), sentences=[gettext(text)])
 

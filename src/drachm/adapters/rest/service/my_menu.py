@@ -17,6 +17,7 @@ from drachm.adapters.rest.service.page_bar import Bar, bar_of
 from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, shares_said
 from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.trouble_words import Trouble, not_done
 from drachm.adapters.rest.transport.values import write_instant
 from drachm.application.menu import Offer, matching, offers
 
@@ -58,7 +59,7 @@ def open_my_estimate(seat: PatientSeat) -> Reply:
     asked = seat.call.form.get("service", "")
     offer = next((one for one in _offers(seat) if one.service.key == asked), None)
     if offer is None:
-        return _menu(seat, "", gettext("This service has no price here any more."))
+        return _menu(seat, "", not_done(gettext("This service has no price here any more.")))
     chosen = offer.providers[:COMPARED]
     names = {party.id: party.name or party.id for party in seat.call.market.register.parties(ids=chosen)}
     answers = _estimates(seat, [(offer, provider) for provider in chosen])
@@ -76,7 +77,7 @@ def open_my_estimate(seat: PatientSeat) -> Reply:
     )
 
 
-def _menu(seat: PatientSeat, words: str, trouble: str = "") -> Reply:
+def _menu(seat: PatientSeat, words: str, trouble: Trouble | None = None) -> Reply:
     found = matching(_offers(seat), words)
     shown = found[:SHOWN]
     answers = _estimates(seat, [(one, one.providers[0]) for one in shown])

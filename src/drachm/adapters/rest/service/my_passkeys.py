@@ -25,6 +25,7 @@ from drachm.adapters.rest.service.passkey_proof import (
 )
 from drachm.adapters.rest.service.speech import N_, gettext, short_day
 from drachm.adapters.rest.service.static_files import address
+from drachm.adapters.rest.service.trouble_words import not_done
 from drachm.adapters.rest.transport.identifiers import named_by
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application import passkeys as kept
@@ -51,13 +52,13 @@ def add_my_passkey(seat: PatientSeat) -> Reply:
     call, form, subject = seat.call, seat.call.form, seat.session.principal.subject
     ways, label = passkeys_of(call.house.base_url), _label(seat)
     if ways is None or not _by_account(seat):
-        return _page(seat, gettext(_NOT_KEPT), 403)
+        return _page(seat, _NOT_KEPT, 403)
     if not label:
-        return _page(seat, gettext(_LONG), 422)
+        return _page(seat, _LONG, 422)
     try:
         made = ways.registered(form.get("answer", ""), unsealed(call, _who(seat), form.get("asked", "")))
     except (DrachmError, ValueError):
-        return _page(seat, gettext(_NOT_KEPT), 403)
+        return _page(seat, _NOT_KEPT, 403)
     credential, name = made.credential.hex(), str(seat.session.record.body["name"])
     new = kept.NewPasskey(
         named_by("psk", credential), subject, name, label, credential, made.public_key.hex(), made.count
@@ -65,7 +66,7 @@ def add_my_passkey(seat: PatientSeat) -> Reply:
     try:
         kept.add(new, kept.Rights((), (), ()), call.at, call.market.records, kept.OF_PATIENTS)
     except DrachmError:
-        return _page(seat, gettext(_TOO_MANY), 409)
+        return _page(seat, _TOO_MANY, 409)
     return seat.sent_on(PLACE)
 
 
@@ -82,7 +83,7 @@ def change_my_passkey(seat: PatientSeat) -> Reply:
     elif do == "name":
         label = _label(seat)
         if not label:
-            return _page(seat, gettext(_LONG), 422)
+            return _page(seat, _LONG, 422)
         kept.rename(record, label, call.at, records)
     else:
         raise Problem("bad_request")
@@ -165,7 +166,7 @@ def _page(seat: PatientSeat, trouble: str = "", status: int = 200) -> Reply:
         possible=passkeys_of(call.house.base_url) is not None,
         options=options,
         asked=asked,
-        trouble=trouble,
+        trouble=not_done(gettext(trouble), status=status) if trouble else None,
         passkeys=address("passkeys.js"),
     )
 

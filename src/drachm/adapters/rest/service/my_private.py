@@ -46,7 +46,7 @@ def keep_my_visit_private(seat: PatientSeat) -> Reply:
         for charge in _standing(visit):
             seat.ask("keep_charge_private", {"charge_id": charge.id})
     except DrachmError as error:
-        if int(trouble_of(error, seat.call)["status"]) not in (404, 409):
+        if trouble_of(error, seat.call).status not in (404, 409):
             raise
         return _trouble(seat, 409, gettext(_FAILED))
     if privacy_of(seat, seat.ask("get_visit", {"visit_id": visit.id})) != "all":

@@ -13,6 +13,7 @@ from drachm.adapters.rest.service.questions import QuestionView, one_line
 from drachm.adapters.rest.service.receipt_views import ReceiptView
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
 from drachm.adapters.rest.service.speech import N_, gettext, spelled
+from drachm.adapters.rest.service.trouble_words import Trouble, not_done
 from drachm.domain.errors import Conflict
 
 CHOICES: Final = {
@@ -47,7 +48,7 @@ def ask_my_question(seat: PatientSeat) -> Reply:
             if form["back"] in {one.id for one in _asked(seat, receipt)}:
                 seat.ask("take_back_question", {"question_id": form["back"]})
         elif form.get("choice", "") not in CHOICES or not form.get("key"):
-            return _page(seat, receipt, 422, gettext(_CHOOSE))
+            return _page(seat, receipt, not_done(gettext(_CHOOSE), "choice"))
         else:
             body = {
                 "choice": form["choice"],
@@ -57,16 +58,16 @@ def ask_my_question(seat: PatientSeat) -> Reply:
             seat.ask("ask_question", {"receipt_id": receipt.id}, body=body, key=form.get("key", ""))
     except Conflict as error:
         settled = error.code == "question_settled"
-        return _page(seat, receipt, 409, gettext(_OVER) if settled else gettext(_ASKED))
+        return _page(seat, receipt, not_done(gettext(_OVER) if settled else gettext(_ASKED), status=409))
     return seat.sent_on(f"/my/receipts/{receipt.id}/question")
 
 
-def _page(seat: PatientSeat, receipt: ReceiptView, status: int = 200, trouble: str = "") -> Reply:
+def _page(seat: PatientSeat, receipt: ReceiptView, trouble: Trouble | None = None) -> Reply:
     shared, form = shared_receipt(seat.call.market, receipt.id), seat.call.form
     return seat.page(
         "my_question.html",
         "receipts",
-        status,
+        trouble.status if trouble else 200,
         receipt=receipt,
         view=receipt_view(shared, named=True) if shared is not None else None,
         questions=[_shown(one) for one in _asked(seat, receipt)],

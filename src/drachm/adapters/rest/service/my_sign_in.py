@@ -35,6 +35,7 @@ from drachm.adapters.rest.service.sign_in_flow import (
 )
 from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.service.static_files import address
+from drachm.adapters.rest.service.trouble_words import Trouble, not_done
 from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError, Forbidden
 
@@ -156,6 +157,10 @@ def give_my_proof(seat: PatientSeat) -> Reply:
     return seat.sent_on(below_my(call.form.get("next", "")))
 
 
+_ANSWERS: Final = {"birth_date": "day", "code": "answer-code", "none": "", "sign-in": "token"}
+"""Id of the field that answers a question."""
+
+
 def _ask_again(seat: PatientSeat, status: int = 200, trouble: str = "") -> Reply:
     call = seat.call
     question = question_of(call, seat.session.record.body["receipt"]) if seat.visit else "sign-in"
@@ -165,7 +170,7 @@ def _ask_again(seat: PatientSeat, status: int = 200, trouble: str = "") -> Reply
         "sandbox": sandbox(call),
         "ways": ways_in(call),
         "next": below_my(call.query.get("next", "") or call.form.get("next", "")),
-        "trouble": gettext(trouble),
+        "trouble": not_done(gettext(trouble), _ANSWERS[question], status) if trouble else None,
         "options": options,
         "asked": asked,
         "passkeys": address("passkeys.js") if options else "",
@@ -200,7 +205,7 @@ def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
         "ways": ways_in(call),
         "sandbox": sandbox(call),
         "visitors": visitors(call, staff=False),
-        "trouble": gettext(trouble),
+        "trouble": Trouble(gettext("You are not signed in"), gettext(trouble)) if trouble else None,
     }
     headers: list[Header] = [(b"set-cookie", kept.encode())]
     return page(call, "my_sign_in.html", values, status=status, headers=headers, choices=call.operation == _OPEN)

@@ -6,6 +6,7 @@ link of ours, because no page of ours takes a card.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
@@ -22,6 +23,7 @@ from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
 from drachm.adapters.rest.service.shapes import money
 from drachm.adapters.rest.service.speech import N_, gettext, spoken
+from drachm.adapters.rest.service.trouble_words import Trouble, not_done
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
 from drachm.application.money_reading import Purse
@@ -29,7 +31,8 @@ from drachm.domain.errors import DrachmError, InvalidMessage
 from drachm.domain.funding.model import drawing_order
 from drachm.domain.payments.tariff import percent_of
 
-_RULE: Final = ("below", "amount", "month_cap")
+_RULE: Final = {"below": "below", "amount": "each", "month_cap": "most"}
+"""The amounts of a rule, each with the id of its field."""
 _WALLETS_MAX: Final = "100"
 _STATES: Final = {
     "planned": (N_("We are asking for it"), N_("Look again in a minute. You will not pay twice.")),
@@ -75,14 +78,14 @@ def top_up_my_pot(seat: PatientSeat) -> Reply:
     try:
         if not key or rail not in _rails(seat):
             raise Problem("bad_request")
-        size = _size(form.get("amount", ""), wallet.currency)
+        size = _size(form, "amount", wallet.currency)
         fee = fee_of(seat.call, rail, size, wallet.currency)
         if fee is not None and form.get("sure") != str(size):
             return _pot_page(seat, fee=fee, size=size)
         body = {"amount": {"micros": size, "currency": wallet.currency}, "rail": rail}
         paid = seat.ask("begin_payment", {"wallet_id": wallet.id}, body=body, key=key)
     except DrachmError as error:
-        return _pot_page(seat, trouble=_told(error, seat), at="top-up")
+        return _pot_page(seat, trouble=_told(error, seat, {"amount": "amount"}), at="top-up")
     return seat.sent_on(f"/my/wallet/payments/{paid.id}")
 
 
@@ -94,14 +97,14 @@ def pay_out_my_pot(seat: PatientSeat) -> Reply:
     try:
         if not key:
             raise Problem("bad_request")
-        size = _size(form.get("amount", ""), wallet.currency)
+        size = _size(form, "amount", wallet.currency)
         asked = seat.must_prove(size, f"/my/wallet/pots/{wallet.id}")
         if asked is not None:
             return asked
         body = {"amount": {"micros": size, "currency": wallet.currency}}
         done = seat.ask("begin_payout", {"wallet_id": wallet.id}, body=body, key=key)
     except DrachmError as error:
-        return _pot_page(seat, trouble=_told(error, seat), at="pay-out")
+        return _pot_page(seat, trouble=_told(error, seat, {"amount": "out"}), at="pay-out")
     return _pot_page(seat, sent=(Amount(size - int(done.rest.micros), wallet.currency), amount_of(done.rest)))
 
 
@@ -138,7 +141,7 @@ def set_my_top_up_rule(seat: PatientSeat) -> Reply:
             amounts = {name: getattr(before, name) for name in _RULE}
             rail, on = before.rail, False
         else:
-            amounts = {name: money(_size(form.get(name, ""), wallet.currency), wallet.currency) for name in _RULE}
+            amounts = {name: money(_size(form, name, wallet.currency), wallet.currency) for name in _RULE}
             rail, on = form.get("rail", ""), True
         body = {name: {"micros": one.micros, "currency": one.currency} for name, one in amounts.items()}
         order = {**body, "rail": rail, "zone": before.zone if before is not None else "UTC", "on": on}
@@ -146,14 +149,14 @@ def set_my_top_up_rule(seat: PatientSeat) -> Reply:
         path = {"wallet_id": wallet.id}
         _put_rule(seat, path, order, etag(wallet.id, read) if version else None)
     except DrachmError as error:
-        return _pot_page(seat, trouble=_told(error, seat), at="rule")
+        return _pot_page(seat, trouble=_told(error, seat, _RULE), at="rule")
     return seat.sent_on(f"/my/wallet/pots/{wallet.id}")
 
 
 def _pot_page(
     seat: PatientSeat,
     *,
-    trouble: str = "",
+    trouble: Trouble | None = None,
     at: str = "",
     fee: FeeView | None = None,
     size: int = 0,
@@ -165,8 +168,10 @@ def _pot_page(
     rails = [(name, gettext(RAILS.get(name, N_("Pay")))) for name in _rails(seat)] if pot.own else []
     holder = seat.whose_own(wallet.member or "")
     rule = _rule(seat, wallet.id) if pot.own and holder else None
-    said_before = {name: seat.call.form.get(name, "") for name in ("rail", *_RULE)}
-    said_before["amount"] = seat.call.form.get("amount", "") if at == "top-up" or fee else ""
+    form = seat.call.form
+    said_before = {name: form.get(name, "") for name in ("rail", "below", "month_cap")}
+    typed_at = {"amount": at == "top-up" or fee, "out": at == "pay-out", "each": at == "rule"}
+    said_before |= {field: form.get("amount", "") if here else "" for field, here in typed_at.items()}
     return seat.page(
         "my_wallet_pot.html",
         "wallet",
@@ -271,11 +276,11 @@ def _put_rule(seat: PatientSeat, path: dict[str, str], order: dict[str, Any], if
     seated.ask("set_automatic_top_up", path, body=order)
 
 
-def _size(text: str, currency: str) -> int:
+def _size(form: Mapping[str, str], name: str, currency: str) -> int:
     """An amount that somebody typed, in micros: more than nothing."""
-    size = typed(text, currency)
+    size = typed(form.get(name, ""), currency)
     if not size:
-        raise InvalidMessage(gettext("Write an amount in digits, such as 25."), where="amount")
+        raise InvalidMessage(gettext("Write an amount in digits, such as 25."), where=name)
     return size
 
 
@@ -289,15 +294,15 @@ def _fee_words(fee: FeeView | None) -> dict[str, Any] | None:
     return {"takes": takes, "better": better}
 
 
-def _told(error: DrachmError, seat: PatientSeat) -> str:
-    """Why not, in words for the page; what only programs understand stays out."""
-    if isinstance(error, InvalidMessage) and error.where == "amount":
+def _told(error: DrachmError, seat: PatientSeat, fields: Mapping[str, str]) -> Trouble:
+    """Why not, in words for the page; what only programs understand stays out. `fields`: name -> id on the page."""
+    if isinstance(error, InvalidMessage) and error.where in fields:
         told = error.message if spoken().code == "en" else in_words(error.message)
         if told is not None:
-            return told
-    status = int(trouble_of(error, seat.call)["status"])
+            return not_done(told, fields[error.where])
+    status = trouble_of(error, seat.call).status
     if status == 503:
-        return gettext("This way to pay does not work just now. Try another one, or later.")
+        return not_done(gettext("This way to pay does not work just now. Try another one, or later."))
     if status == 412:
-        return gettext("The rule was changed meanwhile. Look at it, then send it again.")
-    return gettext("This did not go through, and no money was taken. Look at what you wrote.")
+        return not_done(gettext("The rule was changed meanwhile. Look at it, then send it again."))
+    return not_done(gettext("This did not go through, and no money was taken. Look at what you wrote."))

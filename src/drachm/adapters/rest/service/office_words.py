@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Final
 
 from babel.dates import format_interval
-from babel.numbers import format_compact_decimal, format_percent, get_decimal_symbol
+from babel.numbers import format_compact_decimal, get_decimal_symbol
 
 from drachm.adapters.plots.scales import short
-from drachm.adapters.rest.service.speech import N_, counted, gettext, month_said, ngettext, spoken
+from drachm.adapters.rest.service.speech import N_, counted, gettext, month_said, ngettext, percent, spoken
 from drachm.domain.figures.spans import DAY, HOUR, MINUTE, SECOND
 from drachm.domain.money import plain
 
@@ -141,17 +141,13 @@ def of_hundred(part: int, whole: int) -> str:
     ('33%', 'under 1%', 'over 99%', '0%')
     """
     if whole <= 0 or part <= 0:
-        return _percent(0)
+        return percent(Decimal(0))
     nearest = (200 * part + whole) // (2 * whole)
     if nearest == 0:
-        return gettext("under {share}").format(share=_percent(1))
+        return gettext("under {share}").format(share=percent(Decimal(1) / 100))
     if nearest >= 100 and part < whole:
-        return gettext("over {share}").format(share=_percent(99))
-    return _percent(nearest)
-
-
-def _percent(hundredths: int) -> str:
-    return str(format_percent(Decimal(hundredths) / 100, locale=spoken().locale))
+        return gettext("over {share}").format(share=percent(Decimal(99) / 100))
+    return percent(Decimal(nearest) / 100)
 
 
 def _hours(number: int) -> str:

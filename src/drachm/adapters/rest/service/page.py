@@ -36,6 +36,7 @@ from drachm.adapters.rest.service.passkey_proof import FORM_BYTES, question_for
 from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_receipt
 from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.service.static_files import address
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError
 
@@ -66,16 +67,6 @@ _CLOSED: Final = {
     ),
 }  # fmt: skip
 _ENDED: Final = {status: _PAGES[status] for status in (404, 410)} | {403: "The question comes first."}
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What was wrong with an answer."""
-
-    title: str
-    text: str
-    field: str = ""
-    """Id of the field to mend."""
 
 
 @dataclass(frozen=True, slots=True)

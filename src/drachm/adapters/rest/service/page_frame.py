@@ -20,6 +20,7 @@ from drachm.adapters.rest.service.speech import (
     Language,
     clock,
     counted,
+    gap,
     gettext,
     moment_said,
     month_said,
@@ -170,7 +171,7 @@ def page_templates() -> Environment:
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["day"] = lambda text: short_day(date.fromisoformat(text))
     environment.filters["own_words"] = own_words
-    environment.globals.update(spelled=spelled, short_day=short_day, counted=counted, clock=clock)
+    environment.globals.update(spelled=spelled, short_day=short_day, counted=counted, clock=clock, gap=gap)
     environment.globals.update(moment_said=moment_said, status_said=status_said, why_said=why_said, step_said=step_said)
     environment.globals.update(state_said=state_said, event_kind_said=event_kind_said, month_said=month_said)
     return environment

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from gettext import NullTranslations
 from typing import Final
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_decimal, get_decimal_symbol
+from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 
 from drachm.adapters.rest.service.catalogues import PSEUDO, catalogue
 from drachm.domain.money import plain
@@ -194,6 +195,20 @@ def digits(micros: int, currency: str) -> str:
 def counted(number: int) -> str:
     """A whole number with its thousands grouped."""
     return format_decimal(number, locale=spoken().locale)
+
+
+def gap() -> str:
+    """What stands between two sentences: nothing where full stops are as wide as a letter."""
+    return "" if spoken().code.startswith("zh") else " "
+
+
+def percent(share: Decimal) -> str:
+    """A share of one, with as many digits behind the point as it has.
+
+    >>> percent(Decimal("0.125"))
+    '12.5%'
+    """
+    return str(format_percent(share, locale=spoken().locale, decimal_quantization=False))
 
 
 def symbol(currency: str) -> str:

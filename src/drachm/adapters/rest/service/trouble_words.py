@@ -7,7 +7,8 @@ it is, marked as English, unless a catalogue has it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -49,23 +50,51 @@ _FAILED: Final = (
 )
 
 
-def words_of(document: Mapping[str, Any], ours: bool) -> dict[str, Any]:
-    """Title, text, next step and faults of a problem document; `ours`: a page said it, in the language already."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What was not done and why, for a page that shows it (`error_summary` in `parts.html`)."""
+
+    title: str
+    detail: str
+    field: str = ""
+    """Id of the field of the form that has to be mended; empty where none is known."""
+    faults: Sequence[tuple[str, str]] = ()
+    """(field, what is wrong with it), of each thing that has to be mended."""
+    next_step: str = ""
+    status: int = 422
+
+
+def not_done(words: str, field: str = "", status: int = 422) -> Trouble:
+    """Why a form of a patient did nothing, in words of its page."""
+    return Trouble(gettext("That did not work"), words, field, status=status)
+
+
+def words_of(document: Mapping[str, Any], ours: bool, fields: Sequence[str] = ()) -> Trouble:
+    """A problem document; `ours`: a page said it, in the language already; `fields`: those of its form, by id.
+
+    A form with one field is told by that, whatever the problem names.
+    """
+
+    def field_of(pointer: str) -> str:
+        name = pointer.removeprefix("/").partition("/")[0]
+        return name if name in fields else fields[0] if len(fields) == 1 else ""
+
     status, detail, next_step = int(document["status"]), str(document["detail"]), str(document["next_step"])
-    faults = [fault["detail"] for fault in document.get("errors", []) if fault["detail"] != detail]
-    said = {"status": status, "title": document["title"], "detail": detail, "next_step": next_step, "faults": faults}
+    title, errors = str(document["title"]), document.get("errors", [])
+    field = field_of(errors[0]["pointer"] if errors else "")
+    faults = [(field_of(one["pointer"]), one["detail"]) for one in errors if one["detail"] != detail]
     if spoken().code == "en":
-        return said
+        return Trouble(title, detail, field, faults, next_step, status)
     title = gettext(_TITLES.get(status, _FAILED[0]))
-    told = [own_words(fault) for fault in faults]
+    told: list[tuple[str, str]] = [(at, own_words(words)) for at, words in faults]
     if ours:
-        return {**said, "title": title, "faults": told}
+        return Trouble(title, detail, field, told, next_step, status)
     kind = KINDS.get(str(document["code"])) if document["code"] in SAID else None
     text = gettext(kind.text if kind is not None else _TEXTS.get(status, _FAILED[1]))
     step = own_words(kind.next_step) if kind is not None else Markup("")
     if detail and (kind is None or detail != kind.text):
-        told.insert(0, own_words(detail))
-    return {**said, "title": title, "detail": text, "next_step": step, "faults": told}
+        told.insert(0, (field, own_words(detail)))
+    return Trouble(title, text, field, told, step, status)
 
 
 def table_texts() -> list[str]:
