@@ -27,4 +27,5 @@ def test_a_small_run_counts_everything_and_leaves_agreeing_books() -> None:
     # On a machine that does ten other things a sender may be too slow to be told.
     assert report["too_much"]["cut_off"] <= report["too_much"]["bulks_refused"] // 20
     documented = set(re.findall(r"`(?:half_load|too_much)\.(\w+)`", PAGE.read_text("utf-8")))
+    assert set(report["half_load_behind"]) == {*report["half_load"], "rows_behind"}
     assert documented == set(report["half_load"]) | set(report["too_much"])

@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOLLAR = Amount(1_234_400_000, "USD")
 
 
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
+def loaded() -> ModuleType:
+    """The tool that extracts what pages say."""
     spec = importlib.util.spec_from_file_location("messages", ROOT / "tools" / "messages.py")
     assert spec
     assert spec.loader
@@ -37,6 +37,11 @@ def tool() -> ModuleType:
     sys.modules["messages"] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    return loaded()
 
 
 def test_every_catalogue_is_whole(tool: Any) -> None:
