@@ -33,6 +33,9 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
+    # A new file of the log is not filled with zeros first: everybody waited a tenth of a second for that, every 16 MB.
+    # A commit is as durable; it makes the blocks that it writes durable, too.
+    "wal_init_zero": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Rows of a failing statement stay out of the log.
