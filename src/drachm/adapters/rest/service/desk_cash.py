@@ -9,9 +9,9 @@ from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.cash_refunds import CashRefundView
 from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, named, typed_money
-from drachm.adapters.rest.service.desk_proposals import lists_of, one_line, who_did_what
+from drachm.adapters.rest.service.desk_proposals import lists_of, who_did_what
 from drachm.adapters.rest.service.desk_window import recent_shifts
-from drachm.adapters.rest.service.forms import key_of
+from drachm.adapters.rest.service.forms import key_of, one_line
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import amount_of
 from drachm.adapters.rest.service.speech import N_
@@ -57,7 +57,7 @@ def propose_cash_refund_at_desk(seat: Seat) -> Reply:
             body["charge_refund"] = form["refund"].strip()
         made = seat.ask("propose_cash_refund", body=body, key=key)
     except DrachmError as error:
-        return _list_page(seat, trouble_of(error, seat.call, *_FIELDS))
+        return _list_page(seat, trouble_of(error, seat.call, "party", "wallet", "currency", "amount", "consent"))
     return sent_on(seat.call, f"/desk/cash-refunds/{made.id}")
 
 
@@ -107,7 +107,6 @@ def _list_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     typed = {name: form.get(name, "") for name in _FIELDS} if trouble else _named(seat)
     return seat.page(
         "desk_cash_refunds.html",
-        trouble.status if trouble else 200,
         tab="refunds",
         **lists_of(seat, "list_cash_refunds", _STATES, _shown, ["ready"]),
         can_propose=seat.may("propose_cash_refund_at_desk"),
@@ -156,7 +155,6 @@ def _refund_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     ]  # fmt: skip
     return seat.page(
         "desk_cash_refund.html",
-        trouble.status if trouble else 200,
         tab="refunds",
         mine=mine,
         boxes=boxes,

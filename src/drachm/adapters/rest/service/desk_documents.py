@@ -126,7 +126,6 @@ def _page(seat: Seat, room: Room, trouble: Trouble | None = None, tried: Any = N
     clause = lines[chosen].get("clause", "") if fields and isinstance(lines, list) and chosen is not None else ""
     return seat.page(
         "desk_document.html",
-        trouble.status if trouble else 200,
         tab=room.tab,
         room=room,
         name=name,

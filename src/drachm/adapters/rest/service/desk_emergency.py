@@ -13,6 +13,7 @@ from typing import Any, Final
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, named, unreadable
+from drachm.adapters.rest.service.forms import one_line
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.service.trouble_words import Trouble
@@ -56,8 +57,8 @@ def take_desk_emergency(seat: Seat) -> Reply:
     try:
         if reason not in REASONS or minutes not in MINUTES:
             raise unreadable(gettext("Choose a reason and a time."), "minutes" if reason in REASONS else "reason")
-        words = " ".join(form.get("words", "").split())
-        if len(words) > 500 or not words.isprintable():
+        words = one_line(form.get("words", ""))
+        if len(words) > 500:
             raise unreadable(gettext("Write at most 500 letters."), "words")
         wish = Emergency(
             call.new_id("brk"),
@@ -111,10 +112,10 @@ def review_emergency(seat: Seat) -> Reply:
     call, form = seat.call, seat.call.form
     record = _record(seat)
     try:
-        verdict, remark = form.get("verdict", ""), " ".join(form.get("remark", "").split())
+        verdict, remark = form.get("verdict", ""), one_line(form.get("remark", ""))
         if verdict not in VERDICTS:
             raise unreadable(gettext("Say whether it was right."), "verdict")
-        if len(remark) > 500 or not remark.isprintable() or (verdict == "not_right" and not remark):
+        if len(remark) > 500 or (verdict == "not_right" and not remark):
             raise unreadable(gettext("Say in a few words why it was not right."), "remark")
         review(record, call.caller.subject, verdict, remark, call.at, call.market.records)  # type: ignore[arg-type]
     except DrachmError as error:
@@ -137,7 +138,6 @@ def _page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     form = seat.call.form
     return seat.page(
         "desk_emergency.html",
-        trouble.status if trouble else 200,
         tab="",
         reasons={code: gettext(words) for code, words in REASONS.items()},
         minutes=MINUTES,
@@ -158,7 +158,6 @@ def _review_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     over = not shown["one"].holds(seat.call.at) and shown["one"].reviewed_at is None
     return seat.page(
         "desk_review.html",
-        trouble.status if trouble else 200,
         tab="reviews",
         sights=sights,
         mine=mine,

@@ -13,6 +13,7 @@ from drachm.adapters.rest.service.journal_reading import ways_of
 from drachm.adapters.rest.service.names import position_of, row_name
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.speech import gettext
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.domain.errors import DrachmError
 from drachm.domain.money import micros
 
@@ -87,16 +88,16 @@ def _by_reference(seat: Seat, end: str) -> str:
 
 
 def _nothing(seat: Seat) -> Reply:
-    trouble = {
-        "status": 404,
-        "detail": gettext("Nothing of yours has this name, amount or id."),
-        "next_step": gettext(
+    trouble = Trouble(
+        gettext("Nothing found"),
+        gettext("Nothing of yours has this name, amount or id."),
+        next_step=gettext(
             "Type a family name or both names, an amount such as 12.50, the eight signs of a receipt’s reference, an "
             "id, or your own system’s name and event id with a slash between them."
         ),
-        "faults": [],
-    }
-    return seat.page("desk_trouble.html", 404, title=gettext("Nothing found"), trouble=trouble, tab="")
+        status=404,
+    )
+    return seat.page("desk_trouble.html", trouble=trouble, tab="")
 
 
 def _by_amount(seat: Seat, text: str) -> Reply | None:

@@ -34,6 +34,7 @@ from drachm.adapters.rest.service.page_frame import (
 from drachm.adapters.rest.service.page_words import listed
 from drachm.adapters.rest.service.speech import LANGUAGES, N_, Language, gettext, spoken
 from drachm.adapters.rest.service.static_files import address
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.problems import Header
 from drachm.application.emergencies import holding, saw
 from drachm.domain.coverage.emergency import Emergency
@@ -120,8 +121,8 @@ class Seat(Asker):
         own = self.unwidened
         return [(tab, path, gettext(words)) for tab, path, words, call in WAYS if own.may(call)]
 
-    def page(self, template: str, status: int = 200, **values: Any) -> Reply:
-        """A page of the desk."""
+    def page(self, template: str, *, trouble: Trouble | None = None, **values: Any) -> Reply:
+        """A page of the desk, with the status of what was not done, if anything."""
         body, caller, own = self.session.record.body, self.call.caller, self.unwidened
         shown = {
             "who": body["name"],
@@ -140,16 +141,16 @@ class Seat(Asker):
             "zone": str(self.zone),
             "caller": caller,
         }
-        html = render(self.call, template, **{**shown, **values})
+        html = render(self.call, template, **{**shown, "trouble": trouble, **values})
+        status = trouble.status if trouble else 200
         headers = [*page_headers(script=True), *look_headers(self.call, look_of(self.call))]
         return Reply(html, status, headers=headers, media=PAGE)
 
     def refused(self, error: DrachmError) -> Reply:
         """No, as a page."""
         trouble = trouble_of(error, self.call)
-        status = trouble.status
-        title = gettext(_TITLES[status]) if status in _TITLES else trouble.title
-        return self.page("desk_trouble.html", status, title=title, trouble=trouble, tab="")
+        title = gettext(_TITLES[trouble.status]) if trouble.status in _TITLES else trouble.title
+        return self.page("desk_trouble.html", trouble=replace(trouble, title=title), tab="")
 
 
 def desk(
@@ -168,7 +169,7 @@ def desk(
             if form and (
                 from_elsewhere(call.fields, origin_of(call)) or not desk_session.same(call.form, session.csrf)
             ):
-                return seat.page("desk_trouble.html", 403, title=gettext(_TITLES[403]), trouble=_foreign(), tab="")
+                return seat.page("desk_trouble.html", trouble=_foreign(), tab="")
             try:
                 return handler(_watched(seat, name))
             except DrachmError as error:
@@ -204,12 +205,13 @@ def _watched(seat: Seat, name: str) -> Seat:
     return seat.widened
 
 
-def _foreign() -> dict[str, Any]:
-    return {
-        "detail": gettext("This form was not sent by a page of this session, so nothing was done."),
-        "next_step": gettext("Open the page again and send the form from there."),
-        "faults": [],
-    }
+def _foreign() -> Trouble:
+    return Trouble(
+        gettext(_TITLES[403]),
+        gettext("This form was not sent by a page of this session, so nothing was done."),
+        next_step=gettext("Open the page again and send the form from there."),
+        status=403,
+    )
 
 
 def home_of(call: Call, principal: Principal) -> str:

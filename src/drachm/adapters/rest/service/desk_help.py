@@ -5,6 +5,7 @@ To say the code is to let the clerk look. Who looked at whose visit, and when, i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from drachm.adapters.rest.service.asking import trouble_of
@@ -40,8 +41,9 @@ def help_at_desk(seat: Seat) -> Reply:
     try:
         return _shown(seat)
     except DrachmError as error:
-        trouble = trouble_of(error, call, "code")
-        return seat.page("desk_help.html", trouble.status, tab="help", told=None, trouble=trouble)
+        # Whatever was wrong, the code is what can be mended.
+        trouble = replace(trouble_of(error, call), field="code")
+        return seat.page("desk_help.html", tab="help", told=None, trouble=trouble)
 
 
 def _shown(seat: Seat) -> Reply:

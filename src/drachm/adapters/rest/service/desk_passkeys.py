@@ -65,7 +65,7 @@ def add_desk_passkey(seat: Seat) -> Reply:
     except ValueError:
         return _page(seat, trouble_of(Unauthenticated("passkey_invalid"), call))
     except DrachmError as error:
-        return _page(seat, trouble_of(error, call, "label", "answer"))
+        return _page(seat, trouble_of(error, call, "label"))
     return sent_on(call, "/desk/passkeys")
 
 
@@ -126,7 +126,6 @@ def _page(seat: Seat, trouble: Trouble | None = None) -> Reply:
         options, asked = offer_for(call, _who(seat), seat.session, mine, kept.KIND)
     return seat.page(
         "desk_passkeys.html",
-        trouble.status if trouble else 200,
         tab="",
         mine=[_shown(seat, one) for one in mine],
         others=[_shown(seat, one) for one in others if one.body["subject"] != principal.subject],

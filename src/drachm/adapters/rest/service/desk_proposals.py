@@ -65,11 +65,6 @@ def who_did_what(seat: Seat, one: Proposed, states: States) -> dict[str, Any]:
     }
 
 
-def one_line(text: str) -> str:
-    """What was typed, without the ends of its lines."""
-    return text.strip().replace("\r\n", " ").replace("\n", " ")
-
-
 def charge_named(seat: Seat) -> Any:
     """The charge of the page, if this person may do something about it."""
     charge = seat.ask("get_charge", {"charge_id": seat.call.path["charge_id"]})

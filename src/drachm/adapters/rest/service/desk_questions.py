@@ -8,10 +8,11 @@ from typing import Any, Final
 from drachm.adapters.rest.service.asking import trouble_of
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk
+from drachm.adapters.rest.service.forms import one_line
 from drachm.adapters.rest.service.journal_reading import CHARGES, name_of
 from drachm.adapters.rest.service.names import position_of
 from drachm.adapters.rest.service.page_frame import sent_on
-from drachm.adapters.rest.service.questions import QuestionView, one_line
+from drachm.adapters.rest.service.questions import QuestionView
 from drachm.adapters.rest.service.speech import N_, gettext
 from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.domain.errors import DrachmError
@@ -58,7 +59,6 @@ def _page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     charges = _charges(seat, waiting)
     return seat.page(
         "desk_questions.html",
-        trouble.status if trouble else 200,
         tab="questions",
         waiting=[_shown(one, charges.get(one.receipt, "")) for one in waiting],
         settled=[_shown(one) for one in settled],

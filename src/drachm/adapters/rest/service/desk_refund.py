@@ -9,8 +9,8 @@ from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_refunds import ChargeRefundView
 from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, typed_money
-from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, lists_of, one_line, who_did_what
-from drachm.adapters.rest.service.forms import key_of
+from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, lists_of, who_did_what
+from drachm.adapters.rest.service.forms import key_of, one_line
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.speech import N_, gettext
@@ -113,7 +113,6 @@ def _form_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     open_ones = seat.ask("list_charge_refunds", query={"charge": charge.id, "state": "proposed"}).data
     return seat.page(
         "desk_refund_form.html",
-        trouble.status if trouble else 200,
         tab="refunds",
         charge=charge,
         reasons={code: gettext(words) for code, words in REASONS.items()},
@@ -137,7 +136,6 @@ def _refund_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     movable = refund.state in ("proposed", "agreed")
     return seat.page(
         "desk_refund.html",
-        trouble.status if trouble else 200,
         tab="refunds",
         charge=charge,
         mine=mine,

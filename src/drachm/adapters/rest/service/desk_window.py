@@ -85,7 +85,6 @@ def _window_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     currencies = [shift.laid_in.currency for shift in shifts]
     return seat.page(
         "desk_window.html",
-        trouble.status if trouble else 200,
         tab="window",
         shifts=[_shown(seat, shift) for shift in reversed(shifts)],
         own_open=[shift.id for shift in shifts if shift.clerk == mine and shift.closed_at is None],
@@ -103,7 +102,6 @@ def _shift_page(seat: Seat, trouble: Trouble | None = None, at: str = "", taken:
     mine = shift.clerk == seat.call.caller.subject and shift.closed_at is None
     return seat.page(
         "desk_shift.html",
-        trouble.status if trouble else 200,
         tab="window",
         shift=shift,
         **_shown(seat, shift),

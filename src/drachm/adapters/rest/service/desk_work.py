@@ -176,7 +176,6 @@ def _page(
     answers = _answers(seat, events, results)
     return seat.page(
         "desk_work.html",
-        trouble.status if trouble else 200,
         tab="work",
         trouble=trouble,
         causes=_causes(seat, [one for one in groups if _fits(one, asked)]),

@@ -11,8 +11,8 @@ from drachm.adapters.rest.service.browser_session import new_secret
 from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.charge_views import Charge
 from drachm.adapters.rest.service.desk_frame import Seat, desk, key_needed, typed_money
-from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, lists_of, one_line, who_did_what
-from drachm.adapters.rest.service.forms import key_of
+from drachm.adapters.rest.service.desk_proposals import charge_named, clinic_of, lists_of, who_did_what
+from drachm.adapters.rest.service.forms import key_of, one_line
 from drachm.adapters.rest.service.page_frame import sent_on
 from drachm.adapters.rest.service.page_words import Amount, amount_of
 from drachm.adapters.rest.service.speech import N_, gettext
@@ -116,7 +116,6 @@ def _form_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     waiting = seat.ask("list_write_offs", query={"charge": charge.id, "state": "proposed"}).data
     return seat.page(
         "desk_write_off_form.html",
-        trouble.status if trouble else 200,
         tab="refunds",
         charge=charge,
         reasons={code: gettext(words) for code, words in REASONS.items()},
@@ -142,7 +141,6 @@ def _one_page(seat: Seat, trouble: Trouble | None = None) -> Reply:
     may_end = seat.may("end_write_off_at_desk")
     return seat.page(
         "desk_write_off.html",
-        trouble.status if trouble else 200,
         tab="refunds",
         charge=charge,
         mine=mine,

@@ -51,6 +51,11 @@ def cookie(fields: Mapping[str, str], name: str) -> str:
     return found.value if found else ""
 
 
+def one_line(text: str) -> str:
+    """What somebody wrote into a box of a page, without line breaks and what nobody can see."""
+    return "".join(each for each in " ".join(text.split()) if each.isprintable())
+
+
 def from_elsewhere(fields: Mapping[str, str], own: str) -> bool:
     """Whether a form was sent by a page that is not ours.
 

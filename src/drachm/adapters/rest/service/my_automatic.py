@@ -93,7 +93,6 @@ def _shown(seat: PatientSeat, trouble: Trouble | None = None) -> Reply:
     return seat.page(
         "my_automatic.html",
         "budget",
-        trouble.status if trouble else 200,
         rules=[_sentence(one, names) for one in now.rules],
         stops=[names.get(one.provider, one.provider) for one in now.stops],
         clinics=sorted(names.items(), key=lambda pair: pair[1].casefold()),

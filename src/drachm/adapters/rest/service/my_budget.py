@@ -148,18 +148,20 @@ def _shown(seat: PatientSeat, trouble: Trouble | None = None, chosen: str = "") 
     own = next((one for one in budgets.budgets if one.id == OWN), None)
     rule = next((one for one in automatic.rules if not one.provider and not one.categories), None)
     how = "all" if rule is None or rule.most is None else ("some" if rule.most.micros else "none")
+    most = _plain(rule.most.micros) if rule and rule.most and rule.most.micros else ""
+    if trouble and trouble.field == "most":
+        how, most = seat.call.form["how"], seat.call.form.get("most", "")
     parties = seat.call.market.register.parties(ids=[one.provider for one in automatic.stops])
     return seat.page(
         "my_budget.html",
         "budget",
-        trouble.status if trouble else 200,
         cards=[_card(seat, one) for one in budgets.budgets],
         pots=_pots(seat),
         own=own,
         amount=_plain(own.amount.micros) if own else "",
         currency=currency,
         how=how,
-        most=_plain(rule.most.micros) if rule and rule.most and rule.most.micros else "",
+        most=most,
         stops=[party.name or party.id for party in parties],
         told=[
             (

@@ -98,7 +98,6 @@ def _page(seat: PatientSeat, trouble: Trouble | None = None, *, code: str = "", 
     return seat.page(
         "my_family.html",
         "family",
-        422 if trouble else 200,
         pots=[one for one in pots if one is not None],
         waiting=[_question(seat, one) for one in waiting],
         trouble=trouble,

@@ -29,6 +29,7 @@ from drachm.adapters.rest.service.look import LOOK_QUERY
 from drachm.adapters.rest.service.my_session import MY
 from drachm.adapters.rest.service.page_frame import Entry, in_its_language, origin_of, page, root_of, sent_on
 from drachm.adapters.rest.service.speech import N_, gettext
+from drachm.adapters.rest.service.trouble_words import Trouble
 from drachm.adapters.rest.transport.problems import Header
 from drachm.domain.errors import DrachmError
 
@@ -121,8 +122,19 @@ class PatientSeat(Asker):
         """A moment in UTC: pages show days, and times only with their zone."""
         return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
 
-    def page(self, template: str, tab: str, status: int = 200, *, script: str = "page.js", **values: Any) -> Reply:
-        """A page in the frame; `tab`: the name of its entry in the list of pages."""
+    def page(
+        self,
+        template: str,
+        tab: str,
+        status: int = 200,
+        *,
+        trouble: Trouble | None = None,
+        script: str = "page.js",
+        **values: Any,
+    ) -> Reply:
+        """A page in the frame; `tab`: the name of its entry in the list of pages. With trouble its status is that."""
+        status = trouble.status if trouble else status
+        values["trouble"] = trouble
         shown = {"tab": tab, "csrf": self.session.csrf, "seat": self, "root": root_of(self.call), **values}
         # A form's answer has an address that no link opens again: nothing to choose there.
         choices = not self.call.form

@@ -161,7 +161,6 @@ def _page(seat: PatientSeat, trouble: str = "", status: int = 200) -> Reply:
     return seat.page(
         "my_passkeys.html",
         "",
-        status,
         mine=[_shown(one) for one in mine],
         possible=passkeys_of(call.house.base_url) is not None,
         options=options,

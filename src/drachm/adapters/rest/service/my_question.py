@@ -7,9 +7,10 @@ from typing import Any, Final
 from drachm.adapters.rest.identity.decide import Deny
 from drachm.adapters.rest.identity.permit import Denied
 from drachm.adapters.rest.service.call import Reply
+from drachm.adapters.rest.service.forms import one_line
 from drachm.adapters.rest.service.my_frame import PatientSeat, patient_page
 from drachm.adapters.rest.service.page_view import receipt_view
-from drachm.adapters.rest.service.questions import QuestionView, one_line
+from drachm.adapters.rest.service.questions import QuestionView
 from drachm.adapters.rest.service.receipt_views import ReceiptView
 from drachm.adapters.rest.service.shared_receipts import shared_receipt
 from drachm.adapters.rest.service.speech import N_, gettext, spelled
@@ -67,7 +68,6 @@ def _page(seat: PatientSeat, receipt: ReceiptView, trouble: Trouble | None = Non
     return seat.page(
         "my_question.html",
         "receipts",
-        trouble.status if trouble else 200,
         receipt=receipt,
         view=receipt_view(shared, named=True) if shared is not None else None,
         questions=[_shown(one) for one in _asked(seat, receipt)],

@@ -175,7 +175,7 @@ def _ask_again(seat: PatientSeat, status: int = 200, trouble: str = "") -> Reply
         "asked": asked,
         "passkeys": address("passkeys.js") if options else "",
     }
-    return seat.page("my_proof.html", "", status, **values)
+    return seat.page("my_proof.html", "", **values)
 
 
 def _entered(call: Call, prove: Callable[[], Reply]) -> Reply:

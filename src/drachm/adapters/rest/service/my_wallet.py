@@ -175,7 +175,6 @@ def _pot_page(
     return seat.page(
         "my_wallet_pot.html",
         "wallet",
-        422 if trouble else 200,
         pot=pot,
         lines=[line_of(one) for one in entries],
         rails=rails,

@@ -129,11 +129,6 @@ def question_of(record: Record) -> Question:
     return Question(**said)
 
 
-def one_line(text: str) -> str:
-    """What somebody wrote into a box of a page, without line breaks and what nobody can see."""
-    return "".join(each for each in " ".join(text.split()) if each.isprintable())
-
-
 def _settle(call: Call, question: Question, record: Record) -> Record:
     if question.stops:
         # First: whoever is interrupted here can settle it once more, and no stop outlives its question.

@@ -63,6 +63,11 @@ class Trouble:
     next_step: str = ""
     status: int = 422
 
+    def beside(self, field: str) -> list[str]:
+        """What is said beside a field: its own faults, else what is said of the whole when that is because of it."""
+        own = [words for at, words in self.faults if at == field]
+        return own or ([self.detail] if self.field == field else [])
+
 
 def not_done(words: str, field: str = "", status: int = 422) -> Trouble:
     """Why a form of a patient did nothing, in words of its page."""
@@ -70,14 +75,11 @@ def not_done(words: str, field: str = "", status: int = 422) -> Trouble:
 
 
 def words_of(document: Mapping[str, Any], ours: bool, fields: Sequence[str] = ()) -> Trouble:
-    """A problem document; `ours`: a page said it, in the language already; `fields`: those of its form, by id.
-
-    A form with one field is told by that, whatever the problem names.
-    """
+    """A problem document; `ours`: a page said it, in the language already; `fields`: those of its form, by id."""
 
     def field_of(pointer: str) -> str:
         name = pointer.removeprefix("/").partition("/")[0]
-        return name if name in fields else fields[0] if len(fields) == 1 else ""
+        return name if name in fields else ""
 
     status, detail, next_step = int(document["status"]), str(document["detail"]), str(document["next_step"])
     title, errors = str(document["title"]), document.get("errors", [])
