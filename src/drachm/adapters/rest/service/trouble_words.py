@@ -83,6 +83,10 @@ def words_of(document: Mapping[str, Any], ours: bool, fields: Sequence[str] = ()
 
     status, detail, next_step = int(document["status"]), str(document["detail"]), str(document["next_step"])
     title, errors = str(document["title"]), document.get("errors", [])
+    kind = KINDS.get(str(document["code"]))
+    if errors and kind is not None and detail == kind.text:
+        # What the interface says of every such request says nothing to people: what is wrong with this one does.
+        detail = str(errors[0]["detail"])
     field = field_of(errors[0]["pointer"] if errors else "")
     faults = [(field_of(one["pointer"]), one["detail"]) for one in errors if one["detail"] != detail]
     if spoken().code == "en":
@@ -91,7 +95,7 @@ def words_of(document: Mapping[str, Any], ours: bool, fields: Sequence[str] = ()
     told: list[tuple[str, str]] = [(at, own_words(words)) for at, words in faults]
     if ours:
         return Trouble(title, detail, field, told, next_step, status)
-    kind = KINDS.get(str(document["code"])) if document["code"] in SAID else None
+    kind = kind if document["code"] in SAID else None
     text = gettext(kind.text if kind is not None else _TEXTS.get(status, _FAILED[1]))
     step = own_words(kind.next_step) if kind is not None else Markup("")
     if detail and (kind is None or detail != kind.text):
