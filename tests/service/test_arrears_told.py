@@ -37,7 +37,7 @@ class Post:
         self.town, self.sent = town, []
         market, desk = town.market, town.desk
         self.notices = Notices(
-            desk.books.tenant, market.index, market.register, market.money, market.records, town.clock.now
+            desk.books, market.index, market.register, market.money, market.records, town.clock.now
         )
         write = writer(town.name, "https://drm.example", PHONE, market.records, desk.ids.random_bytes, lambda: "cod")
         self.messages = TextMessages(

@@ -230,7 +230,7 @@ def test_an_estimate_tells_what_would_wait(town, ask) -> None:
 
 def notices(town: Any) -> Notices:
     market = town.market
-    return Notices(town.tenant, market.index, market.register, market.money, market.records, town.clock.now)
+    return Notices(town.desk.books, market.index, market.register, market.money, market.records, town.clock.now)
 
 
 def told(ask: Any, caller: Any) -> list[tuple[str, str, int]]:

@@ -47,7 +47,7 @@ def care(town: Any, name: str, dollars: int, member: str, **more: Any) -> None:
 
 def teller(town: Any) -> Notices:
     market = town.market
-    return Notices(town.tenant, market.index, market.register, market.money, market.records, town.clock.now)
+    return Notices(town.desk.books, market.index, market.register, market.money, market.records, town.clock.now)
 
 
 def told(ask: Any, town: Any, member: str = "dan") -> list[tuple[str | None, int]]:

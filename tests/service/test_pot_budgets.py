@@ -35,7 +35,7 @@ def budget(ask: Any, caller: Any, pot: dict[str, str], dollars: int | None, **mo
 
 def teller(town: Any) -> Notices:
     market = town.market
-    return Notices(town.tenant, market.index, market.register, market.money, market.records, town.clock.now)
+    return Notices(town.desk.books, market.index, market.register, market.money, market.records, town.clock.now)
 
 
 def told(ask: Any, town: Any) -> list[tuple[str, int]]:

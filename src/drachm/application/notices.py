@@ -1,10 +1,11 @@
-"""Who is told that a budget is half, to four fifths or wholly used, or that a payment went back? Each of them once.
+"""Who is told that a budget is half, to four fifths or wholly used, that a payment went back, or that something was paid
+by itself after the care? Each of them once.
 
 A thread beside the workers looks at the journal through the readers' index: whom with a budget does a new row concern,
 and in which months? The running totals of these months say what is used. A notice is kept together with a mark that its
 budget, amount, month and step name; the mark can be made once, so whoever dies in between or works at the same time
 tells nobody twice, and what was looked at twice does no harm. What `arrears` has to say waits as a record of its own,
-and is told by the same thread, so that the list has one order.
+and is told by the same thread, so that the list has one order. So is what was paid late, which the journal itself says.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from drachm.application.arrears import NOTICE as ARREARS
 from drachm.application.journal_index import JournalIndex
+from drachm.application.late_notices import PaidLate, body_of, paid_late
 from drachm.application.money_reading import MoneyReading
 from drachm.application.over_and_over import over_and_over
+from drachm.application.place import Place
+from drachm.application.ports import Books
 from drachm.application.pot_budgets import (
     PotBudget,
     belongs,
@@ -45,12 +49,12 @@ PLACE: Final = "budget_place"
 BUDGET: Final = "budget_step"
 TEXT_WAITS: Final = "text=waiting"
 """Term of a notice that is told by a text message too, as long as it is not made."""
+TEXTED_UNTIL: Final = timedelta(days=3)
+"""A payment by itself of longer ago is in the list alone, as when the journal is looked through for the first time."""
 PIECE: Final = 500
 """Rows of one look."""
 PAUSE_SECONDS: Final = 1.0
 BROKEN_SECONDS: Final = 5.0
-REMEMBER_SECONDS: Final = 60.0
-"""How much is looked at once more after a process died, at most."""
 _DAY: Final = timedelta(days=1)
 
 _log = logging.getLogger("drachm.notices")
@@ -61,40 +65,39 @@ class Notices:
 
     def __init__(
         self,
-        tenant: int,
+        books: Books,
         index: JournalIndex,
         register: Register,
         money: MoneyReading,
         records: Records,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._tenant = tenant
+        self._books = books
+        self._tenant = books.tenant
         self._index = index
         self._register = register
         self._money = money
         self._records = records
         self._now = now
-        self._place: Record | None = None
-        self._position = -1
-        """Up to where everything is told; -1: not looked up yet."""
-        self._kept_at = datetime.min.replace(tzinfo=UTC)
+        self._place = Place(PLACE, records, now)
         self._stood: dict[str, tuple[int, int, int, int]] = {}
         """What stood in each shared pot with budgets, and how these stood, when it was looked at last."""
 
     def tell(self) -> int:
         """Look at the next rows and tell what they lead to; how many rows there were of people with a budget."""
-        if self._position < 0:
-            self._place = self._records.get(PLACE, "all")
-            self._position = int(self._place.body["position"]) if self._place is not None else 0
+        self._place.find()
         self._pass_on()
         until = self._index.followed()
-        if until <= self._position:
+        if until <= self._place.position:
             return 0
         people = self._register.budgeted()
-        rows = self._index.after(self._position, parties=[], members=people, limit=PIECE) if people else []
+        rows = self._index.after(self._place.position, parties=[], members=people, limit=PIECE) if people else []
         rows = [row for row in rows if row.position <= until]
         if len(rows) == PIECE:
             until = rows[-1].position
+        revised = self._index.revised(self._place.position, until, PIECE)
+        if len(revised) == PIECE:
+            until = revised[-1].position
         months: dict[str, set[str]] = {}
         for row in rows:
             if row.member in people:
@@ -103,9 +106,10 @@ class Notices:
         for member, touched in months.items():
             self._tell(member, touched, until)
         self._tell_pots(until)
-        self._position = until
-        self._remember()
-        return len(rows)
+        for late in paid_late(revised, self._index, self._books):
+            self._tell_late(late, until)
+        self._place.go_on(until)
+        return max(len(rows), len(revised))
 
     def _tell(self, member: str, months: Iterable[str], position: int) -> None:
         budgets = self._register.mandate(member).budgets
@@ -158,11 +162,9 @@ class Notices:
     def _keep(
         self, member: str, name: str, budget: Budget, month: str, step: int, spent: int, position: int, about: str = ""
     ) -> None:
-        words = (member, name, str(budget.amount), f"M{month}", str(step))
-        mark = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:32]
+        mark = _mark(member, name, str(budget.amount), f"M{month}", str(step))
         if self._records.get(MARK, mark) is not None:
             return
-        now = self._now()
         body = {
             "what": BUDGET,
             "budget": budget.id,
@@ -171,13 +173,26 @@ class Notices:
             "month": month,
             "percent": step,
             "used": spent,
-            "at": now.isoformat(),
             **({"member": about} if about else {}),
         }
-        whom = frozenset({member})
-        notice = Record(NOTICE, _id(position, now, mark), body, members=whom, author="drachm", at=now)
+        self._put(member, mark, body, position)
+
+    def _tell_late(self, late: PaidLate, position: int) -> None:
+        """Tell a patient what was paid by itself; by a text message too, unless that was days ago."""
+        mark = late_mark(late.row.position)
+        if self._records.get(MARK, mark) is not None:
+            return
+        texted = late.row.posted_at > self._now() - TEXTED_UNTIL
+        self._put(late.row.member, mark, body_of(late), position, TEXT_WAITS if texted else "")
+
+    def _put(self, member: str, mark: str, said: Mapping[str, Any], position: int, *terms: str) -> None:
+        now, whom = self._now(), frozenset({member})
+        body = {**said, "at": now.isoformat()}
+        made = Record(MARK, mark, {}, members=whom, author="drachm", at=now)
+        words = frozenset(terms) - {""}
+        notice = Record(NOTICE, _id(position, now, mark), body, members=whom, terms=words, author="drachm", at=now)
         try:
-            self._records.put([Record(MARK, mark, {}, members=whom, author="drachm", at=now), notice])
+            self._records.put([made, notice])
         except Conflict:
             return  # another process told it at this moment
 
@@ -187,7 +202,7 @@ class Notices:
             now = self._now()
             notice = Record(
                 NOTICE,
-                _id(self._position, now, waiting.id.removeprefix("ntc_")),
+                _id(self._place.position, now, waiting.id.removeprefix("ntc_")),
                 waiting.body,
                 members=waiting.members,
                 terms=frozenset({TEXT_WAITS} if waiting.body["text"] else ()),
@@ -198,19 +213,6 @@ class Notices:
                 self._records.put([replace(waiting, terms=frozenset({"state=told"})), notice])
             except Conflict:
                 continue  # another process told it at this moment
-
-    def _remember(self) -> None:
-        """Keep the place once in a while: a version for each look would be a record of its own length."""
-        now = self._now()
-        if (now - self._kept_at).total_seconds() < REMEMBER_SECONDS:
-            return
-        self._kept_at = now
-        version = self._place.version if self._place is not None else 0
-        place = Record(PLACE, "all", {"position": self._position}, version, author="drachm", at=now)
-        try:
-            [self._place] = self._records.put([place])
-        except Conflict:
-            self._place = self._records.get(PLACE, "all")
 
 
 def notices_of(member: str, records: Records, *, after: str = "", limit: int = 100) -> list[Record]:
@@ -224,12 +226,21 @@ def keep_telling(notices: Notices, stopping: threading.Event) -> None:
     def look() -> float:
         return 0.0 if notices.tell() >= PIECE else PAUSE_SECONDS
 
-    over_and_over(look, stopping, _log, "nobody could be told about budgets", broken=BROKEN_SECONDS)
+    over_and_over(look, stopping, _log, "nobody could be told anything", broken=BROKEN_SECONDS)
 
 
 def _id(position: int, now: datetime, mark: str) -> str:
     """Notices stand in the order in which they were told."""
     return f"ntc_{position:020d}_{int(now.timestamp() * 1_000):013d}{mark[:12]}"
+
+
+def _mark(*words: str) -> str:
+    return hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:32]
+
+
+def late_mark(position: int) -> str:
+    """The mark of a payment by itself: the journal row that it is."""
+    return _mark("paid late", str(position))
 
 
 def _months(day: date) -> Collection[str]:

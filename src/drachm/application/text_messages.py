@@ -1,5 +1,6 @@
 """Who gets a text message? When a visit is over: one for each visit, and one more only if what it said has changed.
-When a payment went back, and when that is made good: one each, however much else goes back in between.
+When a payment went back, and when that is made good: one each, however much else goes back in between. When money came
+after the care and paid for it by itself: one for all that it paid at once.
 
 A visit is over when nothing of it came for a quarter of an hour. What is told once has a record whose id follows from
 the visit, so whoever works at the same time or comes back after a crash tells nobody twice. The record is the outbox:
@@ -12,14 +13,15 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drachm.application.journal_index import Indexed, JournalIndex, Looked
-from drachm.application.notices import NOTICE, TEXT_WAITS
+from drachm.application.late_notices import PAID_LATE
+from drachm.application.notices import MARK, NOTICE, TEXT_WAITS, late_mark
 from drachm.application.over_and_over import over_and_over
 from drachm.application.people import PROFILE
 from drachm.application.ports import Books
@@ -48,6 +50,8 @@ _CODE: Final = re.compile(r"(/s/)\S+")
 _PHONE: Final = re.compile(r"\+?[0-9]{5,15}", re.ASCII)
 _CHARGES: Final = ("charge", "replacement")
 _ANSWERED: Final = ("posted", "denied")
+_TOLD: Final = ("currency", "insurance", "patient", "due", "final")
+"""What of a visit is told anew when it has changed."""
 _log = logging.getLogger("drachm.text_messages")
 
 
@@ -91,7 +95,22 @@ class Owing(NamedTuple):
     """`arrears.RETURNED` or `arrears.CURED`."""
 
 
-Writer = Callable[[Ended | Owing], str | None]
+class Late(NamedTuple):
+    """Something of a visit, or of several, was paid by itself after it was over. Micros."""
+
+    member: str
+    language: str
+    currency: str
+    amount: int
+    due: int
+    """What is still due of it."""
+    day: date | None
+    """None: several visits."""
+    row: Indexed | None
+    """The receipt that the link opens; None: the link leads to all visits."""
+
+
+Writer = Callable[[Ended | Owing | Late], str | None]
 """The words of a message; None where it cannot be told in one."""
 
 
@@ -148,21 +167,55 @@ class TextMessages:
 
     def make_of_notices(self) -> int:
         """Make the messages of notices that have one; how many notices were done with."""
-        waiting, now = self._records.find(NOTICE, terms=[TEXT_WAITS], limit=PIECE), self._now()
+        waiting = self._records.find(NOTICE, terms=[TEXT_WAITS], limit=PIECE)
+        together: dict[tuple[str, ...], list[Record]] = {}
         for notice in waiting:
             (member,) = notice.members
-            contact = self._contact(member)
-            number = _number(contact.get("phone", ""))
-            text = self._write(Owing(member, contact.get("language", ""), notice.body["what"])) if number else None
-            done = [replace(notice, terms=frozenset({"text=made"} if text else {"text=none"}))]
-            if text:
-                body = _body(number, text, now, self._zone(""))
-                done.append(Record(KIND, _id(notice.id, 1), body, members=notice.members, terms=_terms(body)))
-            try:
-                self._records.put(done)
-            except Conflict:
-                _log.debug("another process made this message")
+            is_late = notice.body["what"] == PAID_LATE
+            together.setdefault((member, notice.body["currency"]) if is_late else (notice.id,), []).append(notice)
+        for notices in together.values():
+            self._tell_notices(notices)
         return len(waiting)
+
+    def _tell_notices(self, notices: Sequence[Record]) -> None:
+        """Make one message of notices to one person, or none where nothing is left to say or nobody to say it to."""
+        now, members = self._now(), notices[0].members
+        (member,) = members
+        number, language = self._reached(member)
+        kind = notices[0].body["what"]
+        said: Owing | Late | None = None
+        if number:
+            said = self._late(member, notices, language) if kind == PAID_LATE else Owing(member, language, kind)
+        text = self._write(said) if said is not None else None
+        done = [replace(one, terms=frozenset({"text=made"} if text else {"text=none"})) for one in notices]
+        if text:
+            # Staff of a clinic see what is told of it alone: a sum over several is nobody's but the patient's.
+            providers = {str(one.body.get("provider", "")) for one in notices}
+            parties = frozenset(providers - {""} if len(providers) == 1 else ())
+            body = _body(number, text, now, self._zone(*parties))
+            done.append(Record(KIND, _id(notices[0].id, 1), body, parties=parties, members=members, terms=_terms(body)))
+        try:
+            self._records.put(done)
+        except Conflict:
+            _log.debug("another process made this message")
+
+    def _late(self, member: str, notices: Sequence[Record], language: str) -> Late | None:
+        """What several payments by themselves come to; None where the messages of their visits tell it."""
+        told = [one.body for one in notices if not self._is_awaited(one.body)]
+        if not told:
+            return None
+        currency, amount = told[0]["currency"], sum(one["amount"] for one in told)
+        visits = {one["visit"] for one in told}
+        rows = list(self._index.of_visit(*visits, parties=None, members=None)) if len(visits) == 1 else []
+        ended = self._ended(rows, True, language) if rows else None
+        if ended is None:
+            return Late(member, language, currency, amount, 0, None, None)
+        return Late(member, language, currency, amount, ended.due, ended.day, ended.row)
+
+    def _is_awaited(self, late: Mapping[str, Any]) -> bool:
+        """Whether the first message of its visit is still to come."""
+        is_new = self._now().date() - date.fromisoformat(late["day"]) <= OLDEST
+        return is_new and self._records.get(KIND, _id(late["visit"], 1)) is None
 
     def send(self) -> int:
         """Send what may be sent now; how many were."""
@@ -178,15 +231,14 @@ class TextMessages:
         rows = list(self._index.of_visit(visit, parties=None, members=None))
         if not rows or rows[-1].posted_at > now - QUIET or now.date() - rows[-1].day > OLDEST:
             return
-        contact = self._contact(rows[0].member)
-        number = _number(contact.get("phone", ""))
+        number, language = self._reached(rows[0].member)
         if not number:
             return
         before = [one for nth in range(1, MOST + 1) if (one := self._records.get(KIND, _id(visit, nth)))]
         if len(before) == MOST:
             return
-        ended = self._ended(rows, bool(before), contact.get("language", ""))
-        if ended is None or (before and before[-1].body["told"] == _said(ended)):
+        ended = self._ended(rows, bool(before), language)
+        if ended is None or (before and self._is_known(before[-1].body["told"], ended, rows[-1])):
             return
         text = self._write(ended)
         if text is None:
@@ -204,6 +256,14 @@ class TextMessages:
             self._records.put([made])
         except Conflict:
             _log.debug("another process made this message")
+
+    def _is_known(self, told: Sequence[Any], ended: Ended, last: Indexed) -> bool:
+        """Whether a message said this already: the one before, or a notice of what was paid late."""
+        said = _said(ended)
+        if told == said:
+            return True
+        apart = [name for name, one, other in zip(_TOLD, told, said, strict=True) if one != other]
+        return apart == ["due"] and self._records.get(MARK, late_mark(last.position)) is not None
 
     def _ended(self, rows: Sequence[Indexed], again: bool, language: str) -> Ended | None:
         newest = {row.key: row for row in rows}
@@ -246,11 +306,14 @@ class TextMessages:
         self._records.put([_as(claimed, "sent")])
         return True
 
-    def _contact(self, member: str) -> dict[str, Any]:
+    def _reached(self, member: str) -> tuple[str, str]:
+        """(telephone number, language) of somebody; no number where there is none, or no messages are wanted."""
         profile = self._records.get(PROFILE, member)
-        return dict(profile.body.get("contact") or {}) if profile is not None else {}
+        contact = (profile.body.get("contact") if profile is not None else None) or {}
+        wanted = contact.get("text_messages", True)
+        return _number(contact.get("phone", "")) if wanted else "", contact.get("language", "")
 
-    def _zone(self, provider: str) -> tzinfo:
+    def _zone(self, provider: str = "") -> tzinfo:
         found = self._register.parties(ids=[provider]) if provider else []
         try:
             return ZoneInfo(found[0].zone) if found and found[0].zone else UTC
@@ -363,7 +426,7 @@ def _terms(body: dict[str, Any]) -> frozenset[str]:
 
 
 def _said(ended: Ended) -> list[Any]:
-    return [ended.currency, ended.insurance, ended.patient, ended.due, ended.final]
+    return [getattr(ended, name) for name in _TOLD]
 
 
 def _number(text: str) -> str:

@@ -132,7 +132,7 @@ def follow_all(stopping: threading.Event) -> None:
                     index,
                     money,
                     open_figures(books, master_key, SystemIds()),
-                    Notices(tenant, index, register, money, books.records()),
+                    Notices(books, index, register, money, books.records()),
                     desk,
                     text_messages(settings, index, register, books.records(), desk),
                     books.records(desk.clock.now),

@@ -132,7 +132,7 @@ class Tenants:
             market = replace(market, hand_on=announce(books.tenant))
         else:
             market = replace(market, hand_on=lambda written: books.lately.hear(handed_of(written)))
-            notices = Notices(books.tenant, market.index, market.register, market.money, market.records)
+            notices = Notices(books, market.index, market.register, market.money, market.records)
             self._followers += follow(
                 *(market.index, market.money, market.figures, notices, market.desk),
                 text_messages(self._settings, market.index, market.register, market.records, market.desk),

@@ -97,6 +97,12 @@ class PostgresIndex(Following):
         asked = {name: ways[name] for name in ("all", "parties", "members")}
         return [indexed(values) for values in self._read("after", **asked, after=position, limit=limit)]
 
+    def revised(self, after: int, until: int, limit: int) -> list[Indexed]:
+        """Rows of charges that stand in the place of an earlier row of the same charge, behind a position up to another,
+        oldest first."""
+        kind = int(EntryKind.REVISION)
+        return [indexed(values) for values in self._read("revised", after=after, until=until, limit=limit, kind=kind)]
+
     def of_key(self, key: bytes) -> list[int]:
         """Positions of every revision of an event, oldest first; from the journal itself, so never late."""
         return self.of_keys([key]).get(key, [])

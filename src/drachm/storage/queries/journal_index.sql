@@ -226,6 +226,17 @@ FROM (
 JOIN journal_index AS i ON i.tenant = %(tenant)s AND i.position = following.position
 ORDER BY i.position;
 
+-- name: revised
+-- Rows of charges in the place of earlier rows of the same charges, behind a position up to another, oldest first.
+SELECT i.position, i.key, i.revision, i.kind, i.status, i.member, i.provider, i.parties, i.visit, i.source, i.day,
+       i.posted_at, i.head
+FROM journal_index AS i
+WHERE i.tenant = %(tenant)s AND i.position > %(after)s AND i.position <= %(until)s
+  AND i.revision > 0 AND i.kind IN (1, 3) AND i.status = 0
+  AND (SELECT j.kind FROM journal AS j WHERE j.tenant = %(tenant)s AND j.position = i.position) = %(kind)s
+ORDER BY i.position
+LIMIT %(limit)s;
+
 -- name: visits
 -- The rows of some visits that the caller reaches, oldest first.
 SELECT i.position, i.key, i.revision, i.kind, i.status, i.member, i.provider, i.parties, i.visit, i.source, i.day,

@@ -65,6 +65,8 @@ class PersonContact(Shape):
     address: Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=6)] = field(default_factory=list)
     language: Annotated[str, Meta(max_length=35)] = ""
     """Of text messages and slips, as in HTML (BCP 47); English where it is none of ours."""
+    text_messages: bool = True
+    """False: this person wants none."""
 
 
 class NewMember(Shape):
@@ -291,5 +293,6 @@ def _profile(body: NewMember | MemberChange, before: Mapping[str, Any]) -> dict[
         lines = [plain(line, f"/contact/address/{at}", 100) for at, line in enumerate(contact.address)]
         phone, email = plain(contact.phone, "/contact/phone", 40), plain(contact.email, "/contact/email", 200)
         language = plain(contact.language, "/contact/language", 35)
-        kept["contact"] = {"phone": phone, "email": email, "address": lines, "language": language}
+        reached = {"phone": phone, "email": email, "address": lines, "language": language}
+        kept["contact"] = {**reached, "text_messages": contact.text_messages}
     return kept

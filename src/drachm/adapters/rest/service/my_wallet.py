@@ -7,6 +7,8 @@ link of ours, because no page of ours takes a card.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from drachm.adapters.rest.service.asking import trouble_of
@@ -22,7 +24,7 @@ from drachm.adapters.rest.service.my_wallet_view import RAILS, Pot, least_left, 
 from drachm.adapters.rest.service.page_frame import Entry
 from drachm.adapters.rest.service.page_words import Amount, amount_of, said, typed
 from drachm.adapters.rest.service.shapes import money
-from drachm.adapters.rest.service.speech import N_, gettext, spoken
+from drachm.adapters.rest.service.speech import N_, gettext, short_day, spoken
 from drachm.adapters.rest.service.trouble_words import Trouble, not_done
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.adapters.rest.transport.versions import etag
@@ -33,6 +35,8 @@ from drachm.domain.payments.tariff import percent_of
 
 _RULE: Final = {"below": "below", "amount": "each", "month_cap": "most"}
 """The amounts of a rule, each with the id of its field."""
+LATE: Final = 5
+"""Payments by themselves that the page lists."""
 _WALLETS_MAX: Final = "100"
 _STATES: Final = {
     "planned": (N_("We are asking for it"), N_("Look again in a minute. You will not pay twice.")),
@@ -58,6 +62,7 @@ def open_my_wallet(seat: PatientSeat) -> Reply:
         sums=sums,
         own=own,
         debts=owed_of(seat, pots),
+        late=_paid_late(seat),
         can_pay=bool(_rails(seat)),
         live=live(seat, "wallet", _sizes(pots)),
         news=gettext("Updated. You can use {amount} now.").format(amount=sums[0]) if sums else "",
@@ -215,6 +220,25 @@ def _pots(seat: PatientSeat) -> list[Pot]:
     mine = [one for one in found if one.id in here and (one.member == seat.member or _draws_on(seat, one))]
     mine.sort(key=lambda one: (mandate.place(one.id), *_drawn(here[one.id])))
     return [shown_pot(seat, one) for one in mine]
+
+
+@dataclass(frozen=True, slots=True)
+class PaidLate:
+    """Something of a visit that was paid by itself when money came."""
+
+    amount: Amount
+    day: str
+    receipt: str
+
+
+def _paid_late(seat: PatientSeat) -> list[PaidLate]:
+    """The last payments by themselves of the person's own care, the newest first; nothing for who looks for another."""
+    if not seat.whose_own(seat.member):
+        return []
+    told = [one for one in seat.ask_all("list_notices", {"member_id": seat.member}) if one.what == "paid_late"]
+    days = [short_day(date.fromisoformat(one.day)) for one in told]
+    found = [PaidLate(amount_of(one.paid), day, one.receipt) for one, day in zip(told, days, strict=True)]
+    return found[: -LATE - 1 : -1]
 
 
 def _drawn(purse: Purse) -> tuple[Any, ...]:

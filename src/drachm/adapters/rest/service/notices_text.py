@@ -15,9 +15,10 @@ from babel.dates import format_date
 from drachm.adapters.rest.service.journal_reading import name_of
 from drachm.adapters.rest.service.speech import N_, digits, gettext, speaking, spoken
 from drachm.application.arrears import RETURNED
+from drachm.application.journal_index import Indexed
 from drachm.application.receipt_codes import LINK_LETTERS, Coded, make_code
 from drachm.application.records import Records
-from drachm.application.text_messages import Ended, Owing, Writer
+from drachm.application.text_messages import Ended, Late, Owing, Writer
 from drachm.domain.messages.lengths import fitted
 
 LINK_LASTS: Final = timedelta(days=30)
@@ -48,6 +49,12 @@ _RETURNED: Final = N_(
 _RETURNED_SHORT: Final = N_("A payment went back; your wallet does not pay until you do. {link}")
 _CURED: Final = N_("What you owed your wallet is paid. It pays again by itself. {link} Help {phone}")
 _CURED_SHORT: Final = N_("Your wallet pays again by itself. {link}")
+_LATE: Final = N_("Visit {day}: {amount} that was still to pay is paid now, by itself. See why: {link} Help {phone}")
+_LATE_SHORT: Final = N_("Visit {day}: {amount} is paid now, by itself. {link}")
+_LATE_PART: Final = N_("Visit {day}: {amount} is paid now, by itself. Still to pay: {due}. See why: {link} Help {phone}")
+_LATE_PART_SHORT: Final = N_("Visit {day}: {amount} paid now, {due} still to pay. {link}")
+_LATE_MANY: Final = N_("{amount} of earlier visits that was still to pay is paid now, by itself. See: {link} Help {phone}")
+_LATE_MANY_SHORT: Final = N_("{amount} of earlier visits is paid now, by itself. {link}")
 _DAYS: Final = {"en": "d MMM", "de": "d. MMM", "es": "d MMM", "zh-Hans": "M月d日", "ko": "M/d", "ar": "d/M"}
 
 
@@ -62,20 +69,24 @@ def writer(
     """Writes messages of one tenant, each with a short link of its own. `base_url`: how phones reach the service."""
     host = base_url.partition("://")[2] or base_url
 
-    def write(ended: Ended | Owing) -> str | None:
-        if isinstance(ended, Owing):
-            return told_owing(ended, f"{host}/my/wallet", help_phone)
+    def link_to(row: Indexed, member: str) -> str:
+        coded = Coded(name_of(row, "rcp"), member, 0, row.posted_at + LINK_LASTS, "birth_date")
+        code = make_code(records, new_id(), coded, row.parties, random, "drachm", LINK_LETTERS)
+        return f"{host}/s/{tenant}-{code}"
 
-        def link() -> str:
-            coded = Coded(name_of(ended.row, "rcp"), ended.member, 0, ended.row.posted_at + LINK_LASTS, "birth_date")
-            code = make_code(records, new_id(), coded, ended.row.parties, random, "drachm", LINK_LETTERS)
-            return f"{host}/s/{tenant}-{code}"
+    # Whether it fits is known before a code is made that nobody would get.
+    sample = f"{host}/s/{tenant}-{'0' * LINK_LETTERS}"
 
-        # Whether it fits is known before a code is made that nobody would get.
-        sample = f"{host}/s/{tenant}-{'0' * LINK_LETTERS}"
-        if told(ended, sample, help_phone) is None:
-            return None
-        return told(ended, link(), help_phone)
+    def write(said: Ended | Owing | Late) -> str | None:
+        if isinstance(said, Owing):
+            return told_owing(said, f"{host}/my/wallet", help_phone)
+        if isinstance(said, Late):
+            if said.row is None:
+                return told_late(said, f"{host}/my", help_phone)
+            fits = told_late(said, sample, help_phone) is not None
+            return told_late(said, link_to(said.row, said.member), help_phone) if fits else None
+        fits = told(said, sample, help_phone) is not None
+        return told(said, link_to(said.row, said.member), help_phone) if fits else None
 
     return write
 
@@ -102,6 +113,23 @@ def told_owing(owing: Owing, link: str, phone: str) -> str | None:
         full, short = (_RETURNED, _RETURNED_SHORT) if owing.what == RETURNED else (_CURED, _CURED_SHORT)
         forms = [gettext(form) for form in (full, short) if phone or "{phone}" not in form]
     return fitted(forms, {"link": link, "phone": phone})
+
+
+def told_late(late: Late, link: str, phone: str) -> str | None:
+    """The message about what was paid by itself after the care; nothing of it says where or for what that was."""
+    with speaking(late.language or "en"):
+        full, short = (_LATE_PART, _LATE_PART_SHORT) if late.due > 0 else (_LATE, _LATE_SHORT)
+        if late.day is None:
+            full, short = _LATE_MANY, _LATE_MANY_SHORT
+        forms = [gettext(form) for form in (full, short) if phone or "{phone}" not in form]
+        values = {
+            "day": _day(late.day) if late.day is not None else "",
+            "amount": digits(late.amount, late.currency),
+            "due": digits(late.due, late.currency),
+            "link": link,
+            "phone": phone,
+        }
+    return fitted(forms, values)
 
 
 def _forms(ended: Ended) -> list[str]:
