@@ -36,9 +36,7 @@ class Post:
     def __init__(self, town: Any) -> None:
         self.town, self.sent = town, []
         market, desk = town.market, town.desk
-        self.notices = Notices(
-            desk.books, market.index, market.register, market.money, market.records, town.clock.now
-        )
+        self.notices = Notices(desk.books, market.index, market.register, market.money, market.records, town.clock.now)
         write = writer(town.name, "https://drm.example", PHONE, market.records, desk.ids.random_bytes, lambda: "cod")
         self.messages = TextMessages(
             market.index, desk.books, market.register, market.records, write, self, town.clock.now

@@ -119,8 +119,8 @@ class JournalIndex(Protocol):
         """Rows behind a position, oldest first: for streams and for machines that keep up."""
 
     def revised(self, after: int, until: int, limit: int) -> list[Indexed]:
-        """Rows of charges that stand in the place of an earlier row of the same charge, behind a position up to another,
-        oldest first: what was due of it was paid, or a payer answered later."""
+        """Rows of charges in the place of an earlier row of the same charge, behind a position up to another, oldest
+        first: what was due of it was paid, or a payer answered later."""
 
     def of_key(self, key: bytes) -> list[int]:
         """Positions of every revision of an event, oldest first; from the journal itself, so never late."""

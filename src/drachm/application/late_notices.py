@@ -1,8 +1,8 @@
 """What was paid by itself of care that was over? Asked of the journal, where each such payment is a row (`late_dues`).
 
-So nothing has to be written down beside the payment, and nothing is forgotten by whoever dies behind it. What such a row
-has among its agreed amounts that the row before it had not was paid by it; what the patient pays on purpose is known to
-whoever does, and a payment that is taken back leaves nothing new.
+So nothing has to be written down beside the payment, and nothing is forgotten by whoever dies behind it. What such a
+row has among its agreed amounts that the row before it had not was paid by it; what the patient pays on purpose is
+known to whoever does, and a payment that is taken back leaves nothing new.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def paid_late(rows: Sequence[Indexed], index: JournalIndex, books: Books) -> lis
     """Which of some rows are payments by themselves, in order; whose content was erased is nobody's any more."""
     looked = [one for one in index.look([row.position for row in rows]) if _is_payment(one)]
     places = [one.stored.supersedes for one in looked if one.stored.supersedes is not None]
-    known = {one.row.position: _by_itself(one).keys() for one in index.look(places)}
+    known = {one.row.position: _by_itself(one) for one in index.look(places)}
     found = []
     for one in looked:
-        before = known.get(one.stored.supersedes or 0, frozenset())
-        amount = sum(paid for id, paid in _by_itself(one).items() if id not in before)
+        before = known.get(one.stored.supersedes or 0, {})
+        amount = sum(paid for name, paid in _by_itself(one).items() if name not in before)
         if amount:
             found.append((one, amount))
     shown = shown_receipts([one.stored for one, _ in found], books)

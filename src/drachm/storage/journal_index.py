@@ -98,8 +98,8 @@ class PostgresIndex(Following):
         return [indexed(values) for values in self._read("after", **asked, after=position, limit=limit)]
 
     def revised(self, after: int, until: int, limit: int) -> list[Indexed]:
-        """Rows of charges that stand in the place of an earlier row of the same charge, behind a position up to another,
-        oldest first."""
+        """Rows of charges in the place of an earlier row of the same charge, behind a position up to another, oldest
+        first."""
         kind = int(EntryKind.REVISION)
         return [indexed(values) for values in self._read("revised", after=after, until=until, limit=limit, kind=kind)]
 

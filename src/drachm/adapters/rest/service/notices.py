@@ -56,8 +56,8 @@ class NoticeView(View):
     query={"cursor": "Where to go on.", "after": "Behind the notice with this id, instead of a cursor."},
 )
 def list_notices(call: Call) -> Page[NoticeView]:
-    """Notices of a member, oldest first: each step of each month of a budget once, each payment that went back, when all
-    of that was made good, and each payment by itself of earlier care. `after` the last id has no end."""
+    """Notices of a member, oldest first: each step of each month of a budget once, each payment that went back, when
+    all of that was made good, and each payment by itself of earlier care. `after` the last id has no end."""
     member, limit = member_of_path(call), call.limit()
     behind = after(call) or call.query.get("after", "")
     found = notices_of(member, call.market.records, after=behind, limit=limit + 1)

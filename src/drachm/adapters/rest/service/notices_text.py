@@ -51,9 +51,13 @@ _CURED: Final = N_("What you owed your wallet is paid. It pays again by itself. 
 _CURED_SHORT: Final = N_("Your wallet pays again by itself. {link}")
 _LATE: Final = N_("Visit {day}: {amount} that was still to pay is paid now, by itself. See why: {link} Help {phone}")
 _LATE_SHORT: Final = N_("Visit {day}: {amount} is paid now, by itself. {link}")
-_LATE_PART: Final = N_("Visit {day}: {amount} is paid now, by itself. Still to pay: {due}. See why: {link} Help {phone}")
+_LATE_PART: Final = N_(
+    "Visit {day}: {amount} is paid now, by itself. Still to pay: {due}. See why: {link} Help {phone}"
+)
 _LATE_PART_SHORT: Final = N_("Visit {day}: {amount} paid now, {due} still to pay. {link}")
-_LATE_MANY: Final = N_("{amount} of earlier visits that was still to pay is paid now, by itself. See: {link} Help {phone}")
+_LATE_MANY: Final = N_(
+    "{amount} of earlier visits that was still to pay is paid now, by itself. See: {link} Help {phone}"
+)
 _LATE_MANY_SHORT: Final = N_("{amount} of earlier visits is paid now, by itself. {link}")
 _DAYS: Final = {"en": "d MMM", "de": "d. MMM", "es": "d MMM", "zh-Hans": "M月d日", "ko": "M/d", "ar": "d/M"}
 
