@@ -1,5 +1,6 @@
 """Calendars, zones and half-open periods."""
 
+from bisect import bisect
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drachm.domain.errors import InvalidMessage
-from drachm.domain.local_day import local_date, zone
+from drachm.domain.local_day import day_starts, local_date, zone
 from drachm.domain.periods import (
     Period,
     add_months,
@@ -127,6 +128,22 @@ def test_the_local_day_is_right_around_every_change_of_the_clock(name: str, year
         for step in range(-100, 101):
             instant = change + step * quarter
             assert local_date(instant, name) == instant.astimezone(local).date()
+
+
+@pytest.mark.parametrize("name", ZONES)
+@pytest.mark.parametrize("year", [2011, 2024, 2025])
+def test_a_day_has_begun_when_it_is_the_local_one(name: str, year: int) -> None:
+    if (name, year) == ("America/St_Johns", 2011):
+        return  # The clock was put back over midnight: a minute of one day, an hour of the day before, the day again.
+    days = [date(year - 1, 12, 30) + timedelta(days=number) for number in range(370)]
+    starts = day_starts(days, name)
+    assert starts == sorted(starts)
+    assert all(start.tzinfo is UTC for start in starts)
+    around = [
+        start + shift for start in starts[2:-2] for shift in (-timedelta(seconds=1), timedelta(0), timedelta(hours=9))
+    ]
+    for instant in around:
+        assert days[bisect(starts, instant) - 1] == local_date(instant, name)
 
 
 @pytest.mark.parametrize("day", [date.min, date.max])

@@ -7,14 +7,29 @@ look things up in. Fulfilled by `storage/money_reading.py`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple, Protocol
 
 from drachm.application.ports import Stored
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, EntryKind, Source
 from drachm.domain.periods import Period
 from drachm.domain.succession import successor
+
+AHEAD: Final = timedelta(days=366)
+"""So long before care begins money may have been promised to it and still be found with the care."""
+CARE: Final = frozenset(
+    {
+        EntryKind.CHARGE,
+        EntryKind.REVERSAL,
+        EntryKind.REPLACEMENT,
+        EntryKind.HOLD,
+        EntryKind.CAPTURE,
+        EntryKind.RELEASE,
+        EntryKind.REVISION,
+    }
+)
+"""What journal rows about care do."""
 
 
 class Published(NamedTuple):
@@ -121,6 +136,17 @@ class Movement(NamedTuple):
     """Of the row: the number of the member whose care it was, that of the empty name where it was nobody's."""
 
 
+class CareSum(NamedTuple):
+    """What some pots paid for one member's care of one span of time."""
+
+    patient: int
+    """Number of the member."""
+    span: int
+    """Which of the spans, from 0."""
+    amount: int
+    """Micros; what came back is taken off."""
+
+
 class Statement(NamedTuple):
     """An account over some days: opening + every entry = closing."""
 
@@ -203,6 +229,10 @@ class MoneyReading(Protocol):
 
         Costs what it gives, and the journal rows that the index has not met yet; never a look at the whole journal.
         """
+
+    def care_sums(self, accounts: Collection[int], bounds: Sequence[datetime]) -> list[CareSum]:
+        """What these accounts of pots paid for care, by member and by when the care began: from each of `bounds`, in
+        order, to before the next. Every entry counts that was posted `AHEAD` before the first of them or later."""
 
     def undone(self, positions: Collection[int], accounts: Collection[int]) -> frozenset[int]:
         """Of these rows, those of a chain, each in the place of another, that moves nothing on these accounts in the

@@ -1,5 +1,5 @@
-"""Who is told that a budget is half, to four fifths or wholly used, that a payment went back, or that something was paid
-by itself after the care? Each of them once.
+"""Who is told that a budget is half, to four fifths or wholly used, that a payment went back, or that something was
+paid by itself after the care? Each of them once.
 
 A thread beside the workers looks at the journal through the readers' index: whom with a budget does a new row concern,
 and in which months? The running totals of these months say what is used. A notice is kept together with a mark that its
@@ -27,11 +27,11 @@ from drachm.application.place import Place
 from drachm.application.ports import Books
 from drachm.application.pot_budgets import (
     PotBudget,
+    Spent,
     belongs,
-    by_day,
+    counted,
     holder_now,
     pot_budgets,
-    spent_in,
     spent_on_care,
 )
 from drachm.application.records import Record, Records
@@ -145,19 +145,20 @@ class Notices:
         holder, now = holder_now(pot.id, self._records), self._now()
         if not holder:
             return
-        # A day earlier than any calendar's month before this one.
-        since = add_months((now.date() - _DAY).replace(day=1), -1)
-        spent = spent_on_care(pot, self._tenant, since, self._money)
+        spent: dict[str, Spent] = {}
         for budget in budgets:
             if budget.member and not belongs(budget.member, pot.id, self._records):
                 continue
             today = local_date(now, budget.zone).replace(day=1)
-            days = by_day(spent, budget, self._tenant)
+            months = [add_months(today, ahead) for ahead in (-1, 0, 1)]
+            if budget.zone not in spent:
+                spent[budget.zone] = spent_on_care(pot, months, budget.zone, self._tenant, self._money)
             as_own = Budget(pot.id, budget.amount, pot.currency, budget.zone)
-            for month in [one.isoformat()[:7] for one in (add_months(today, -1), today)]:
-                used = spent_in(month, days)
+            for month, used in sorted(counted(spent[budget.zone], budget, self._tenant).items()):
                 for step in reached(used, budget.amount):
-                    self._keep(holder, budget.name, as_own, month, step, used, position, about=budget.member)
+                    self._keep(
+                        holder, budget.name, as_own, month.isoformat()[:7], step, used, position, about=budget.member
+                    )
 
     def _keep(
         self, member: str, name: str, budget: Budget, month: str, step: int, spent: int, position: int, about: str = ""

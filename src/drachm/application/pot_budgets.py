@@ -7,8 +7,8 @@ nothing, on the day of the care, so care that is made private leaves nothing beh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from drachm.application.households import WALLET, memberships, wallet_term
@@ -17,35 +17,12 @@ from drachm.application.records import Record, Records
 from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.funding.allotment import fund_of
 from drachm.domain.funding.model import Pot
-from drachm.domain.ledger.model import Account, EntryKind, account_id
-from drachm.domain.periods import local_date
+from drachm.domain.ledger.model import Account, account_id
+from drachm.domain.periods import day_starts
 
 KIND: Final = "pot_budget"
-MOST: Final = 5_000
-"""Entries of a pot that are looked at."""
-_PAGE: Final = 500
-_CARE: Final = frozenset(
-    {
-        EntryKind.CHARGE,
-        EntryKind.REVERSAL,
-        EntryKind.REPLACEMENT,
-        EntryKind.HOLD,
-        EntryKind.CAPTURE,
-        EntryKind.RELEASE,
-        EntryKind.REVISION,
-    }
-)
-
-
-class Spent(NamedTuple):
-    """What a pot paid for care at one time, or got back."""
-
-    at: datetime
-    """When the care began."""
-    patient: int
-    """Number of the member whose care it was."""
-    amount: int
-    """Micros."""
+Spent = Mapping[int, Mapping[date, int]]
+"""Micros that a pot paid for care, by the number of the member whose it was and the day on which a span begins."""
 
 
 class PotBudget(NamedTuple):
@@ -106,35 +83,24 @@ def belongs(member: str, wallet: str, records: Records) -> bool:
     return one is not None and one.inside
 
 
-def spent_on_care(pot: Pot, tenant: int, since: date, money: MoneyReading) -> list[Spent]:
-    """What a pot paid for care, of what was posted since a day (UTC), newest first."""
+def spent_on_care(pot: Pot, days: Sequence[date], zone: str, tenant: int, money: MoneyReading) -> Spent:
+    """What a pot paid for care that began from each of these days, in order, to before the next, of a calendar."""
     slices = fund_of(pot).pots if pot.slices else (pot.id,)
     numbers = [account_id(tenant, Account("wallet", one, pot.currency)) for one in slices]
-    spent: list[Spent] = []
-    before: tuple[date, int, int] | None = None
-    for _ in range(MOST // _PAGE):
-        found = money.movements(numbers, before=before, limit=_PAGE, since=since - timedelta(days=1))
-        spent += [Spent(one.occurred_at, one.patient, one.amount) for one in found if one.kind in _CARE]
-        if len(found) < _PAGE:
-            break
-        before = found[-1].day, found[-1].position, found[-1].leg
+    spent: dict[int, dict[date, int]] = {}
+    for one in money.care_sums(numbers, day_starts(days, zone)):
+        spent.setdefault(one.patient, {})[days[one.span]] = one.amount
     return spent
 
 
-def by_day(spent: Iterable[Spent], budget: PotBudget, tenant: int) -> dict[date, int]:
-    """What of it a budget counts, on each day of its calendar; micros."""
-    only = patient_number(tenant, budget.member) if budget.member else None
+def counted(spent: Spent, budget: PotBudget, tenant: int) -> dict[date, int]:
+    """What of it a budget counts, from each of the days on; micros, and none that come to nothing."""
+    members = [patient_number(tenant, budget.member)] if budget.member else spent
     sums: dict[date, int] = {}
-    for one in spent:
-        if only in (None, one.patient):
-            day = local_date(one.at, budget.zone)
-            sums[day] = sums.get(day, 0) + one.amount
-    return sums
-
-
-def spent_in(month: str, by_day: dict[date, int]) -> int:
-    """What of it lies in a month (YYYY-MM)."""
-    return sum(amount for day, amount in by_day.items() if day.isoformat()[:7] == month)
+    for member in members:
+        for day, amount in spent.get(member, {}).items():
+            sums[day] = sums.get(day, 0) + amount
+    return {day: amount for day, amount in sums.items() if amount}
 
 
 def _all(records: Records, terms: Collection[str] = ()) -> Iterator[PotBudget]:

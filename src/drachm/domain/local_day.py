@@ -5,7 +5,8 @@ The local service date in a zone decides which day, month, quarter or benefit ye
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -41,6 +42,17 @@ def local_date(instant: datetime, zone_name: str) -> date:
         return instant.astimezone(zone(zone_name)).date()
     midnight, before, after = day
     return before if instant < midnight else after
+
+
+def day_starts(days: Iterable[date], zone_name: str) -> list[datetime]:
+    """When each of these days begins in a zone, in UTC.
+
+    Of all days in order, the last one that has begun by an instant is its `local_date`. Where a clock jumps over
+    midnight the day begins with the jump; a day that a zone leaves out holds nothing; one that begins twice, because a
+    clock was put back over midnight (in few zones, before 2012), begins when it does so first.
+    """
+    local = zone(zone_name)
+    return [datetime.combine(day, time(), local).astimezone(UTC) for day in days]
 
 
 @lru_cache(maxsize=65_536)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from drachm.domain.errors import InvalidMessage
+from drachm.domain.local_day import day_starts as day_starts
 from drachm.domain.local_day import local_date as local_date
 from drachm.domain.local_day import zone as zone
 

@@ -1,8 +1,15 @@
-"""What is due of care, for books in memory: `application.collection.DueReading` from the rows themselves."""
+"""What is due of care and what pots paid for it, for books in memory: parts of `application.money_reading.MoneyReading`
+from the rows themselves."""
 
 from __future__ import annotations
 
-from drachm.application.money_reading import Balance, Due
+from bisect import bisect
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from drachm.application.follow import opened_body
+from drachm.application.money_reading import AHEAD, CARE, Balance, CareSum, Due
+from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.ledger.model import Account, account_id
 from drachm.storage.memory import MemoryBooks
 
@@ -29,6 +36,20 @@ class MemoryDues:
             before = found.get(newest.position, Due(newest.key, newest.position, 0, stored.posted_at.date()))
             found[newest.position] = before._replace(amount=before.amount + moved)
         return [due for due in found.values() if due.amount > 0]
+
+    def care_sums(self, accounts: Collection[int], bounds: Sequence[datetime]) -> list[CareSum]:
+        """What these accounts of pots paid for care, by member and by when the care began."""
+        tenant, sums = self._books.tenant, dict[tuple[int, int], int]()
+        for stored, written in self._books.rows():
+            body = opened_body(stored)
+            span = bisect(bounds, written.occurred_at) - 1
+            if body is None or body.event is None or stored.kind not in CARE or not 0 <= span < len(bounds) - 1:
+                continue
+            moved = [entry.amount for entry in written.entries if account_id(tenant, entry.account) in accounts]
+            place = patient_number(tenant, body.event.member), span
+            if moved and stored.posted_at.date() >= (bounds[0] - AHEAD).date():
+                sums[place] = sums.get(place, 0) + sum(moved)
+        return [CareSum(*place, amount) for place, amount in sums.items() if amount]
 
     def accounts(
         self, *, after: tuple[str, str, str] = ("", "", ""), limit: int = 100, kind: str = ""

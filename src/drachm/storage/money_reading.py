@@ -9,7 +9,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from drachm.application.money_reading import Balance, Due, Movement, Published, Purse, Side, Statement, succeeding
+from drachm.application.money_reading import (
+    AHEAD,
+    CARE,
+    Balance,
+    CareSum,
+    Due,
+    Movement,
+    Published,
+    Purse,
+    Side,
+    Statement,
+    succeeding,
+)
 from drachm.application.ports import Stored
 from drachm.domain.clearing.numbers import place_of, pot_number
 from drachm.domain.errors import IntegrityError, ensure
@@ -145,6 +157,13 @@ class PostgresMoney:
         self._near()
         with self._sessions.transaction("reader") as conn:
             return self._movements(conn, accounts, before, limit, since or EARLIEST, until or LATEST)
+
+    def care_sums(self, accounts: Collection[int], bounds: Sequence[datetime]) -> list[CareSum]:
+        """What these accounts of pots paid for care, by member and by when the care began."""
+        span: dict[str, object] = {"bounds": list(bounds), "since": bounds[0], "until": bounds[-1]}
+        kinds, posted = int8s(sorted(CARE)), (bounds[0] - AHEAD).date()
+        found = self._sum_up("care_sums", accounts=int8s(list(accounts)), kinds=kinds, posted=posted, **span)
+        return [CareSum(patient, number - 1, int(amount)) for patient, number, amount in found]
 
     def undone(self, positions: Collection[int], accounts: Collection[int]) -> frozenset[int]:
         """Of these rows, those whose whole chain moves nothing on these accounts."""

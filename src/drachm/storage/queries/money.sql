@@ -242,6 +242,26 @@ CROSS JOIN LATERAL (
 ) AS j
 ORDER BY top.day DESC, top.position DESC, top.leg DESC;
 
+-- name: care_sums
+-- What accounts of pots paid for care, by member and by between which bounds the care began.
+SELECT j.patient, width_bucket(j.occurred_at, %(bounds)s::timestamptz[]), sum(every.amount)
+FROM (
+    SELECT l.position, l.amount
+    FROM unnest(%(accounts)s::bigint[]) AS wanted (account)
+    CROSS JOIN LATERAL (
+        SELECT account_line.position, account_line.amount FROM account_line
+        WHERE account_line.account = wanted.account AND account_line.tenant = %(tenant)s AND account_line.day >= %(posted)s
+    ) AS l
+    UNION ALL
+    SELECT e.position, e.amount FROM entry AS e
+    WHERE e.tenant = %(tenant)s AND e.position > %(followed)s AND e.account = ANY (%(accounts)s::bigint[])
+) AS every
+JOIN journal AS j ON j.tenant = %(tenant)s AND j.position = every.position
+WHERE j.kind = ANY (%(kinds)s::bigint[])
+  AND j.occurred_at >= %(since)s::timestamptz AND j.occurred_at < %(until)s::timestamptz
+GROUP BY 1, 2
+HAVING sum(every.amount) <> 0;
+
 -- name: names_of
 -- What accounts are called, by number.
 SELECT a.id, a.kind, a.owner, a.currency

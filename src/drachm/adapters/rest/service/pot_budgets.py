@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from drachm.adapters.rest.service.call import Call, Reply, operation
@@ -17,10 +17,9 @@ from drachm.application.pot_budgets import (
     PotBudget,
     Spent,
     budgets_of,
-    by_day,
+    counted,
     pot_budget,
     set_pot_budget,
-    spent_in,
     spent_on_care,
 )
 from drachm.domain.errors import InvalidMessage
@@ -85,8 +84,8 @@ def list_wallet_budgets(call: Call) -> Page[PotBudgetView]:
     pot = _held(call).pot
     inside = members_of(call, record_of(call, pot.id))
     found = [one for one in budgets_of(pot.id, call.market.records) if not one.member or one.member in inside]
-    spent = _spent(call, pot) if found else []
-    return Page(data=[_view(call, pot, one, spent, one.amount) for one in found], next=None)
+    spent = {zone: _spent(call, pot, zone) for zone in {one.zone for one in found}}
+    return Page(data=[_view(call, pot, one, spent[one.zone], one.amount) for one in found], next=None)
 
 
 @operation("get_wallet_member_budget", answer=PotBudgetView, tagged=True)
@@ -152,21 +151,23 @@ def _reply(call: Call, held: _Held) -> Reply:
     budget, version = pot_budget(pot.id, call.market.records, member)
     amount = budget.amount if budget is not None else None
     shown = budget or PotBudget(pot.id, 0, "UTC", version, member)
-    return Reply(_view(call, pot, shown, _spent(call, pot), amount), tag=tag_of(pot.id, member, version))
+    return Reply(_view(call, pot, shown, _spent(call, pot, shown.zone), amount), tag=tag_of(pot.id, member, version))
 
 
-def _spent(call: Call, pot: Pot) -> list[Spent]:
-    """As much as a month and its forecast look at, in any calendar."""
-    since = add_months(call.at.date().replace(day=1), -MONTHS - 1)
-    return spent_on_care(pot, call.market.desk.books.tenant, since, call.market.money)
+def _spent(call: Call, pot: Pot, zone: str) -> Spent:
+    """Day by day, as much as this month and its forecast look at."""
+    today = local_date(call.at, zone).replace(day=1)
+    first, last = add_months(today, -MONTHS - 1), add_months(today, 1)
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return spent_on_care(pot, days, zone, call.market.desk.books.tenant, call.market.money)
 
 
-def _view(call: Call, pot: Pot, one: PotBudget, spent: Sequence[Spent], amount: int | None) -> PotBudgetView:
+def _view(call: Call, pot: Pot, one: PotBudget, spent: Spent, amount: int | None) -> PotBudgetView:
     """`amount`: None where there is no budget, and only what was spent is told."""
-    days = by_day(spent, one, call.market.desk.books.tenant)
+    days = counted(spent, one, call.market.desk.books.tenant)
     today, currency, limit = local_date(call.at, one.zone), pot.currency, amount or 0
-    used = spent_in(today.isoformat()[:7], days)
-    ahead = forecast(used, today, {day: sum_ for day, sum_ in days.items() if sum_})
+    used = sum(micros for day, micros in days.items() if day >= today.replace(day=1))
+    ahead = forecast(used, today, days)
     return PotBudgetView(
         wallet=pot.id,
         member=one.member or None,
