@@ -1597,7 +1597,7 @@ class NoticeView(Struct, kw_only=True):
     id: str
     what: str
     """A budget came to a step; a payment went back, and wallets pay for nothing by themselves until it is made good;
-    it is made good.
+    it is made good; money came, and something due of earlier care was paid by itself.
     """
     at: str
     """RFC 3339, UTC."""
@@ -1617,6 +1617,14 @@ class NoticeView(Struct, kw_only=True):
     """Of a payment that went back: all that was owed then."""
     cure: str | None = None
     """Of a payment that went back: the call that makes it good."""
+    paid: Money | None = None
+    """Of care that was paid late: how much."""
+    due: Sum | None = None
+    """Of care that was paid late: what was due of the charge still."""
+    day: str | None = None
+    """Of care that was paid late: the day of the care, YYYY-MM-DD."""
+    receipt: str | None = None
+    """Of care that was paid late: the charge's receipt, which says by what."""
 
 
 class NpiAnswer(Struct, kw_only=True):
@@ -2081,6 +2089,8 @@ class PersonContact(Struct, kw_only=True):
     address: list[str] | UnsetType = UNSET
     language: str | UnsetType = UNSET
     """Of text messages and slips, as in HTML (BCP 47); English where it is none of ours."""
+    text_messages: bool | UnsetType = UNSET
+    """False: this person wants none."""
 
 
 class PlanCase(Struct, kw_only=True):
