@@ -21,7 +21,8 @@ from drachm.application.arrears import CURED, RETURNED, arrears_of, make_good, o
 from drachm.application.notices import NOTICE, Notices
 from drachm.application.people import PROFILE
 from drachm.application.records import Record
-from drachm.application.text_messages import Outgoing, Owing, TextMessages, told_on
+from drachm.application.text_messages import Outgoing, Owing, TextMessages
+from drachm.application.told_messages import told_on
 from drachm.domain.funding.mandate import Budget, Mandate
 from drachm.domain.messages.lengths import length
 from drachm.domain.money import MICROS

@@ -25,8 +25,9 @@ from drachm.application.notices import NOTICE, Notices
 from drachm.application.pay_due import take_payment_back
 from drachm.application.people import PROFILE
 from drachm.application.records import Record
-from drachm.application.text_messages import Late, Outgoing, TextMessages, told_on
+from drachm.application.text_messages import Late, Outgoing, TextMessages
 from drachm.application.ties import Tie, allow
+from drachm.application.told_messages import told_on
 from drachm.domain.coverage.model import Member
 from drachm.domain.funding.model import Pot
 from drachm.domain.messages.lengths import length

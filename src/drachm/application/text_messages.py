@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple, Protocol
@@ -42,11 +42,6 @@ MOST: Final = 2
 """Messages of one visit."""
 PIECE: Final = 500
 PAUSE_SECONDS: Final = 5.0
-SHOWN: Final = 500
-"""So many are read for one list."""
-_LAST_DIGITS: Final = 3
-_CODE: Final = re.compile(r"(/s/)\S+")
-"""The short link of a receipt, whatever its code looks like."""
 _PHONE: Final = re.compile(r"\+?[0-9]{5,15}", re.ASCII)
 _CHARGES: Final = ("charge", "replacement")
 _ANSWERED: Final = ("posted", "denied")
@@ -193,7 +188,9 @@ class TextMessages:
             providers = {str(one.body.get("provider", "")) for one in notices}
             parties = frozenset(providers - {""} if len(providers) == 1 else ())
             body = _body(number, text, now, self._zone(*parties))
-            done.append(Record(KIND, _id(notices[0].id, 1), body, parties=parties, members=members, terms=_terms(body)))
+            done.append(
+                Record(KIND, message_id(notices[0].id, 1), body, parties=parties, members=members, terms=_terms(body))
+            )
         try:
             self._records.put(done)
         except Conflict:
@@ -215,7 +212,7 @@ class TextMessages:
     def _is_awaited(self, late: Mapping[str, Any]) -> bool:
         """Whether the first message of its visit is still to come."""
         is_new = self._now().date() - date.fromisoformat(late["day"]) <= OLDEST
-        return is_new and self._records.get(KIND, _id(late["visit"], 1)) is None
+        return is_new and self._records.get(KIND, message_id(late["visit"], 1)) is None
 
     def send(self) -> int:
         """Send what may be sent now; how many were."""
@@ -234,7 +231,7 @@ class TextMessages:
         number, language = self._reached(rows[0].member)
         if not number:
             return
-        before = [one for nth in range(1, MOST + 1) if (one := self._records.get(KIND, _id(visit, nth)))]
+        before = [one for nth in range(1, MOST + 1) if (one := self._records.get(KIND, message_id(visit, nth)))]
         if len(before) == MOST:
             return
         ended = self._ended(rows, bool(before), language)
@@ -246,7 +243,7 @@ class TextMessages:
         body = {**_body(number, text, now, self._zone(rows[-1].provider)), "told": _said(ended)}
         made = Record(
             KIND,
-            _id(visit, len(before) + 1),
+            message_id(visit, len(before) + 1),
             body,
             parties=frozenset(row.provider for row in rows) - {""},
             members=frozenset({ended.member}),
@@ -327,63 +324,6 @@ class TextMessages:
             _log.debug("another process went on")
 
 
-class Told(NamedTuple):
-    """One message as staff may see it."""
-
-    member: str
-    number: str
-    """The end of the telephone number only."""
-    text: str
-    """Without the code of the link, which is the patient's."""
-    state: str
-    """`waiting`, `sending` (nobody knows whether it went out, and it is never sent again) or `sent`."""
-    at: datetime
-    """When it came into this state."""
-    made: datetime
-    not_before: datetime
-    tries: int
-    """How often it was handed over."""
-
-
-def told_on(records: Records, day: date, parties: Collection[str] | None) -> list[Told]:
-    """The messages of visits of these providers that were made on a day, newest first; None: of all."""
-    return _shown(records.find(KIND, parties=parties, terms=[f"day={day.isoformat()}"], limit=SHOWN))
-
-
-def told_of(records: Records, visit: str) -> list[Told]:
-    """The messages about one visit, newest first."""
-    return _shown([one for nth in range(1, MOST + 1) if (one := records.get(KIND, _id(visit, nth)))])
-
-
-def untold(records: Records, state: str, parties: Collection[str] | None) -> list[Told]:
-    """The messages in one state, of every day."""
-    return _shown(records.find(KIND, parties=parties, terms=[f"state={state}"], limit=SHOWN))
-
-
-def _shown(found: Sequence[Record]) -> list[Told]:
-    shown = [
-        Told(
-            next(iter(one.members), ""),
-            _masked(one.body["number"]),
-            _CODE.sub(r"\1…", one.body["text"]),
-            one.body["state"],
-            one.at,
-            datetime.fromisoformat(one.body["made"]),
-            datetime.fromisoformat(one.body["not_before"]),
-            # A version each for made, claimed, and what came of the claim.
-            one.version // 2,
-        )
-        # The content of a message goes with its patient's data.
-        for one in found
-        if one.body and one.at is not None
-    ]
-    return sorted(shown, key=lambda one: (one.made, one.number), reverse=True)
-
-
-def _masked(number: str) -> str:
-    return "…" + number[-_LAST_DIGITS:]
-
-
 def keep_texting(messages: TextMessages, stopping: threading.Event) -> None:
     """Make and send messages until `stopping` is set; what breaks is said, and tried again."""
 
@@ -435,5 +375,6 @@ def _number(text: str) -> str:
     return plain if _PHONE.fullmatch(plain) else ""
 
 
-def _id(visit: str, number: int) -> str:
+def message_id(visit: str, number: int) -> str:
+    """Of the message of a visit, or of a notice."""
     return f"txt_{visit}_{number}"

@@ -22,7 +22,7 @@ from drachm.adapters.rest.service.shared_receipts import SharedReceipt, shared_r
 from drachm.adapters.rest.service.speech import LANGUAGES, N_, gettext, speaking, spoken
 from drachm.adapters.rest.service.staff_words import account_said
 from drachm.adapters.rest.transport.problems import Problem
-from drachm.application.text_messages import told_of
+from drachm.application.told_messages import told_of
 from drachm.domain.ledger.model import Entry
 from drachm.domain.receipts.model import Receipt
 

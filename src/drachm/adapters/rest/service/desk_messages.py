@@ -14,7 +14,7 @@ from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.desk_today import Standing, names_of
 from drachm.adapters.rest.service.speech import N_, clock, gettext
-from drachm.application.text_messages import Told, told_on, untold
+from drachm.application.told_messages import Told, told_on, untold
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.periods import read_day
 
