@@ -20,7 +20,8 @@ from drachm.storage.remembered import Remembered, Roll
 from drachm.storage.sheets import PARTY, PERSON, open_party, open_person
 from drachm.storage.vault import DataKey, Vault
 
-PEOPLE_MAX: Final = 100_000
+PEOPLE_MAX: Final = 400_000
+"""About 3 kB each. Of up to half as many nobody is read twice; in a larger town many are, again and again."""
 PARTIES_MAX: Final = 20_000
 PAST_MAX: Final = 20_000
 ASKED_MAX: Final = 4_096

@@ -34,7 +34,8 @@ from drachm.storage.vault import DataKey, Vault
 
 _WORK: Final = statements.statements(queries.load("work"))
 
-KNOWN_MAX: Final = 200_000
+KNOWN_MAX: Final = 1_000_000
+"""Accounts that are known to be in the database: a person with two pots has four."""
 
 
 class Known:

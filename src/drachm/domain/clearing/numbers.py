@@ -27,8 +27,8 @@ class Place(NamedTuple):
 
 SLOT_BITS: Final = 64
 SLOT: Final = (1 << SLOT_BITS) - 1
-HOMES_MAX: Final = 65_536
-"""Homes and slots of totals that are kept ready."""
+HOMES_MAX: Final = 500_000
+"""Homes and slots of totals that are kept ready: of some 200,000 people."""
 _OF_ONE: Final = ("V", "A")
 """How the periods of one visit and of one admission begin."""
 

@@ -17,8 +17,8 @@ from drachm.domain.errors import IntegrityError
 
 MAX_ENTRIES: Final = 16
 """Most entries of one journal entry (docs/decisions/0001)."""
-KNOWN_MAX: Final = 200_000
-"""Accounts whose ids are kept ready."""
+KNOWN_MAX: Final = 1_000_000
+"""Accounts whose ids are kept ready: of some 200,000 people."""
 # As the class itself, but several times faster.
 _new: Final = tuple.__new__
 
