@@ -40,7 +40,7 @@ def receipt_card(console: Console, receipt: Receipt, *, why: bool) -> None:
         console.print(_split(receipt))
     if receipt.provisional:
         console.print("  The insurer's answer is provisional; a later one posts only the difference.")
-    if why:
+    if why and (receipt.plans or receipt.parts):
         _why(console, receipt)
     plans = ", ".join(plan[:12] for plan in receipt.plans) or "none"
     price = f"{escape(receipt.price_rule) or '-'}; book {receipt.price_book[:12] or '-'}"

@@ -41,6 +41,6 @@ def _tell(started: Started) -> None:
     lines.append(f"Try: curl -s {started.base_url}/v1/me -H 'authorization: Bearer {token}'")
     if not started.first_key:
         lines.append("A key: export DRACHM_KEY=$(./drachm key new --role operator)")
-    lines.append(f"New code or settings without a lost request: kill -HUP {started.process}. The end: Ctrl-C.")
+    lines.append(f"New code without a lost request: kill -HUP {started.process}. The end: Ctrl-C.")
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()

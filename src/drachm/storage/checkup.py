@@ -114,7 +114,11 @@ def _tenants(url: str, tenants: list[int]) -> Iterator[Finding]:
     step = "Start ./drachm serve: it follows the journal. If it runs, read its log."
     yield found("index", f"the readers' index is {behind} rows behind", warn=step if behind > BEHIND else "")
     step = "Read GET /v1/work-queue: each event says what it waits for."
-    yield found("work_queue", f"{waiting} events wait", warn=step if waiting > WAITING else "")
+    yield found(
+        "work_queue",
+        "1 event waits" if waiting == 1 else f"{waiting} events wait",
+        warn=step if waiting > WAITING else "",
+    )
 
 
 def _one(sessions: Sessions, query: str, tenant: int) -> int:
