@@ -35,6 +35,7 @@ PIECE: Final = 500
 RUSH: Final = 2
 """So many times longer is a pause while at least `RUSH_ROWS` come in it."""
 RUSH_ROWS: Final = 50
+"""With fewer between two looks nobody is kept from posting."""
 BROKEN_SECONDS: Final = 2.0
 
 _log = logging.getLogger("drachm.figures")
@@ -158,10 +159,20 @@ def keep_near(index: JournalIndex, figures: Figures, stopping: threading.Event, 
     """Keep the readers' index near the journal, and the figures behind it, until `stopping` is set.
 
     In one thread, because the figures take the rows as the index has opened them. Both rest together, twice as long as
-    they worked, and longer while many rows come: posting comes first, and many rows at a time cost less each. What
-    breaks in the figures is said, and does not hold up the index.
+    they worked, and longer while many rows come: posting comes first, and many rows at a time cost less each. What is
+    left behind when hardly anybody posts any more is taken without a rest. What breaks in the figures is said, and does
+    not hold up the index.
     """
     wait, waiting, due, broken = pause, 0, 0.0, False
+    behind: int | None = None
+    """How far the index was behind after the last look; None: it was not asked."""
+
+    def came(found: int) -> int:
+        """About how many rows were posted since the last look, in which the index took in `found`."""
+        nonlocal behind
+        before = behind
+        behind = index.lag() if found == PIECE else 0
+        return found if before is None else behind - before + found
 
     def count() -> int:
         nonlocal broken
@@ -181,7 +192,7 @@ def keep_near(index: JournalIndex, figures: Figures, stopping: threading.Event, 
         nonlocal wait, waiting, due
         began = time.monotonic()
         found = index.follow(PIECE)
-        more = found == PIECE
+        more, busy = found == PIECE, came(found) >= RUSH_ROWS
         waiting += found
         if began >= due or (waiting >= MANY and not broken):
             counted = count()
@@ -190,9 +201,11 @@ def keep_near(index: JournalIndex, figures: Figures, stopping: threading.Event, 
             if counted == PIECE:
                 due, more = began, True
         if found:
-            worked = REST * (time.monotonic() - began)
-            # With more behind the piece the rest is what the work earns, and not a pause besides.
-            wait = worked if more else max(RUSH * pause if found >= RUSH_ROWS else pause, worked)
+            wait = REST * (time.monotonic() - began)
+            if not more:
+                wait = max(RUSH * pause if found >= RUSH_ROWS else pause, wait)
+            elif not busy:
+                wait = 0.0
         else:
             wait = min(2 * wait, max(IDLE_SECONDS, pause))
         return wait

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -27,8 +27,10 @@ PAUSE = 0.15
 class Follower:
     """Finds what it is told, in the time that it is told."""
 
-    def __init__(self, clock: list[float], looks: Iterator[tuple[float, int | None]]) -> None:
-        self._clock, self._looks = clock, looks
+    def __init__(
+        self, clock: list[float], looks: Iterator[tuple[float, int | None]], behind: Iterable[int] = ()
+    ) -> None:
+        self._clock, self._looks, self._behind = clock, looks, iter(behind)
         self.at: list[float] = []
         self.limits: list[int] = []
 
@@ -41,13 +43,16 @@ class Follower:
             raise Unavailable("silent")
         return found
 
+    def lag(self) -> int:
+        return next(self._behind)
+
 
 Following = Callable[..., tuple[list[float], Follower]]
 
 
 @pytest.fixture
 def following(monkeypatch: pytest.MonkeyPatch) -> Following:
-    def follow(index: Any, counting: Any, looks: int) -> tuple[list[float], Follower]:
+    def follow(index: Any, counting: Any, looks: int, behind: Any = ()) -> tuple[list[float], Follower]:
         clock, waits = [100.0], list[float]()
 
         class Stopping(threading.Event):
@@ -57,7 +62,7 @@ def following(monkeypatch: pytest.MonkeyPatch) -> Following:
                 return len(waits) > looks
 
         monkeypatch.setattr(figures.time, "monotonic", lambda: clock[0])
-        lists: Any = Follower(clock, iter(index))
+        lists: Any = Follower(clock, iter(index), behind)
         sums: Any = Follower(clock, iter(counting))
         keep_near(lists, sums, Stopping(), pause=PAUSE)
         return waits, sums
@@ -84,14 +89,28 @@ def test_rows_are_counted_once_in_a_while_and_at_once_when_there_are_many(follow
 
 
 def test_figures_that_were_left_behind_go_on_when_they_have_rested(following: Following) -> None:
-    waits, sums = following([(0.0, 1)] * 9, [(0.01, PIECE), (0.01, PIECE), (0.0, 5)], 3)
-    assert waits == pytest.approx([0.0, REST * 0.01, REST * 0.01, PAUSE])
+    waits, sums = following([(0.0, 60)] * 9, [(0.01, PIECE), (0.01, PIECE), (0.0, 5)], 3)
+    assert waits == pytest.approx([0.0, REST * 0.01, REST * 0.01, RUSH * PAUSE])
     assert sums.at == pytest.approx([100.0, 100.03, 100.06])
 
 
+def test_figures_that_were_left_behind_go_on_at_once_when_hardly_anybody_posts(following: Following) -> None:
+    waits, sums = following([(0.0, 1)] * 9, [(0.01, PIECE), (0.01, PIECE), (0.0, 5)], 3)
+    assert waits == pytest.approx([0.0, 0.0, 0.0, PAUSE])
+    assert sums.at == pytest.approx([100.0, 100.01, 100.02])
+
+
 def test_a_rush_is_followed_in_small_pieces_with_a_rest_after_each(following: Following) -> None:
-    waits, _ = following([(0.02, PIECE), (0.03, PIECE), (0.001, 60)], [], 3)
+    pieces = [(0.02, PIECE), (0.03, PIECE), (0.001, 60)]
+    # As much comes as is taken.
+    waits, _ = following(pieces, [], 3, behind=[9_000, 9_000])
     assert waits == pytest.approx([0.0, REST * 0.02, REST * 0.03, RUSH * PAUSE])
+
+
+def test_what_a_rush_left_behind_is_taken_without_a_rest_when_it_is_over(following: Following) -> None:
+    pieces = [(0.02, PIECE)] * 4 + [(0.001, 2)]
+    waits, _ = following(pieces, [], 5, behind=[1_990, 1_500, 1_000 + 49, 549 + 50])
+    assert waits == pytest.approx([0.0, REST * 0.02, 0.0, 0.0, REST * 0.02, PAUSE])
 
 
 def test_no_more_than_a_piece_is_asked_for(following: Following) -> None:
