@@ -251,12 +251,16 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT account_line.position, account_line.amount FROM account_line
         WHERE account_line.account = wanted.account AND account_line.tenant = %(tenant)s AND account_line.day >= %(posted)s
+        OFFSET 0
     ) AS l
     UNION ALL
     SELECT e.position, e.amount FROM entry AS e
     WHERE e.tenant = %(tenant)s AND e.position > %(followed)s AND e.account = ANY (%(accounts)s::bigint[])
 ) AS every
-JOIN journal AS j ON j.tenant = %(tenant)s AND j.position = every.position
+CROSS JOIN LATERAL (
+    SELECT journal.kind, journal.occurred_at, journal.patient FROM journal
+    WHERE journal.tenant = %(tenant)s AND journal.position = every.position OFFSET 0
+) AS j
 WHERE j.kind = ANY (%(kinds)s::bigint[])
   AND j.occurred_at >= %(since)s::timestamptz AND j.occurred_at < %(until)s::timestamptz
 GROUP BY 1, 2
