@@ -75,6 +75,15 @@ def test_wallet_money_goes_out_of_the_box_once_two_people_said_so(town: Any, ask
     assert check_books(town.desk.books) == []
 
 
+def test_what_came_by_bank_is_in_no_box_and_the_refusal_says_so(town: Any, ask: Any, shift: str) -> None:
+    ask("top_up_wallet", town.operator(), path={"wallet_id": "ana-cash"}, body={"amount": dollars(50)})
+    refused = propose(town, ask, amount=dollars(31))
+    assert (refused.status, refused.code) == (409, "refund_exceeds")
+    assert refused.body["next_step"].startswith("Hand out at most 30.00 USD.")
+    assert "what came by bank is in no box" in refused.body["next_step"]
+    assert propose(town, ask, amount=dollars(30)).status == 201
+
+
 def test_what_a_charge_gave_back_goes_out_and_no_more_than_that(town: Any, ask: Any, shift: str) -> None:
     town.clear(town.event("e1", 40))
     charge = ask("list_charges", town.clerk()).body["data"][0]["id"]
@@ -193,9 +202,9 @@ def test_on_pages_from_the_proposal_to_the_box(noor: Visitor, fay: Visitor) -> N
     assert "/desk/cash-refunds" in noor.get("open_desk_refunds").body
     noor.get("open_desk_cash_refunds")
     for changes, words in (
-        ({"amount": "31"}, "less than this came in as cash here"),
+        ({"amount": "31"}, "Less than this came in as cash here."),
         ({"amount": "1,5"}, "digits with a point"),
-        ({"wallet": "ben-cash"}, "no cash of this currency"),
+        ({"wallet": "ben-cash"}, "No cash of this currency"),
         ({"key": "short"}, "not whole"),
     ):
         answer = noor.post("propose_cash_refund_at_desk", {**FORM, **changes})

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from drachm.domain.errors import Conflict, Forbidden, InvalidMessage
-from drachm.domain.money import minor_unit
+from drachm.domain.money import minor_unit, plain
 from drachm.domain.payments.model import Payment
 from drachm.domain.payments.refund import refundable
 
@@ -131,11 +131,20 @@ def parts_of(wish: CashRefund, payments: Sequence[Payment], left: int | None) ->
         if part > 0:
             parts.append((payment.id, part))
             missing -= part
-    if short or missing:
+    if short:
         raise Conflict(
-            "less than this came in as cash here" if not short else "less than this was given back to the wallet",
+            "less than this was given back to the wallet",
             where="amount",
-            next_step="Hand out less; what came by card goes back to the card, the rest stays in the wallet.",
+            next_step="Hand out less; the rest was handed out before.",
+            code="refund_exceeds",
+        )
+    if missing:
+        cash = f"{plain(wish.amount - missing, wish.currency)} {wish.currency}"
+        raise Conflict(
+            "less than this came in as cash here",
+            where="amount",
+            next_step=f"Hand out at most {cash}. What came by card goes back to the card, when its holder asks for it; "
+            "what came by bank is in no box: it stays in the wallet and pays for care at every clinic.",
             code="refund_exceeds",
         )
     return tuple(parts)
