@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from drachm.application.clear_events import clear_events
 from drachm.domain.clearing.model import Answer
+from drachm.domain.coverage.model import Coverage
 from drachm.domain.money import MICROS
+from drachm.domain.periods import Period
 
 COVER = {"member": "cleo", "plan": "town-plan", "starts_on": "2026-01-01", "id": "c-cleo"}
 
@@ -45,7 +47,8 @@ def test_a_payer_covers_a_member_and_the_next_event_knows(town: Any, ask: Any) -
         ("operator", {"rank": 0}, 422),
         ("operator", {"id": "c-ana"}, 409),
         ("operator", {"member": "ana"}, 409),
-        ("operator", {"member": "ana", "rank": 2}, 201),
+        ("operator", {"member": "ana", "rank": 2}, 409),
+        ("operator", {"member": "ana", "plan": "town-help", "rank": 2}, 201),
         ("clerk", {}, 403),
         ("patient", {"member": "ana"}, 403),
         ("auditor", {}, 403),
@@ -64,6 +67,29 @@ def test_two_payers_cannot_take_one_rank_at_once(town: Any, ask: Any) -> None:
         statuses = sorted(threads.map(cover, ["town-plan", "town-help"] * 2))
     assert statuses == [201, 409, 409, 409]
     assert len(town.market.register.coverages(of="cleo")) == 1
+
+
+def test_one_plan_twice_names_both_and_other_days_are_free(town: Any, ask: Any) -> None:
+    assert ask("create_coverage", town.payer(), body={**COVER, "ends_on": "2026-06-01"}).status == 201
+    again = {**COVER, "id": "c-again", "rank": 2}
+    refused = ask("create_coverage", town.payer(), body={**again, "starts_on": "2026-05-31"})
+    assert (refused.status, refused.code) == (409, "conflict")
+    assert "c-cleo has the plan town-plan on some of the days of c-again" in refused.body["detail"]
+    assert ask("create_coverage", town.payer(), body={**again, "starts_on": "2026-06-01"}).status == 201
+    # A change may not make two of them either.
+    help_ = {**COVER, "id": "c-help", "plan": "town-help", "rank": 3}
+    assert ask("create_coverage", town.operator(), body=help_).status == 201
+    path = {"coverage_id": "c-help"}
+    tag, change = ask("get_coverage", town.operator(), path).etag, {"from_day": "2026-03-01", "plan": "town-plan"}
+    assert ask("update_coverage", town.operator(), path, body=change, if_match=tag).status == 409
+
+
+def test_of_two_that_were_there_before_each_can_be_ended(town: Any, ask: Any) -> None:
+    days = Period(date(2026, 1, 1))
+    covers = [Coverage("c-1", "cleo", "town-plan", days), Coverage("c-2", "cleo", "town-plan", days, rank=2)]
+    town.desk.books.enrol(coverages=covers)
+    done = ask("terminate_coverage", town.payer(), {"coverage_id": "c-2"}, body={"ends_on": "2026-03-01"})
+    assert done.status == 200, done.body
 
 
 def test_each_sees_the_coverages_they_have_to_do_with(town: Any, ask: Any) -> None:

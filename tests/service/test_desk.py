@@ -364,7 +364,7 @@ def test_an_unknown_wallet_takes_no_cash(noor: Visitor) -> None:
     shift = noor.open_shift()
     answer = noor.post("take_cash_at_desk", {"wallet": "none", "amount": "5", "key": "k" * 30}, {"shift_id": shift})
     assert answer.status == 422
-    assert "there is no such pocket" in answer.body
+    assert "There is no such pocket" in answer.body
 
 
 # --- texts of others

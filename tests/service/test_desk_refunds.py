@@ -62,9 +62,9 @@ def test_two_people_give_a_charge_back_on_pages(noor: Visitor, fay: Visitor) -> 
 
 def test_a_form_that_does_not_fit_says_so_beside_what_was_typed(noor: Visitor) -> None:
     for changes, words in (
-        ({"most": "39.99"}, "more would go back than the limit says"),
+        ({"most": "39.99"}, "More would go back than the limit says."),
         ({"most": "12,50"}, "digits with a point"),
-        ({"how": "part", "price": "25"}, "the whole charge is taken back"),
+        ({"how": "part", "price": "25"}, "whole charge is taken back"),
         ({"how": "part", "price": "x", "reason": "wrong_price"}, "digits with a point"),
         ({"reason": "because"}, ""),
         ({"key": "short"}, "not whole"),

@@ -96,7 +96,7 @@ def test_a_small_one_is_decided_alone_and_one_that_waits_is_withdrawn(noor: Visi
 def test_what_does_not_fit_is_said_beside_what_was_typed(noor: Visitor) -> None:
     noor.get("open_desk_write_offs")
     for changes, words in (
-        ({"amount": "30.01"}, "less is due of this charge"),
+        ({"amount": "30.01"}, "Less is due of this charge."),
         ({"amount": "0"}, "more than 0"),
         ({"amount": "1,5"}, "digits with a point"),
         ({"reason": "because"}, ""),

@@ -60,6 +60,6 @@ def test_a_clerk_is_led_to_the_field_that_is_wrong_and_to_no_other(site: Site, b
     page.get_by_label("Amount", exact=True).fill("12.50")
     page.get_by_label("Wallet (id)").fill("nobody")
     press(page)
-    assert led_to(page, "no cash of this currency came into such a wallet").get_attribute("id") == "wallet"
+    assert led_to(page, "No cash of this currency came into such a wallet").get_attribute("id") == "wallet"
     assert "schema" not in page.inner_text("main")
     page.context.close()

@@ -319,6 +319,20 @@ def test_a_preview_of_what_holds_changes_nothing(town, ask, authors) -> None:
 BOOKS = {"price_book_id": "clinic-book"}
 
 
+@pytest.mark.parametrize("sign", ["\x07", "\u202e", "\u2066", "\n", "\x85"])
+def test_a_word_that_shows_something_else_than_it_holds_is_no_price_books(town: Any, ask: Any, sign: str) -> None:
+    ada, bob = (town.price_editor("clinic", subject=name) for name in ("ada", "bob"))
+    first, *others = BOOK["items"]
+    document = {**BOOK, "items": [{**first, "display": f"Visit{sign}tisiv"}, *others]}
+    draft = ask("draft_price_book", ada, body={"document": document, "owner": "clinic", "cases": []})
+    assert draft.status == 201, draft.body
+    told = ask("validate_price_book", ada, path=BOOKS).body
+    assert told["valid"] is False
+    assert [(one["pointer"], one["code"]) for one in told["faults"]] == [("/items/0/display", "invalid_document")]
+    published = ask("publish_price_book", bob, path=BOOKS, body={"from": "2027-01-01"}, if_match=draft.etag)
+    assert (published.status, published.code) == (409, "draft_not_ready")
+
+
 def test_a_price_book_is_drafted_by_its_owner_and_prices_care(town, ask) -> None:
     ada, bob = (town.price_editor("clinic", subject=name) for name in ("ada", "bob"))
     case = {"name": "a visit", "code": {"system": "local", "value": "visit"}, "on": "2026-03-01",

@@ -6,7 +6,7 @@ is agreed for it. Money is micros of the document's currency.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -73,7 +73,24 @@ def faults_of(
     except InvalidMessage as error:
         return [DraftFault(error.where or "$", error.code, error.message, error.next_step)]
     compiled: Plan | PriceBook = load_plan(document) if kind == "plan" else book
-    return [*_crowded(compiled, published)]
+    return [*_illegible(document, "$", "\n" if kind == "plan" else ""), *_crowded(compiled, published)]
+
+
+def _illegible(part: Any, where: str, allowed: str) -> Iterator[DraftFault]:
+    """Texts that say on paper or a screen something else than they hold: signs that control it, or turn its direction.
+
+    Asked of drafts alone: what was published once is read for ever.
+    """
+    if isinstance(part, Mapping):
+        for name, value in part.items():
+            yield from _illegible(value, f"{where}.{name}", allowed)
+    elif isinstance(part, str):
+        if not all(sign.isprintable() or sign in allowed for sign in part):
+            next_step = "Write it with letters, digits and signs alone."
+            yield DraftFault(where, "invalid_document", "the text holds a control character", next_step)
+    elif isinstance(part, Sequence):
+        for at, value in enumerate(part):
+            yield from _illegible(value, f"{where}[{at}]", allowed)
 
 
 def _crowded(compiled: Plan | PriceBook, published: Iterable[Published]) -> Iterable[DraftFault]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drachm.domain.coverage.agreements import agreement_name, amended, ensure_apart
-from drachm.domain.coverage.cover_changes import changed_from, ended, ensure_order
+from drachm.domain.coverage.cover_changes import changed_from, ended, ensure_once, ensure_order
 from drachm.domain.coverage.model import NO_PLAN, Contract, Coverage
 from drachm.domain.errors import Conflict
 from drachm.domain.periods import Period
@@ -93,6 +93,22 @@ def test_an_ended_cover_holds_until_its_end_or_never(end: date) -> None:
     now = ended(COVER, end)
     holds = [day for day in CALENDAR if day in now.period and now.plan != NO_PLAN]
     assert holds == [day for day in CALENDAR if day in COVER.period and day < end]
+
+
+def test_a_plan_covers_a_member_once_a_day() -> None:
+    later = Coverage("d", "ana", COVER.plan, Period(FIRST + timedelta(days=10)), rank=2)
+    with pytest.raises(Conflict, match=f"{COVER.id} has the plan {COVER.plan} on some of the days of d") as refused:
+        ensure_once([COVER], later)
+    assert {COVER.id, "d"} <= set(refused.value.next_step.split())
+    ensure_once([ended(COVER, FIRST + timedelta(days=10))], later)
+    ensure_once([ended(COVER, FIRST)], later)
+    ensure_once([COVER], Coverage("d", "ben", COVER.plan, COVER.period))
+    ensure_once([COVER], Coverage("d", "ana", "help", COVER.period, rank=2))
+    ensure_once([COVER], COVER)
+    # Two that were there before this was asked can be changed, and ended.
+    ensure_once([COVER], ended(later, FIRST + timedelta(days=20)), later)
+    with pytest.raises(Conflict):
+        ensure_once([COVER], later, ended(later, FIRST + timedelta(days=10)))
 
 
 def test_ranks_are_taken_once_a_day() -> None:

@@ -28,6 +28,25 @@ def ensure_order(others: Iterable[Coverage], new: Coverage) -> None:
             )
 
 
+def ensure_once(others: Iterable[Coverage], new: Coverage, before: Coverage | None = None) -> None:
+    """A plan covers a member once on a day: of two covers it could not be told which one pays. Raises Conflict.
+
+    `before` is what `new` takes the place of: two that overlapped already can be changed and ended.
+    """
+    for other in others:
+        if _twice(other, new) and not (before is not None and _twice(other, before)):
+            raise Conflict(
+                f"the coverage {other.id} has the plan {new.plan} on some of the days of {new.id}",
+                where="$.plan",
+                next_step=f"End {other.id} before {new.id} begins, or choose other days.",
+            )
+
+
+def _twice(one: Coverage, other: Coverage) -> bool:
+    alike = one.plan == other.plan != NO_PLAN and one.member == other.member
+    return alike and one.id != other.id and one.period.overlaps(other.period)
+
+
 def changed_from(
     coverage: Coverage,
     start: date,

@@ -9,7 +9,7 @@ from msgspec import Meta
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import ensure_currency, faulty
 from drachm.adapters.rest.service.refunds import CONSENT_MIN
-from drachm.adapters.rest.service.register_shapes import after, narrowed, next_of, permitted, plain
+from drachm.adapters.rest.service.register_shapes import after, legible, narrowed, next_of, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, Word, known_currency, money
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -75,7 +75,7 @@ def propose_cash_refund(call: Call) -> CashRefundView:
     body: CashRefundOrder = call.body
     call.permit(call.resource(parties=frozenset({body.party})))
     amount = known_currency(body.amount, "/amount")
-    consent = plain(body.consent, "/consent").strip()
+    consent = legible(body.consent, "/consent").strip()
     if consent and len(consent) < CONSENT_MIN:
         raise faulty("/consent", f"say it in {CONSENT_MIN} letters or more: when, how and to whom they said yes")
     name = named_by("csh", call.caller.subject, body.party, call.key)

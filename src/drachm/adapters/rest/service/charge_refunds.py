@@ -10,7 +10,7 @@ from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.journal_reading import charge_of_path, find_charge, word_of
 from drachm.adapters.rest.service.money_shapes import ensure_currency
 from drachm.adapters.rest.service.names import row_name
-from drachm.adapters.rest.service.register_shapes import after, narrowed, next_of, permitted, plain
+from drachm.adapters.rest.service.register_shapes import after, legible, narrowed, next_of, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, money
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -91,7 +91,7 @@ def propose_charge_refund(call: Call) -> ChargeRefundView:
     known = market.records.get(KIND, wish.id)
     if known is not None:
         return _view(call, known)
-    note = plain(body.note, "/note")
+    note = legible(body.note, "/note")
     return _view(call, propose(wish, note, charged, market.desk, market.money, market.records))
 
 

@@ -19,7 +19,7 @@ from drachm.adapters.rest.service.register_shapes import (
     faulty,
     keep,
     known_party,
-    plain,
+    legible,
 )
 from drachm.adapters.rest.service.shapes import END, Day, Page, Shape, View, Word
 from drachm.adapters.rest.transport.identifiers import decode, encode
@@ -126,7 +126,7 @@ def create_contract(call: Call) -> Reply:
     record = beside(call, KIND, name)
     term = Contract(body.provider, body.payer, body.price_book, Period(first, end), body.network)
     ensure_apart(terms, term.period)
-    said = {"fee": body.fee, "rounding": plain(body.rounding, "/rounding")}
+    said = {"fee": body.fee, "rounding": legible(body.rounding, "/rounding")}
     written = _kept(call, record, {first: said}, [term])
     return Reply(_view(call, _terms(call, name), written), tag=(name, written.version))
 
@@ -154,7 +154,7 @@ def update_contract(call: Call) -> Reply:
     before = _said(record, next(term.period.start for term in terms if first in term.period))
     said = {
         "fee": before["fee"] if body.fee is None else body.fee,
-        "rounding": before["rounding"] if body.rounding is None else plain(body.rounding, "/rounding"),
+        "rounding": before["rounding"] if body.rounding is None else legible(body.rounding, "/rounding"),
     }
     written = _kept(call, record, {first: said}, changed)
     return Reply(_view(call, _terms(call, record.id), written), tag=(record.id, written.version))

@@ -31,7 +31,7 @@ from drachm.adapters.rest.service.touched_events import LeftEvent, NamedEvent, l
 from drachm.application.cleared_anew import clear_anew, cleared_under
 from drachm.application.merges import same_person
 from drachm.application.records import Record
-from drachm.domain.coverage.cover_changes import changed_from, ended, ensure_order
+from drachm.domain.coverage.cover_changes import changed_from, ended, ensure_once, ensure_order
 from drachm.domain.coverage.model import NO_PLAN, Coverage
 from drachm.domain.errors import Forbidden
 from drachm.domain.periods import Period
@@ -126,7 +126,7 @@ def list_coverages(call: Call) -> Page[CoverageView]:
 @operation("create_coverage", body=NewCoverage, answer=CoverageView, status=201, tagged=True)
 @alone
 def create_coverage(call: Call) -> Reply:
-    """Cover a member. Raises Conflict for an id or a rank that is taken."""
+    """Cover a member. Raises Conflict for an id or a rank that is taken, and for a plan that covers them already."""
     body: NewCoverage = call.body
     payers = _payers(call, body.plan)
     call.permit(call.resource(parties=payers, members=frozenset({body.member})))
@@ -254,11 +254,14 @@ def _is_ended(coverage: Coverage, record: Record, end: date) -> bool:
 
 
 def _written(call: Call, coverages: list[Coverage], said: dict[str, str] | None = None) -> list[Record]:
-    """Write coverages of one member. Raises Conflict for a rank that is taken."""
+    """Write coverages of one member. Raises Conflict for a rank that is taken, or a plan twice on one day."""
     member, market = coverages[0].member, call.market
     replaced = {one.id for one in coverages}
-    held = [one for one in market.register.coverages(of=member, limit=1_000) if one.id not in replaced]
+    known = market.register.coverages(of=member, limit=1_000)
+    before = next((one for one in known if one.id in replaced), None)
+    held = [one for one in known if one.id not in replaced]
     for one in coverages:
+        ensure_once(held, one, before)
         ensure_order(held, one)
     records = [
         replace(

@@ -70,7 +70,7 @@ def sign_in_at_desk(call: Call) -> Reply:
     except (DrachmError, ValueError) as error:
         words = ""
         if isinstance(error, Unauthenticated | Unavailable) and spoken().code == "en":
-            words = _sentence(trouble_of(error, call).detail)
+            words = trouble_of(error, call).detail
         return _door(call, 401, words or N_("This token does not open the desk."))
 
 
@@ -152,7 +152,3 @@ def _door(call: Call, status: int = 200, trouble: str = "") -> Reply:
     )
     headers = [*page_headers(script=bool(options)), (b"set-cookie", kept.encode()), *look_headers(call, look_of(call))]
     return Reply(html, status, headers=headers, media=PAGE)
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""

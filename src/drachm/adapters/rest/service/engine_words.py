@@ -241,6 +241,8 @@ SENTENCES: Final = (
     N_("cash is whole minor units of {a}"),
     N_("money of a wallet is handed out with its holder's consent"),
     N_("less than this came in as cash here"),
+    N_("the text holds a control character"),
+    N_("Write it with letters, digits and signs alone."),
     N_("less than this was given back to the wallet"),
     N_("no cash of this currency came into such a wallet at this clinic"),
     N_("the box holds {a} {b}: less than shall be handed out"),

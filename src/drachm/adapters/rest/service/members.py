@@ -20,9 +20,9 @@ from drachm.adapters.rest.service.register_shapes import (
     day_of,
     keep,
     known_party,
+    legible,
     narrowed,
     next_of,
-    plain,
     records_beside,
     require_tag,
     taken,
@@ -142,7 +142,7 @@ def search_members(call: Call) -> FoundMembers:
     """The first fifty who fit. A body, not an address: names do not belong into logs."""
     body: NameWish = call.body
     reach = call.reach()
-    ids = named(call.market.records, plain(body.name, "/name", 100))
+    ids = named(call.market.records, legible(body.name, "/name", 100))
     found = call.market.register.members(ids=ids, limit=FOUND_MAX, **narrowed(reach)) if ids else []
     return FoundMembers(
         data=[view_of(one, beside(call, PROFILE, one.id), beside(call, MERGE, one.id)) for one in found]
@@ -279,20 +279,20 @@ def _profile(body: NewMember | MemberChange, before: Mapping[str, Any]) -> dict[
     """What is kept of a person, checked; of a change only what it says, and what searching needs."""
     kept: dict[str, Any] = {"sex": before.get("sex", "") if body.sex is None else body.sex}
     if body.name is not None:
-        family, given = plain(body.name.family, "/name/family", 100), plain(body.name.given, "/name/given", 100)
+        family, given = legible(body.name.family, "/name/family", 100), legible(body.name.given, "/name/given", 100)
         kept["name"] = {"family": family, "given": given}
     if body.birth_date is not None:
         day_of(body.birth_date, "/birth_date")
         kept["birth_date"] = body.birth_date
     if body.identifiers is not None:
         for at, one in enumerate(body.identifiers):
-            plain(one.value, f"/identifiers/{at}/value", 100)
+            legible(one.value, f"/identifiers/{at}/value", 100)
         kept["identifiers"] = [{"system": one.system, "value": one.value} for one in body.identifiers]
     if body.contact is not None:
         contact = body.contact
-        lines = [plain(line, f"/contact/address/{at}", 100) for at, line in enumerate(contact.address)]
-        phone, email = plain(contact.phone, "/contact/phone", 40), plain(contact.email, "/contact/email", 200)
-        language = plain(contact.language, "/contact/language", 35)
+        lines = [legible(line, f"/contact/address/{at}", 100) for at, line in enumerate(contact.address)]
+        phone, email = legible(contact.phone, "/contact/phone", 40), legible(contact.email, "/contact/email", 200)
+        language = legible(contact.language, "/contact/language", 35)
         reached = {"phone": phone, "email": email, "address": lines, "language": language}
         kept["contact"] = {**reached, "text_messages": contact.text_messages}
     return kept

@@ -17,9 +17,9 @@ from drachm.adapters.rest.service.register_shapes import (
     checked_zone,
     faulty,
     keep,
+    legible,
     next_of,
     owned_facts,
-    plain,
     records_beside,
     taken,
 )
@@ -114,7 +114,7 @@ def create_party(call: Call) -> Reply:
     party = Party(
         body.id or call.new_id("pty"),
         tuple(sorted(set(body.roles))),
-        plain(body.name, "/name", 200),
+        legible(body.name, "/name", 200),
         checked_zone(body.zone, "/zone"),
         with_npi(checked_facts(body.facts, "/facts"), body.npi),
     )
@@ -141,7 +141,7 @@ def update_party(call: Call) -> Reply:
     changed = replace(
         party,
         roles=party.roles if body.roles is None else tuple(sorted(set(body.roles))),
-        name=party.name if body.name is None else plain(body.name, "/name", 200),
+        name=party.name if body.name is None else legible(body.name, "/name", 200),
         zone=party.zone if body.zone is None else checked_zone(body.zone, "/zone"),
         facts=with_npi(dict(facts), body.npi),
     )
@@ -155,7 +155,7 @@ def update_party(call: Call) -> Reply:
 def check_npi(call: Call) -> NpiAnswer:
     """The check digit of an NPI."""
     call.permit(None)
-    return NpiAnswer(npi=plain(call.body.npi, "/npi", 40), well_formed=is_npi(call.body.npi))
+    return NpiAnswer(npi=legible(call.body.npi, "/npi", 40), well_formed=is_npi(call.body.npi))
 
 
 def enrol_new(call: Call, party: Party, kind: str, body: dict[str, Any], owner: str) -> Record:
@@ -182,8 +182,8 @@ def contact_of(contact: Contact | None) -> dict[str, Any] | None:
     """A contact as it is kept."""
     if contact is None:
         return None
-    lines = [plain(line, f"/contact/address/{at}", 100) for at, line in enumerate(contact.address)]
-    phone, email = plain(contact.phone, "/contact/phone", 40), plain(contact.email, "/contact/email", 200)
+    lines = [legible(line, f"/contact/address/{at}", 100) for at, line in enumerate(contact.address)]
+    phone, email = legible(contact.phone, "/contact/phone", 40), legible(contact.email, "/contact/email", 200)
     return {"phone": phone, "email": email, "address": lines}
 
 

@@ -15,10 +15,10 @@ from drachm.adapters.rest.service.register_shapes import (
     faulty,
     keep,
     known_party,
+    legible,
     narrowed,
     next_of,
     permitted,
-    plain,
 )
 from drachm.adapters.rest.service.shapes import Currency, Money, Name, Page, Shape, View, Word, known_currency
 from drachm.adapters.rest.transport.values import write_instant
@@ -187,7 +187,7 @@ def _moved(call: Call, records: list[Record]) -> PayoutChangeView:
 
 def _number(number: AccountNumber) -> dict[str, str]:
     """The number, checked. No answer repeats what was sent."""
-    holder = plain(number.holder, "/number/holder", 200)
+    holder = legible(number.holder, "/number/holder", 200)
     if number.iban is not None:
         if number.routing_number is not None or number.account_number is not None:
             raise faulty("/number", "an IBAN, or a routing number with an account number: not both")

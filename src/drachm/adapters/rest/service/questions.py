@@ -11,7 +11,7 @@ from msgspec import Meta
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.journal_reading import ANSWERED, find_row, resource_of, word_of
 from drachm.adapters.rest.service.mandates import write_mandate
-from drachm.adapters.rest.service.register_shapes import after, alone, narrowed, next_of, permitted, plain
+from drachm.adapters.rest.service.register_shapes import after, alone, legible, narrowed, next_of, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Page, Shape, View
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -79,7 +79,7 @@ def ask_question(call: Call) -> QuestionView:
     terms = [f"receipt={receipt}", "state=asked", f"choice={body.choice}"]
     if call.market.records.find(KIND, limit=1, terms=terms):
         raise Conflict("this was asked already", where=receipt, next_step="Wait for its answer.", code="question_open")
-    note = plain(body.note, "/note", _TEXT)
+    note = legible(body.note, "/note", _TEXT)
     question = Question(name, receipt, row.member, row.provider, body.choice, call.at, note, body.stop)
     if question.stops:
         _stop(call, question, on=True)
@@ -108,7 +108,7 @@ def answer_question(call: Call) -> QuestionView:
     """Answer it. It moves no money by itself: give money back, or correct the charge, where that is the answer."""
     body: AnswerOrder = call.body
     record = _permitted(call)
-    question = answered(question_of(record), plain(body.answer, "/answer", _TEXT), call.at)
+    question = answered(question_of(record), legible(body.answer, "/answer", _TEXT), call.at)
     return _view(_settle(call, question, record))
 
 

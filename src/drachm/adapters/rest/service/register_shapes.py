@@ -47,11 +47,11 @@ def checked_facts(facts: Mapping[str, Any], pointer: str) -> dict[str, Any]:
         if isinstance(value, int) and not -BIG <= value < BIG:
             raise faulty(f"{pointer}/{name}", "a number has more than 64 bits")
         if isinstance(value, str):
-            plain(value, f"{pointer}/{name}")
+            legible(value, f"{pointer}/{name}")
     return dict(facts)
 
 
-def plain(text: str, pointer: str, limit: int = 500) -> str:
+def legible(text: str, pointer: str, limit: int = 500) -> str:
     """A text that people can read: no control characters, not too long."""
     if len(text) > limit:
         raise faulty(pointer, f"the text has more than {limit} characters")

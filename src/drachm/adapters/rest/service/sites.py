@@ -20,9 +20,9 @@ from drachm.adapters.rest.service.register_shapes import (
     day_of,
     faulty,
     keep,
+    legible,
     next_of,
     owned_facts,
-    plain,
 )
 from drachm.adapters.rest.service.shapes import Day, Name, NewId, Page, Shape, View
 from drachm.application.records import Record
@@ -126,7 +126,7 @@ def create_site(call: Call) -> Reply:
     site = Party(
         body.id or call.new_id("ste"),
         (SITE,),
-        plain(body.name, "/name", 200),
+        legible(body.name, "/name", 200),
         owner.zone if body.zone is None else checked_zone(body.zone, "/zone"),
         checked_facts(body.facts, "/facts"),
     )
@@ -145,7 +145,7 @@ def update_site(call: Call) -> Reply:
     call.require_version(site.id, record.version)
     changed = replace(
         site,
-        name=site.name if body.name is None else plain(body.name, "/name", 200),
+        name=site.name if body.name is None else legible(body.name, "/name", 200),
         zone=site.zone if body.zone is None else checked_zone(body.zone, "/zone"),
         facts=site.facts if body.facts is None else checked_facts(body.facts, "/facts"),
     )
@@ -174,11 +174,11 @@ def create_practitioner(call: Call) -> Reply:
     owner = _owner(call)
     body: NewPractitioner = call.body
     facts = with_npi({}, body.npi)
-    name = plain(body.name, "/name", 200)
+    name = legible(body.name, "/name", 200)
     person = Party(body.id or call.new_id("prc"), (PRACTITIONER,), name, owner.zone, facts)
     kept = {
         "party": owner.id,
-        "specialty": plain(body.specialty, "/specialty", 200),
+        "specialty": legible(body.specialty, "/specialty", 200),
         **_days(body.starts_on, body.ends_on),
     }
     record = enrol_new(call, person, PRACTITIONER, kept, owner.id)
@@ -194,12 +194,12 @@ def update_practitioner(call: Call) -> Reply:
     call.require_version(person.id, record.version)
     changed = replace(
         person,
-        name=person.name if body.name is None else plain(body.name, "/name", 200),
+        name=person.name if body.name is None else legible(body.name, "/name", 200),
         facts=with_npi(dict(person.facts), body.npi),
     )
     kept = dict(record.body)
     if body.specialty is not None:
-        kept["specialty"] = plain(body.specialty, "/specialty", 200)
+        kept["specialty"] = legible(body.specialty, "/specialty", 200)
     written = _written(call, record, kept, body.starts_on, body.ends_on, changed)
     return Reply(_practitioner(changed, written), tag=(person.id, written.version))
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from drachm.adapters.rest.service.engine_words import in_words
 from drachm.adapters.rest.service.speech import N_, gettext, spoken
 from drachm.adapters.rest.service.staff_words import own_words
 from drachm.adapters.rest.transport.problem_table import KINDS
@@ -26,6 +27,8 @@ SAID: Final = frozenset(
     )
 )
 """Codes whose words are in the catalogues: `tools/messages.py` takes them from the table."""
+_ENDS: Final = ".!?:。！？؟…"
+_STOPS: Final = {"zh-Hans": "。"}
 _TITLES: Final = {
     401: N_("You are not signed in"),
     403: N_("This is not open to you"),
@@ -89,18 +92,40 @@ def words_of(document: Mapping[str, Any], ours: bool, fields: Sequence[str] = ()
         detail = str(errors[0]["detail"])
     field = field_of(errors[0]["pointer"] if errors else "")
     faults = [(field_of(one["pointer"]), one["detail"]) for one in errors if one["detail"] != detail]
+    told: list[tuple[str, str]] = [(at, _sentence(words)) for at, words in faults]
     if spoken().code == "en":
-        return Trouble(title, detail, field, faults, next_step, status)
+        return Trouble(title, whole(detail), field, told, whole(next_step), status)
     title = gettext(_TITLES.get(status, _FAILED[0]))
-    told: list[tuple[str, str]] = [(at, own_words(words)) for at, words in faults]
     if ours:
-        return Trouble(title, detail, field, told, next_step, status)
+        return Trouble(title, whole(detail), field, told, next_step, status)
     kind = kind if document["code"] in SAID else None
     text = gettext(kind.text if kind is not None else _TEXTS.get(status, _FAILED[1]))
     step = own_words(kind.next_step) if kind is not None else Markup("")
     if detail and (kind is None or detail != kind.text):
-        told.insert(0, (field, own_words(detail)))
+        told.insert(0, (field, _sentence(detail)))
     return Trouble(title, text, field, told, step, status)
+
+
+def whole(words: str) -> str:
+    """What a program says of a fault, as a sentence that begins with a capital and ends with a full stop.
+
+    A first word that is no word, such as an id, stays as it is.
+
+    >>> whole("there is no such party"), whole("cov_1 has ended."), whole("")
+    ('There is no such party.', 'cov_1 has ended.', '')
+    """
+    first = words.partition(" ")[0].rstrip(",:;")
+    if first.isalpha() and first.islower():
+        words = words[:1].upper() + words[1:]
+    return words + _STOPS.get(spoken().code, ".") if words and words[-1] not in _ENDS else words
+
+
+def _sentence(words: str) -> str:
+    """A sentence of the interface in the language that is spoken, or as it is and marked as English."""
+    if spoken().code == "en":
+        return whole(words)
+    told = in_words(words)
+    return whole(told) if told is not None else own_words(whole(words))
 
 
 def table_texts() -> list[str]:

@@ -9,7 +9,7 @@ from msgspec import Meta
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.journal_reading import charge_of_path, receipts_of, word_of
 from drachm.adapters.rest.service.money_shapes import ensure_currency
-from drachm.adapters.rest.service.register_shapes import after, narrowed, next_of, permitted, plain
+from drachm.adapters.rest.service.register_shapes import after, legible, narrowed, next_of, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, money
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -85,7 +85,7 @@ def write_off_due(call: Call) -> WriteOffView:
         body.amount.micros if body.amount is not None else due,
     )
     asked = Asked(call.path["charge_id"], looked.row.key, looked.row.provider, looked.row.member, due)
-    note = plain(body.note, "/note")
+    note = legible(body.note, "/note")
     return _view(propose(wish, note, asked, house.write_off_micros, market.desk, market.records))
 
 
