@@ -335,7 +335,7 @@ def test_a_body_moved_to_another_record_does_not_open(postgres: Any, owner: psyc
 def test_nobody_of_the_application_changes_a_version(postgres: Any, owner: psycopg.Connection[Any]) -> None:
     put(postgres.records(), site())
     for role in ("drachm_registrar", "drachm_writer", "drachm_reader"):
-        for statement in ("UPDATE record_version SET author = ''", "DELETE FROM record_version", "TRUNCATE record"):
+        for statement in ("UPDATE record_version SET body = ''", "DELETE FROM record_version", "TRUNCATE record"):
             owner.execute(f"BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.tenant = 1")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 owner.execute(statement)

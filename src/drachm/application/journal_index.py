@@ -131,6 +131,12 @@ class JournalIndex(Protocol):
     def documents(self, hashes: Collection[str]) -> dict[str, tuple[str, str]]:
         """Content hash -> (id, version) of published plans and price books, as far as they are here."""
 
+    def open_holds(self, members: Collection[str], limit: int = 100) -> list[Indexed]:
+        """Events of these members that hold something and were neither delivered nor ended; by the index."""
+
+    def posted_behind(self, members: Collection[str]) -> bool:
+        """Whether anything of these members was posted that is not in the index yet."""
+
     def look(self, positions: Collection[int]) -> list[Looked]:
         """The journal's rows at these positions, as far as there are any, in order; read afresh, so never late."""
 

@@ -8,6 +8,7 @@ nothing: taking a claim over too early costs work, never money.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -48,6 +49,10 @@ class OperationsLog(Protocol):
 
     def release(self, name: bytes, slot: bytes, claim: bytes) -> None:
         """Forget the claim, if it is still held: nothing was decided."""
+
+    def replace(self, words: Collection[bytes], instead: bytes) -> int:
+        """Put another answer in the place of each that holds one of these words; how many there were. A key whose
+        answer is gone would be worked on again."""
 
     def of(self, name: bytes) -> list[Kept]:
         """The calls that a caller made with a key, the newest last."""

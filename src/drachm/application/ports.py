@@ -6,7 +6,7 @@ same tests (`tests/storage/test_ports.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
@@ -199,6 +199,13 @@ class Books(Protocol):
 
     def erase(self, member: str) -> None:
         """Delete the member's data key: every body sealed under it is unreadable from now on, in every copy."""
+
+    def erase_people(self, members: Collection[str], ensure: Callable[[], None]) -> None:
+        """Erase these people whole: keys, registration, and what is derived and names them. The journal stays.
+
+        `ensure` is asked when nobody posts and nobody writes a record of them any more, and may raise: then nothing is
+        erased. Done twice it changes nothing more.
+        """
 
     def queue(self, limit: int = 1000) -> list[tuple[int, bytes, str]]:
         """Pended events waiting: (position, key, reason), oldest first."""

@@ -7,7 +7,7 @@ and is gone with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from types import TracebackType
@@ -141,6 +141,9 @@ class RehearsalBooks:
         self._refuse()
 
     def erase(self, member: str) -> None:
+        self._refuse()
+
+    def erase_people(self, members: Collection[str], ensure: Callable[[], None]) -> None:
         self._refuse()
 
     def queue(self, limit: int = 1000) -> list[tuple[int, bytes, str]]:

@@ -19,7 +19,7 @@ from drachm.domain.periods import Period
 from drachm.storage import queries
 from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.session import Connection
-from drachm.storage.sheets import PARTY, PERSON, mandate_of, pack, parties_of, people_of, pot_of
+from drachm.storage.sheets import NOBODY, PARTY, PERSON, mandate_of, pack, parties_of, people_of, pot_of
 from drachm.storage.vault import Vault
 
 ROWS_PER_STATEMENT: Final = 1_000
@@ -84,6 +84,36 @@ class Enrolment:
         self._tell("delete_sheets", id=patient)
         self._tell("forget_mandate", id=member)
         self._person_sheets(version, [member])
+
+    def alone_with(self, patients: Sequence[int]) -> None:
+        """Wait until nobody posts, follows the journal, or writes a record of these people; until the end of the
+        transaction nobody does."""
+        self._conn.execute(_SQL["patience"])
+        self._ask("alone_with")
+        self._ask("alone_with_records", patients=int8s(sorted(patients)))
+        self._ask("alone_with_books")
+
+    def erase_people(self, members: Mapping[str, int]) -> None:
+        """Delete the data keys of these people, how they are and were registered, their names in the readers' index.
+
+        An empty sheet stays of each: it tells every process that remembers them, and whoever would write of them.
+        """
+        version = self.next_version()
+        ids, patients = texts(sorted(members)), sorted(members.values())
+        for query in ("erase_keys", "erase_sheets"):
+            self._tell(query, patients=int8s(patients))
+        for query in ("erase_coverages", "erase_admissions", "leave_pots", "erase_members", "erase_from_index"):
+            self._tell(query, ids=ids)
+        self._sheets(version, PERSON, dict.fromkeys(patients, NOBODY))
+
+    def blank_records(self, patients: Sequence[int]) -> None:
+        """What stands in the open beside records that no key opens any more."""
+        for query in ("erase_tags", "erase_authors"):
+            self._tell(query, patients=int8s(sorted(patients)))
+
+    def erased_of(self, patients: Sequence[int]) -> list[int]:
+        """Of these people those who were erased, and not registered again."""
+        return [patient for (patient,) in self._ask("erased_of", patients=int8s(patients))] if patients else []
 
     def data_keys(self, patients: Sequence[int]) -> dict[int, bytes]:
         """The wrapped data key of each patient, made for those who have none."""

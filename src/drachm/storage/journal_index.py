@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from drachm.application.follow import faces_of
 from drachm.application.journal_index import Indexed, Looked, Waiting, Wanted
+from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.ledger.model import EntryKind
 from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.index_following import Following
@@ -139,6 +140,16 @@ class PostgresIndex(Following):
         asked["visits"] = byteas([_visit_bytes(visit) for visit in dict.fromkeys(visits)])
         asked["limit"] = limit
         return [indexed(values) for values in self._read("visits", **asked)]
+
+    def open_holds(self, members: Collection[str], limit: int = 100) -> list[Indexed]:
+        """Events of these members that hold something and were neither delivered nor ended."""
+        return [indexed(values) for values in self._read("open_holds", members=texts(list(members)), limit=limit)]
+
+    def posted_behind(self, members: Collection[str]) -> bool:
+        """Whether anything of these members was posted that is not in the index yet."""
+        patients = sorted({patient_number(self.tenant, one) for one in members})
+        behind: bool = self._read("posted_behind", patients=int8s(patients))[0][0]
+        return behind
 
     def look(self, positions: Collection[int]) -> list[Looked]:
         """The journal's rows at these positions, as far as there are any, in order; read afresh, so never late."""

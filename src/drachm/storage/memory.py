@@ -6,7 +6,7 @@ For stories, simulations and tests: nothing here outlives the process. One write
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -113,6 +113,18 @@ class MemoryBooks:
             people.write_sheets(self.tenant, {member}, ())
             for position, row in self._journal.rows.items():
                 if row.member == member:
+                    self._journal.rows[position] = row._replace(body=b"")
+
+    def erase_people(self, members: Collection[str], ensure: Callable[[], None]) -> None:
+        """These people whole, when nobody posts. Raises as `PostgresBooks.erase_people`."""
+        for one in members:
+            erasable(self.tenant, one)
+        with self._writers, self._guard:
+            ensure()
+            people = self._people
+            people.forget(members)
+            for position, row in self._journal.rows.items():
+                if row.member in members:
                     self._journal.rows[position] = row._replace(body=b"")
 
     def publish(self, kind: str, document: Mapping[str, object]) -> str:

@@ -83,6 +83,19 @@ class People:
             record = PartyRecord(party, party_number(tenant, party.id), contracts)
             self.party_sheets.setdefault(party.id, []).append((self.version, record))
 
+    def forget(self, members: Collection[str]) -> None:
+        """These people are not registered any more, and never were; their own pots are nobody's."""
+        self.version += 1
+        for one in members:
+            for known in (self.members, self.mandates, self.person_sheets):
+                known.pop(one, None)
+        self.coverages = {name: one for name, one in self.coverages.items() if one.member not in members}
+        self.pots = {
+            name: one._replace(member="", frozen="") if one.member in members else one
+            for name, one in self.pots.items()
+            if one.member not in members or not one.fund
+        }
+
     def at(self, tenant: int, version: int, members: Collection[str], parties: Collection[str]) -> Registry:
         """These people and parties as registered at a version."""
         people = _sheets_at(version, members, self.person_sheets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from drachm.application.operations_log import CLAIM_SECONDS, KEEP_DAYS, Claimed, Kept
@@ -14,6 +15,7 @@ from drachm.storage.vault import DataKey, Place, Vault
 
 _SQL: Final = queries.load("operations")
 _CLAIM_BYTES: Final = 16
+_PAGE: Final = 500
 
 
 class PostgresOperations:
@@ -60,6 +62,24 @@ class PostgresOperations:
     def release(self, name: bytes, slot: bytes, claim: bytes) -> None:
         with self._sessions.transaction("registrar") as conn:
             self._ask(conn, "release", name=name, slot=slot, claim=claim)
+
+    def replace(self, words: Collection[bytes], instead: bytes) -> int:
+        after, number = (b"", b""), 0
+        while True:
+            with self._sessions.transaction("reader") as conn:
+                page = self._ask(conn, "answers", patient=self._own, name=after[0], slot=after[1], limit=_PAGE)
+            meant = []
+            for name, slot, answer, wrapped in page:
+                after = name, slot
+                if any(word in self._open(slot, answer, wrapped) for word in words):
+                    meant.append(after)
+            for name, slot in meant:
+                sealed = self._vault.seal([(self._own_key, 0, slot, 0, instead)])[0]
+                with self._sessions.transaction("registrar") as conn:
+                    self._ask(conn, "answer_anew", name=name, slot=slot, answer=sealed)
+            number += len(meant)
+            if len(page) < _PAGE:
+                return number
 
     def of(self, name: bytes) -> list[Kept]:
         with self._sessions.transaction("reader") as conn:

@@ -135,6 +135,26 @@ class PostgresBooks(PostgresReading):
         self._past.forget(patient)
         self.lately.forget()
 
+    def erase_people(self, members: Collection[str], ensure: Callable[[], None]) -> None:
+        """Erase these people whole: data keys, registration, names in the readers' index and beside records.
+
+        `ensure` is asked when nobody posts and nobody writes of them any more; when it raises, nothing is erased. What
+        stays: journal rows, accounts, pots without their holder, running totals. Done twice it changes nothing more.
+        Raises InvalidMessage for no member at all.
+        """
+        people = {one: erasable(self.tenant, one) for one in members}
+        with self.sessions.transaction("registrar") as conn:
+            enrolment = Enrolment(conn, self.tenant, self.vault)
+            enrolment.alone_with(list(people.values()))
+            ensure()
+            enrolment.erase_people(people)
+        for patient in people.values():
+            self._past.forget(patient)
+        self.lately.forget()
+        # Nobody waits for this: what was found by these words does not open any more.
+        with self.sessions.transaction("registrar") as conn:
+            Enrolment(conn, self.tenant, self.vault).blank_records(list(people.values()))
+
     def publish(self, kind: str, document: Mapping[str, object]) -> str:
         """Store a document of one of `published.KINDS` by content hash (idempotent); returns the hash.
 

@@ -69,6 +69,16 @@ def read(text: bytes) -> tuple[dict[str, Any], frozenset[str]]:
     return body, frozenset(terms)
 
 
+def erased_meanwhile() -> Conflict:
+    """What would be written is about somebody who was erased."""
+    return Conflict(
+        "what was kept of this person was erased",
+        where="member",
+        next_step="Register the person anew first, if they came back.",
+        code="erased",
+    )
+
+
 def lost(record: Record) -> Conflict:
     """Somebody else was faster."""
     return Conflict(

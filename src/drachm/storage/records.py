@@ -19,9 +19,9 @@ from drachm.application.records import Record
 from drachm.domain.clearing.numbers import patient_number
 from drachm.domain.errors import IntegrityError, Unavailable
 from drachm.storage import queries
-from drachm.storage.arrays import byteas, texts
+from drachm.storage.arrays import byteas, int8s, texts
 from drachm.storage.enrolment import Enrolment
-from drachm.storage.record_form import Written, looked_for, lost, read, storable, written
+from drachm.storage.record_form import Written, erased_meanwhile, looked_for, lost, read, storable, written
 from drachm.storage.session import Connection, Sessions
 from drachm.storage.vault import DataKey, Place, Vault
 
@@ -29,6 +29,8 @@ TRIES: Final = 5
 """How often writers who stood in each other's way begin anew."""
 _SQL: Final = queries.load("records")
 _TAG_BYTES: Final = 16
+ANEW: Final = frozenset({"member_profile"})
+"""With which registering somebody begins, also of who was erased before."""
 Values = dict[str, Any]
 
 
@@ -102,11 +104,18 @@ class PostgresRecords:
 
     def _put(self, records: Sequence[Record], new: Sequence[Written]) -> list[Record]:
         patients = sorted({self._patient(one.record) for one in new})
+        people = [one for one in patients if one != self._own]
+        strict = {self._patient(one.record) for one in new if one.record.kind not in ANEW} - {self._own}
         # Two writers of the same records meet at the first of them, in whichever order they were named.
         order = sorted(range(len(new)), key=lambda at: (new[at].record.kind, new[at].record.id))
         kept: dict[int, Record] = {}
         with self._sessions.transaction("registrar") as conn:
-            wrapped = Enrolment(conn, self._tenant, self._vault).data_keys(patients)
+            enrolment = Enrolment(conn, self._tenant, self._vault)
+            if people:
+                self._ask(conn, "not_erased_now", patients=int8s(people))
+            if strict and enrolment.erased_of(sorted(strict)):
+                raise erased_meanwhile()
+            wrapped = enrolment.data_keys(patients)
             for at in order:
                 kept[at] = self._write(conn, records[at], new[at], wrapped)
         return [kept[at] for at in range(len(new))]

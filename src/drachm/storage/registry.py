@@ -17,7 +17,7 @@ from drachm.domain.events.model import ServiceEvent
 from drachm.storage.arrays import int8s
 from drachm.storage.registered import Registered
 from drachm.storage.remembered import Remembered, Roll
-from drachm.storage.sheets import PARTY, PERSON, open_party, open_person
+from drachm.storage.sheets import NOBODY, PARTY, PERSON, open_party, open_person
 from drachm.storage.vault import DataKey, Vault
 
 PEOPLE_MAX: Final = 400_000
@@ -87,6 +87,7 @@ class Register:
             found = [
                 open_person(tenant, number, packed, self._opened(number, wrapped))
                 for number, packed, wrapped in ask("people", ids=ids, version=version)
+                if packed != NOBODY
             ]
             self._keep(version, [(one.number, one.member.id, one) for one in found], self._people)
             people.update([(one.member.id, one) for one in found])
@@ -195,6 +196,8 @@ class Past:
             return found
         settled = ask("version")[0][0] + 1
         for number, packed, since, until in ask("sheets_at", ids=int8s(sorted(missing)), version=version, kind=kind):
+            if packed == NOBODY:
+                continue
             one = opened(number, packed)
             remembered.put(number, Span(since, until or settled, one))
             found.append(one)

@@ -26,6 +26,8 @@ from drachm.storage.vault import DataKey
 PERSON: Final = 1
 PARTY: Final = 2
 """`sheet.kind`"""
+NOBODY: Final = b""
+"""The sheet of a person who was erased."""
 
 T = TypeVar("T")
 

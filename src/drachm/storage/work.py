@@ -85,6 +85,8 @@ class PostgresWork:
         self._written: tuple[Sequence[int], Sequence[Row]] = (), ()
         """The rows that were written, with the numbers of their patients."""
         self._whole, self._wrote = True, False
+        self._read_at = self._held_at = 0
+        """The register's version when people were read, and when the locks were held."""
         self._lost: list[int] = []
         """Rows of totals to make before the next try, because another writer was faster with some of them."""
 
@@ -108,6 +110,7 @@ class PostgresWork:
         """Everybody whom the events name, as registered now, with the version of the register that says so."""
         members, parties = asked(events)
         registry = self._known.register.read(members, parties, self._ask)
+        self._read_at = registry.version
         self._people = cast(dict[str, Registered], registry.people)
         self._pot_numbers.update([(pot.id, pot.state) for person in registry.people.values() for pot in person.pots])
         return registry
@@ -124,6 +127,7 @@ class PostgresWork:
         by_number = {self._pot_numbers[pot]: pot for pot in needs.pots}
         found = self._ask("take_hold", totals=int8s(totals.rows), pots=int8s(sorted(by_number)), rows=rows)
         first, _, version, _ = found.pop()
+        self._held_at = version
         values = totals.load([(row, packed, where) for row, packed, _, where in found if packed is not None])
         avail: dict[str, int] = {}
         for number, _, left, where in found:
@@ -217,6 +221,8 @@ class PostgresWork:
     def _sealed(self, rows: Sequence[Row]) -> tuple[list[int], list[bytes]]:
         """The number of each row's patient, and its sealed body."""
         people = self._people
+        if self._held_at > self._read_at and people:
+            self._ensure_kept([people[one] for one in {row.member for row in rows} if one in people])
         others: dict[str, tuple[int, DataKey]] = {}
         patients, bodies = [], []
         for row in rows:
@@ -232,6 +238,15 @@ class PostgresWork:
             patients.append(patient)
             bodies.append((key, position, event_key, revision, body))
         return patients, self._vault.seal(bodies, self._known.library.current)
+
+    def _ensure_kept(self, people: Sequence[Registered]) -> None:
+        """Raises Raced when somebody was erased after they were read and before the locks were held: nothing is ever
+        sealed under a key that is gone."""
+        keys = {one.number: one.key.id for one in people if one.key is not None}
+        if keys:
+            kept = dict(self._ask("data_keys", patients=int8s(sorted(keys))))
+            if any(kept.get(number, b"")[: len(key)] != key for number, key in keys.items()):
+                raise Raced("somebody was erased while this waited", where="data_key")
 
     def _holders(self, members: set[str]) -> dict[str, tuple[int, DataKey]]:
         """The number and data key of each member whose key is not remembered; made for those who have none."""

@@ -28,6 +28,16 @@ LOOK_AT_FAMILIES = "list_families get_family"
 KEEP_COVER = "create_coverage update_coverage terminate_coverage create_family join_family leave_family update_member"
 LET_RELATIVES_IN = "list_relatives allow_relative revoke_relative"
 PRICES = "list_price_books get_price_book"
+LOOK_AT_ERASURES = "list_erasures get_erasure"
+# Who asks may take it back; who decides never is the person alone.
+ASK_TO_BE_ERASED = "ask_for_erasure withdraw_erasure"
+DECIDE_ERASURES = "propose_erasure agree_to_erasure refuse_erasure"
+OWN_KEPT = "open_my_kept ask_from_my_kept"
+DESK_ERASURES = "open_desk_erasures open_desk_erasure"
+ERASE_AT_DESK = (
+    "ask_for_erasure_at_desk propose_erasure_at_desk agree_to_erasure_at_desk refuse_erasure_at_desk "
+    "withdraw_erasure_at_desk"
+)
 PASSKEYS = "open_desk_passkeys add_desk_passkey end_desk_passkey"
 EMERGENCY = "open_desk_emergency take_desk_emergency end_desk_emergency"
 LOOK_AT_REVIEWS = "open_desk_reviews open_desk_review"
@@ -111,6 +121,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             # Their own money, back to where they paid it from.
             *(LOOK_AT_MONEY_BACK, "begin_refund begin_payout list_arrears pay_arrears", OWN_PAGES),
             *(LOOK_AT_DUES, "pay_dues set_collection_consent"),
+            *(LOOK_AT_ERASURES, ASK_TO_BE_ERASED, OWN_KEPT),
         ),
         "tenant": (DIRECTORY,),
     },
@@ -233,7 +244,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(DESK_PRICES, DESK_PLANS),
             LOOK_AT_REVIEWS,
             *(OFFICE, "open_office_books"),
-            *(LOOK_AT_REFUNDS, LOOK_AT_LIMITS),
+            *(LOOK_AT_REFUNDS, LOOK_AT_LIMITS, LOOK_AT_ERASURES, DESK_ERASURES),
         ),
     },
     # Runs the market: everything but handing out receipts and writing drafts.
@@ -243,6 +254,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
             *(LOOK_AT_RECEIPTS, "list_receipt_links revoke_receipt_links", DIRECTORY, "create_party update_party"),
             *(KEEP_SITES, CONTRACTS, "create_contract update_contract", LOOK_AT_PAYOUTS, CHANGE_PAYOUTS),
             *(LOOK_AT_MEMBERS, ENROL, "match_member list_duplicates merge_members split_member"),
+            *(LOOK_AT_ERASURES, ASK_TO_BE_ERASED, DECIDE_ERASURES, DESK_ERASURES, ERASE_AT_DESK),
             *(LET_RELATIVES_IN, LOOK_AT_FAMILIES, KEEP_COVER, LOOK_AT_DRAFTS, TRY_DRAFTS, PUBLISH, PRICES),
             *(
                 LOOK_AT_WALLETS,
@@ -321,8 +333,10 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "members:read": (
         *(LOOK_AT_MEMBERS, "search_members match_member list_duplicates list_relatives list_member_invitations"),
         LOOK_AT_FAMILIES,
+        *(LOOK_AT_ERASURES, "open_my_kept", DESK_ERASURES),
     ),
     "members:write": (
+        *(ASK_TO_BE_ERASED, DECIDE_ERASURES, "ask_from_my_kept", ERASE_AT_DESK),
         *("create_member merge_members split_member allow_relative revoke_relative answer_invitation", KEEP_COVER),
         "answer_my_invitation",
     ),
@@ -387,6 +401,7 @@ BY_LINK = words(("open_receipt_page give_second_factor open_with_passkey",))
 BY_LINK_AND_ANSWER = words(("open_receipt_services open_visit_of_link",))
 HUMAN = words(
     (
+        *(ASK_TO_BE_ERASED, DECIDE_ERASURES, OWN_KEPT, DESK_ERASURES, ERASE_AT_DESK),
         "set_collection_consent",
         *(
             CHANGE_PAYOUTS,
@@ -422,6 +437,7 @@ NOT_THE_PROPOSER = words(
         "approve_payout_change agree_to_charge_refund agree_to_refund_at_desk agree_to_write_off review_emergency "
         "agree_to_cash_refund agree_to_cash_refund_at_desk agree_to_write_off_at_desk",
         PUBLISH,
+        "agree_to_erasure agree_to_erasure_at_desk",
     )
 )
 NO_SECRET = words(("update_party", KEEP_SITES))

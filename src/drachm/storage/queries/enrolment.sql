@@ -27,6 +27,76 @@ DELETE FROM data_key WHERE tenant = %(tenant)s AND patient = %(patient)s;
 -- Forget how a person was registered before.
 DELETE FROM sheet WHERE tenant = %(tenant)s AND id = %(id)s AND kind = 1;
 
+-- name: alone_with
+-- Until the end of the transaction nobody posts, nobody follows the journal, and nobody writes a record of these people:
+-- first what others wait for longest, last what stops everybody.
+SELECT pg_advisory_xact_lock(7310588, %(tenant)s::integer);
+
+-- name: alone_with_records
+-- The second of these locks, of each person in order: see `records.sql`.
+SELECT pg_advisory_xact_lock(one) FROM unnest(%(patients)s::bigint[]) AS wanted (one);
+
+-- name: alone_with_books
+-- The last of these locks: see `take_hold` in `work.sql`.
+SELECT pg_advisory_xact_lock(7310589, %(tenant)s::integer);
+
+-- name: patience
+-- How long these locks are waited for.
+SET LOCAL lock_timeout = '20s';
+
+-- name: erased_of
+-- Of these people, those of whom only is known that they were erased.
+SELECT s.id
+FROM unnest(%(patients)s::bigint[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT sheet.id, sheet.packed FROM sheet
+    WHERE sheet.id = wanted.id AND sheet.kind = 1 AND sheet.tenant = %(tenant)s
+    ORDER BY sheet.since DESC
+    LIMIT 1
+) AS s
+WHERE s.packed = '';
+
+-- name: erase_keys
+-- What these keys seal.
+DELETE FROM data_key WHERE tenant = %(tenant)s AND patient = ANY (%(patients)s::bigint[]);
+
+-- name: erase_sheets
+-- How these people were ever registered.
+DELETE FROM sheet WHERE tenant = %(tenant)s AND id = ANY (%(patients)s::bigint[]) AND kind = 1;
+
+-- name: erase_coverages
+-- What insured them.
+DELETE FROM coverage WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
+
+-- name: erase_admissions
+-- To which shared pots they were admitted.
+DELETE FROM pot WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]) AND fund <> '';
+
+-- name: leave_pots
+-- Their own pots are nobody's from now on: the rows of the journal name them, so they stay.
+UPDATE pot SET member = '', frozen = '' WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
+
+-- name: erase_members
+-- The people themselves.
+DELETE FROM member WHERE tenant = %(tenant)s AND id = ANY (%(ids)s::text[]);
+
+-- name: erase_from_index
+-- In the readers' index their rows are nobody's, each a visit of its own.
+UPDATE journal_index SET member = '', visit = key, source = ''
+WHERE tenant = %(tenant)s AND member = ANY (%(ids)s::text[]);
+
+-- name: erase_tags
+-- By what records were found that no key opens any more.
+DELETE FROM record_tag AS t USING record_version AS v JOIN record AS r USING (tenant, kind, id, version)
+WHERE v.tenant = %(tenant)s AND v.patient = ANY (%(patients)s::bigint[])
+  AND t.tenant = v.tenant AND t.kind = v.kind AND t.id = v.id AND t.tag = ANY (v.tags)
+  AND NOT EXISTS (SELECT FROM data_key AS d WHERE d.tenant = v.tenant AND d.patient = v.patient);
+
+-- name: erase_authors
+-- Who wrote such records, and about whom: the policy of the table lets nothing else be changed.
+UPDATE record_version SET author = '', members = '{}', parties = '{}'
+WHERE tenant = %(tenant)s AND patient = ANY (%(patients)s::bigint[]);
+
 -- name: add_sheets
 -- How people or parties are registered from this version on.
 INSERT INTO sheet (tenant, kind, id, since, packed)

@@ -251,6 +251,26 @@ CROSS JOIN LATERAL (
 ORDER BY i.position
 LIMIT %(limit)s;
 
+-- name: open_holds
+-- Events of some members that hold something and were neither delivered nor ended.
+SELECT n.position, n.key, n.revision, n.kind, n.status, n.member, n.provider, n.parties, n.visit, n.source, n.day,
+       n.posted_at, n.head
+FROM journal_index AS i
+JOIN journal_index AS n ON n.tenant = i.tenant AND n.position = i.latest
+WHERE i.tenant = %(tenant)s AND i.member = ANY (%(members)s::text[]) AND i.revision = 0 AND n.kind = 4 AND n.status < 2
+  AND NOT EXISTS (
+      SELECT FROM journal AS later
+      WHERE later.supersedes = int8send(n.position) AND later.supersedes <> '' AND later.tenant = %(tenant)s)
+ORDER BY n.position
+LIMIT %(limit)s;
+
+-- name: posted_behind
+-- Whether the journal has rows of some patients that are not in the index yet.
+SELECT EXISTS (
+    SELECT FROM journal AS j
+    WHERE j.tenant = %(tenant)s AND j.patient = ANY (%(patients)s::bigint[])
+      AND j.position > coalesce((SELECT f.position FROM journal_followed AS f WHERE f.tenant = %(tenant)s), 0));
+
 -- name: indexed_at
 -- What the index says of some rows.
 SELECT i.position, i.key, i.revision, i.kind, i.status, i.member, i.provider, i.parties, i.visit, i.source, i.day,

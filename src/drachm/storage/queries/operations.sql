@@ -19,6 +19,18 @@ FROM operation WHERE tenant = %(tenant)s AND name = %(name)s AND slot = %(slot)s
 UPDATE operation SET answer = %(answer)s, done_at = clock_timestamp()
 WHERE tenant = %(tenant)s AND name = %(name)s AND slot = %(slot)s AND answer IS NULL;
 
+-- name: answers
+-- Kept answers, by name and slot.
+SELECT name, slot, answer, (SELECT wrapped FROM data_key WHERE tenant = %(tenant)s AND patient = %(patient)s)
+FROM operation
+WHERE tenant = %(tenant)s AND (name, slot) > (%(name)s::bytea, %(slot)s::bytea) AND answer IS NOT NULL
+ORDER BY name, slot LIMIT %(limit)s;
+
+-- name: answer_anew
+-- Another answer in the place of one that tells of somebody who was erased.
+UPDATE operation SET answer = %(answer)s
+WHERE tenant = %(tenant)s AND name = %(name)s AND slot = %(slot)s AND answer IS NOT NULL;
+
 -- name: release
 -- The claim was for nothing.
 DELETE FROM operation

@@ -2,6 +2,10 @@
 -- the wrapped data key that it was sealed under, as far as that key is still here. OFFSET 0: each row is looked up by its
 -- whole key, also as long as the server has counted nothing in these tables.
 
+-- name: not_erased_now
+-- Until the end of the transaction nobody erases these people: see `alone_with_records` in `enrolment.sql`.
+SELECT pg_advisory_xact_lock_shared(one) FROM unnest(%(patients)s::bigint[]) AS wanted (one);
+
 -- name: newest
 -- The newest version of one record.
 SELECT v.id, v.version, v.patient, v.at, v.author, v.parties, v.members, v.body, k.wrapped

@@ -58,7 +58,11 @@ CROSS JOIN LATERAL (
 -- journal positions that nobody else receives. What is returned is each row as it stands under the lock, and its place
 -- in the table, which it keeps until the lock's holder changes it: rows with `packed` are totals, with `avail` pots, and
 -- the last names the first position, and the register's version once all of this is held. The parts of a UNION ALL are
--- run one after the other, as they are written, and so are the columns of a row.
+-- run one after the other, as they are written, and so are the columns of a row. The first row is none of these: behind
+-- its lock, which all writers share, nobody erases a person (`alone_with_books` in `enrolment.sql`).
+SELECT length(pg_advisory_xact_lock_shared(7310589, %(tenant)s::integer)::text)::bigint, NULL::bytea, NULL::bigint,
+       NULL::tid
+UNION ALL
 SELECT t.id, t.packed, NULL::bigint, t.ctid
 FROM unnest(%(totals)s::bigint[]) AS wanted (id)
 CROSS JOIN LATERAL (

@@ -17,7 +17,7 @@ Rows without columns are for everybody (`open`), for every credential (`known`),
 
 A funder reads amounts, never what care they paid for. An auditor changes nothing. A machine never agrees to a payout.
 
-Parts of the table stand in rooms of their own: `policy_pages`, `policy_given_up`.
+Parts of the table stand in rooms of their own: `policy_pages`, `policy_given_up`, `policy_erasing`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from collections.abc import Iterable
 
 from drachm.adapters.rest.identity.decide import Access, Need, Policy
 from drachm.adapters.rest.identity.model import Role, Scope
+from drachm.adapters.rest.identity.policy_erasing import ERASING
 from drachm.adapters.rest.identity.policy_given_up import GIVEN_UP
 from drachm.adapters.rest.identity.policy_pages import PAGES
 from drachm.adapters.rest.identity.routes import ROUTES, About, Route
@@ -266,7 +267,7 @@ def _row(method: str, template: str, about: About, words: list[str]) -> Policy:
     )
 
 
-POLICIES = read_policies(TABLE + PAGES + GIVEN_UP, ROUTES)
+POLICIES = read_policies(TABLE + PAGES + GIVEN_UP + ERASING, ROUTES)
 
 
 def policy_of(method: str, template: str) -> Policy:

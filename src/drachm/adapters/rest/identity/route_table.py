@@ -11,6 +11,7 @@ First line: method, path, operation id, what the call is about, further words. S
 from __future__ import annotations
 
 from drachm.adapters.rest.identity.route_table_desk import DESK
+from drachm.adapters.rest.identity.route_table_erasing import ERASING
 from drachm.adapters.rest.identity.route_table_money import MONEY
 from drachm.adapters.rest.identity.route_table_register import REGISTER
 from drachm.adapters.rest.identity.route_table_wishes import WISHES
@@ -185,6 +186,7 @@ GET /kiosk/end  end_at_kiosk  open
     + DESK
     + REGISTER
     + WISHES
+    + ERASING
     + """
 
 GET /v1/wallets  list_wallets  many

@@ -58,6 +58,7 @@ WAYS: Final = (
     ("reviews", "/desk/reviews", N_("Reviews"), "open_desk_reviews"),
     ("window", "/desk/window", N_("Cash desk"), "open_desk_window"),
     ("help", "/desk/help", N_("Help by code"), "open_desk_help"),
+    ("erasures", "/desk/erasures", N_("Erasing"), "open_desk_erasures"),
     ("office", "/desk/office", N_("Office"), "open_office"),
 )
 """Ways on every page: (tab, path, words, the call that must be open to the person). Who signs in begins at the first

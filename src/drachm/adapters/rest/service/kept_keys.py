@@ -14,7 +14,7 @@ from drachm.adapters import jsonsafe
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.shapes import View
 from drachm.adapters.rest.transport.idempotency import NAME_BYTES, Begun, name_of, read_key
-from drachm.adapters.rest.transport.problems import Answer, Problem
+from drachm.adapters.rest.transport.problems import Answer, Problem, answer_of
 from drachm.adapters.rest.transport.values import write_instant
 from drachm.application.operations_log import OperationsLog
 
@@ -106,6 +106,12 @@ def get_operation_by_key(call: Call) -> OperationView:
 def _parts(slot: bytes) -> tuple[bytes, bytes]:
     """Name and slot, as `idempotency.slot_of` put them together."""
     return slot[:NAME_BYTES], slot[NAME_BYTES:]
+
+
+def gone() -> bytes:
+    """What stands from now on in the place of an answer that told of somebody who was erased."""
+    answer = answer_of(Problem("erased"))
+    return _encode(_Kept(answer.status, list(answer.headers), answer.body))
 
 
 def _answer(kept: bytes) -> Answer:

@@ -23,7 +23,7 @@ SAID: Final = frozenset(
         *("arrears_open", "box_short", "charge_changed", "draft_not_ready", "invalid_emergency", "invalid_refund"),
         *("less_due", "not_found", "not_your_shift", "nothing_due", "over_the_limit", "passkey_invalid"),
         *("question_open", "question_settled", "refund_exceeds", "refund_not_ready", "refund_open", "refund_paid"),
-        *("shift_closed", "version", "window_taken"),
+        *("erasure_open", "invalid_refusal", "not_settled", "shift_closed", "version", "window_taken"),
     )
 )
 """Codes whose words are in the catalogues: `tools/messages.py` takes them from the table."""

@@ -96,6 +96,13 @@ _TRANSPORT: Final = (
          "first."),
     Kind("second_person_needed", 409, "Not alone", "One person alone gives no money of a charge back.", "Propose a "
          "refund of the charge and let somebody else agree, or let the system that sent the charge correct it."),
+    Kind("erasure_open", 409, "Asked already", "A request to erase what is kept of this person is open already.",
+         "Read it, and wait for what becomes of it."),
+    Kind("not_settled", 409, "Not settled", "Money or care of this person is not settled yet; nothing was erased.",
+         "Settle what is named, then agree again."),
+    Kind("erased", 410, "Erased", "What was kept of this person was erased.", "Nothing can be done with it any more."),
+    Kind("invalid_refusal", 422, "No such refusal", "A request cannot be refused like this.", "Say until when the law "
+         "has it kept: a day that has not come."),
     Kind("over_the_limit", 409, "Over the limit", "More would go back than the limit says.", "Propose it with a limit "
          "that holds it, or for less."),
     Kind("refund_paid", 409, "Handed out already", "This refund was handed out already.", "Hand out nothing; read in "
