@@ -163,6 +163,15 @@ _GET_AUTOMATIC_PAYMENTS: Final = Spec(
 )
 _SET_AUTOMATIC_PAYMENTS: Final = Spec("set_automatic_payments", "PUT", "/v1/members/{member_id}/automatic-payments")
 _LIST_NOTICES: Final = Spec("list_notices", "GET", "/v1/members/{member_id}/notices", repeatable=True)
+_ASK_FOR_ERASURE: Final = Spec(
+    "ask_for_erasure", "POST", "/v1/members/{member_id}/erasures", repeatable=True, keyed=True
+)
+_LIST_ERASURES: Final = Spec("list_erasures", "GET", "/v1/erasures", repeatable=True)
+_GET_ERASURE: Final = Spec("get_erasure", "GET", "/v1/erasures/{erasure_id}", repeatable=True)
+_WITHDRAW_ERASURE: Final = Spec("withdraw_erasure", "DELETE", "/v1/erasures/{erasure_id}")
+_PROPOSE_ERASURE: Final = Spec("propose_erasure", "POST", "/v1/erasures/{erasure_id}/proposal")
+_AGREE_TO_ERASURE: Final = Spec("agree_to_erasure", "POST", "/v1/erasures/{erasure_id}/agreement")
+_REFUSE_ERASURE: Final = Spec("refuse_erasure", "POST", "/v1/erasures/{erasure_id}/refusal")
 _LIST_WALLETS: Final = Spec("list_wallets", "GET", "/v1/wallets", repeatable=True)
 _OPEN_WALLET: Final = Spec("open_wallet", "POST", "/v1/wallets")
 _GET_WALLET: Final = Spec("get_wallet", "GET", "/v1/wallets/{wallet_id}", repeatable=True)
@@ -1759,6 +1768,79 @@ class AsyncOperations(Base):
             cursor = page.next
             if cursor is None:
                 return
+
+    async def ask_for_erasure(
+        self,
+        member_id: str,
+        body: models.ErasureOrder,
+        *,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> models.ErasureView:
+        """Ask that what is kept of a person be erased; nothing is erased before two people of the house agreed."""
+        outgoing = self.outgoing(
+            _ASK_FOR_ERASURE, read_as(models.ErasureView), {"member_id": member_id}, body=body, key=idempotency_key
+        )
+        return await self.call(outgoing, deadline)
+
+    async def list_erasures(
+        self,
+        *,
+        state: str | None = None,
+        member: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        deadline: float | None = None,
+    ) -> models.ErasureViewPage:
+        """Such requests, and what became of them."""
+        query = {
+            "state": state,
+            "member": member,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_LIST_ERASURES, read_as(models.ErasureViewPage), {}, query=query)
+        return await self.call(outgoing, deadline)
+
+    async def every_erasures(
+        self, *, state: str | None = None, member: str | None = None, deadline: float | None = None
+    ) -> AsyncIterator[models.ErasureView]:
+        """Such requests, and what became of them. All of them, page after page."""
+        cursor: str | None = None
+        while True:
+            page = await self.list_erasures(state=state, member=member, cursor=cursor, limit=100, deadline=deadline)
+            for item in page.data:
+                yield item
+            cursor = page.next
+            if cursor is None:
+                return
+
+    async def get_erasure(self, erasure_id: str, *, deadline: float | None = None) -> models.ErasureView:
+        """One request, who did what about it, and what is in its way."""
+        outgoing = self.outgoing(_GET_ERASURE, read_as(models.ErasureView), {"erasure_id": erasure_id})
+        return await self.call(outgoing, deadline)
+
+    async def withdraw_erasure(self, erasure_id: str, *, deadline: float | None = None) -> models.ErasureView:
+        """Take a request back before anybody agreed."""
+        outgoing = self.outgoing(_WITHDRAW_ERASURE, read_as(models.ErasureView), {"erasure_id": erasure_id})
+        return await self.call(outgoing, deadline)
+
+    async def propose_erasure(self, erasure_id: str, *, deadline: float | None = None) -> models.ErasureView:
+        """Take a request up: propose that it be granted."""
+        outgoing = self.outgoing(_PROPOSE_ERASURE, read_as(models.ErasureView), {"erasure_id": erasure_id})
+        return await self.call(outgoing, deadline)
+
+    async def agree_to_erasure(self, erasure_id: str, *, deadline: float | None = None) -> models.ErasureView:
+        """A second person agrees; what is kept of the person is erased at once, for ever."""
+        outgoing = self.outgoing(_AGREE_TO_ERASURE, read_as(models.ErasureView), {"erasure_id": erasure_id})
+        return await self.call(outgoing, deadline)
+
+    async def refuse_erasure(
+        self, erasure_id: str, body: models.RefusalOrder, *, deadline: float | None = None
+    ) -> models.ErasureView:
+        """Refuse a request with a ground, which the person reads."""
+        outgoing = self.outgoing(_REFUSE_ERASURE, read_as(models.ErasureView), {"erasure_id": erasure_id}, body=body)
+        return await self.call(outgoing, deadline)
 
     async def list_wallets(
         self, *, cursor: str | None = None, limit: int | None = None, deadline: float | None = None

@@ -808,6 +808,48 @@ class EligibilityView(Struct, kw_only=True):
     services: list[ServiceEligibility]
 
 
+class ErasureOrder(Struct, kw_only=True):
+    """A wish to be erased."""
+
+    words: str | UnsetType = UNSET
+    """As the person said it. Sealed under the person's own key: erased with everything else."""
+
+
+class ErasureView(Struct, kw_only=True):
+    """A request to erase what is kept of a person."""
+
+    id: str
+    member: str
+    state: str
+    """`asked` waits for somebody to take it up, `proposed` for a second person. `agreed` is being done: agree once
+    more if it stays so.
+    """
+    asked_by: str
+    asked_at: str
+    """RFC 3339, UTC."""
+    on_behalf: bool
+    """Staff wrote down what the person said elsewhere."""
+    words: str | None
+    """Null once it is erased."""
+    answer_by: Day
+    """Calendar day, YYYY-MM-DD."""
+    proposed_by: str | None
+    proposed_at: str | None
+    agreed_by: str | None
+    agreed_at: str | None
+    erased_at: str | None
+    refused_by: str | None
+    refused_at: str | None
+    ground: str | None
+    until: Day | None
+    note: str | None
+    """Of the refusal."""
+    withdrawn_by: str | None
+    withdrawn_at: str | None
+    in_the_way: list[InTheWayView]
+    """What has to be settled first, while it waits; of one request only, lists leave it empty."""
+
+
 class EstimateOrder(Struct, kw_only=True):
     """Care to estimate: events as they would be sent, in the order of a visit's lines."""
 
@@ -1102,6 +1144,16 @@ class Identifier(Struct, kw_only=True):
     system: str
     """Whose number it is: a URI, an OID or a word such as `ssn`."""
     value: str
+
+
+class InTheWayView(Struct, kw_only=True):
+    """Something that has to be settled first."""
+
+    what: str
+    of: str | None
+    """Its id: of a wallet, payment, refund, question, or event."""
+    amount: Sum | None
+    next_step: str
 
 
 class InvitationAnswer(Struct, kw_only=True):
@@ -1751,6 +1803,13 @@ class DuesViewPage(Struct, kw_only=True):
     """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
 
     data: list[DuesView]
+    next: str | None
+
+
+class ErasureViewPage(Struct, kw_only=True):
+    """A piece of a list. `next` is the cursor of the piece that follows, null at the end."""
+
+    data: list[ErasureView]
     next: str | None
 
 
@@ -2583,6 +2642,26 @@ class RefundView(Struct, kw_only=True):
     reason: str | None
     begun_at: str
     """RFC 3339, UTC."""
+
+
+RefusalOrderGround = Literal[
+    "legal_claims",
+    "legal_retention",
+    "no_right",
+    "not_identified",
+    "public_health",
+]
+
+
+class RefusalOrder(Struct, kw_only=True):
+    """Why it is not done."""
+
+    ground: RefusalOrderGround
+    """Article 17(3)(b), (c) or (e) of the GDPR; `not_identified` is its article 12(6)."""
+    until: Day | UnsetType | None = UNSET
+    """The first day on which the ground holds no more; needed where the law has it kept."""
+    note: str | UnsetType = UNSET
+    """To the person: which law, and what they can do."""
 
 
 class RelativeView(Struct, kw_only=True):
