@@ -103,7 +103,12 @@ def test_a_refusal_says_why_until_when_and_what_to_do(cleo: Visitor, desk: Any) 
     assert olga.post("refuse_erasure_at_desk", {**form, "until": "2036-03-10"}, one).status == 303
     assert "The law has it kept, until 10 March 2036" in olga.words("open_desk_erasure", one)
     page = cleo.words("open_my_kept")
-    for words in ("We cannot do it now.", "The law has it kept.", "You can ask again on Monday 10 March 2036.", "Ten years"):
+    for words in (
+        "We cannot do it now.",
+        "The law has it kept.",
+        "You can ask again on Monday 10 March 2036.",
+        "Ten years",
+    ):
         assert words in page
     assert "data protection office" in page
     assert "Anything you want to say" in page, "another wish may be asked"
