@@ -126,7 +126,7 @@ def assert_nothing_is_left(town: Any, ask: Any, receipt: str, link: str, kept: s
     assert (why.status, why.body["steps"], why.body["price"]) == (200, [], None)
     assert ask("open_receipt_page", town.nobody(), {"token": link}).status == 410
     replaced = ask("get_operation_by_key", town.patient("cleo"), {"key": kept}).body
-    assert (replaced["status"], replaced["body"]["code"]) == (410, "erased")
+    assert (replaced["status"], replaced["body"]["code"]) == (410, "person_erased")
     assert ties_of(town.market.records, "idp|cleo") == []
     assert town.market.register.members(ids=["cleo"]) == []
     # What comes afterwards waits, and is nobody's.

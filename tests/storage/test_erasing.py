@@ -160,7 +160,7 @@ def test_no_record_is_written_of_somebody_who_was_erased(
     for version in (0, 1):
         with pytest.raises(Conflict) as caught:
             of_ana(version=version)
-        assert caught.value.code == "erased"
+        assert caught.value.code == "person_erased"
     assert owner.execute("SELECT FROM record_tag").fetchall() == []
     assert owner.execute("SELECT author, members, parties FROM record_version").fetchall() == [("", [], [])]
     assert owner.execute("SELECT FROM data_key WHERE patient = %s", [patient_number(1, "ana")]).fetchall() == []

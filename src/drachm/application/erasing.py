@@ -48,11 +48,11 @@ blank."""
 class NotSettled(Conflict):
     """Money or care of the person is still open: nothing was erased."""
 
-    code = "not_settled"
     default_next_step = "Settle what is named, then agree again."
 
     def __init__(self, found: Collection[InTheWay]) -> None:
-        super().__init__("money or care of this person is not settled yet", where="erasure_id")
+        words = "money or care of this person is not settled yet"
+        super().__init__(words, where="erasure_id", code="not_settled")
         self.found = tuple(found)
 
 

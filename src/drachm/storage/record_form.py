@@ -75,7 +75,7 @@ def erased_meanwhile() -> Conflict:
         "what was kept of this person was erased",
         where="member",
         next_step="Register the person anew first, if they came back.",
-        code="erased",
+        code="person_erased",
     )
 
 

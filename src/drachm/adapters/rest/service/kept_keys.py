@@ -110,7 +110,7 @@ def _parts(slot: bytes) -> tuple[bytes, bytes]:
 
 def gone() -> bytes:
     """What stands from now on in the place of an answer that told of somebody who was erased."""
-    answer = answer_of(Problem("erased"))
+    answer = answer_of(Problem("person_erased"))
     return _encode(_Kept(answer.status, list(answer.headers), answer.body))
 
 

@@ -100,7 +100,8 @@ _TRANSPORT: Final = (
          "Read it, and wait for what becomes of it."),
     Kind("not_settled", 409, "Not settled", "Money or care of this person is not settled yet; nothing was erased.",
          "Settle what is named, then agree again."),
-    Kind("erased", 410, "Erased", "What was kept of this person was erased.", "Nothing can be done with it any more."),
+    Kind("person_erased", 410, "Erased", "What was kept of this person was erased.", "Nothing can be done with it any "
+         "more."),
     Kind("invalid_refusal", 422, "No such refusal", "A request cannot be refused like this.", "Say until when the law "
          "has it kept: a day that has not come."),
     Kind("over_the_limit", 409, "Over the limit", "More would go back than the limit says.", "Propose it with a limit "
