@@ -16,11 +16,11 @@ from drachm.adapters.rest.service.register_shapes import (
     after,
     alone,
     day_of,
+    legible,
     member_of_path,
     narrowed,
     next_of,
     permitted,
-    plain,
 )
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Day, Page, Shape, View
@@ -117,7 +117,7 @@ def ask_for_erasure(call: Call) -> ErasureView:
     wish = Erasure(named_by("ers", by, member, call.key), member, by, at)
     if member not in own_members(call):
         wish = Erasure(wish.id, member, by, at, True, by, at)
-    return _view(call, ask(wish, plain(call.body.words, "/words", WORDS_MAX), call.market.records))
+    return _view(call, ask(wish, legible(call.body.words, "/words", WORDS_MAX), call.market.records))
 
 
 @operation("list_erasures", answer=Page[ErasureView], query={"state": "One state only.", "member": "Of one member."})
@@ -177,7 +177,7 @@ def agree_to_erasure(call: Call) -> ErasureView:
 def refuse_erasure(call: Call) -> ErasureView:
     """Refuse it; one person is enough."""
     record, body = _permitted(call), call.body
-    note, until = plain(body.note, "/note", WORDS_MAX), day_of(body.until, "/until")
+    note, until = legible(body.note, "/note", WORDS_MAX), day_of(body.until, "/until")
     by, records = call.caller.subject, call.market.records
     return _view(call, refuse(record, by, call.at, body.ground, until, note, records))
 
