@@ -262,9 +262,13 @@ def test_nonsense_is_no_correction(lived_in: Any, ask: Any) -> None:
         ({"source": "other"}, 422),
         ({"event_id": ""}, 422),
         ({"event_id": "e1"}, 400),
-        ({"billed": {"micros": -1, "currency": "USD"}}, 400),
+        ({"billed": {"micros": -1, "currency": "USD"}}, 422),
         ({"quantity": "1e9"}, 422),
-        ({"facts": {"Not a name": 1}}, 400),
+        ({"quantity": "0"}, 422),
+        ({"quantity": "1000000.000001"}, 422),
+        ({"modifiers": ["two words"]}, 422),
+        ({"unit": "a\u202eb"}, 422),
+        ({"facts": {"Not a name": 1}}, 422),
     ]
     for change, status in changes:
         answer = ask("revise_service_event", lived_in.clerk("clinic"), path, body={**CORRECTION, **change})

@@ -13,13 +13,19 @@ from jsonschema_rs import Draft202012Validator
 from schemathesis.specs.openapi import definitions
 
 from drachm.adapters.eventjson import read_event
+from drachm.adapters.eventjson.schema import event_schema
 from drachm.adapters.rest.identity.decide import Access
 from drachm.adapters.rest.identity.policy import policy_of
 from drachm.adapters.rest.identity.routes import BY_OPERATION, ROUTES
 from drachm.adapters.rest.service import operations
 from drachm.adapters.rest.service.call import OPERATIONS
+from drachm.adapters.rest.service.eligibility import EligibilityOrder, ServiceAsked
+from drachm.adapters.rest.service.event_shape import ServiceEventShape
+from drachm.adapters.rest.service.events import Correction
 from drachm.adapters.rest.service.openapi import PAGES_OF_OURS, published
 from drachm.adapters.rest.service.openapi_own import own_pages
+from drachm.adapters.rest.service.openapi_schemas import schemas_of
+from drachm.adapters.rest.service.price_books import PriceCase
 from drachm.adapters.rest.service.shapes import read_shape
 from drachm.adapters.rest.transport.problem_table import KINDS
 
@@ -129,6 +135,49 @@ def test_the_service_reads_its_own_examples(name: str) -> None:
                 assert read_event(event)
     else:
         assert read_shape(msgspec.json.encode(content["example"]), declared.body) is not None
+
+
+MADE_INTO_EVENTS = {
+    "ServiceEventShape": ("kind",),
+    "Correction": (),
+    "ServiceAsked": (),
+    "EligibilityOrder": ("services",),
+    # What was asked for a case is a number, in the currency of its book.
+    "PriceCase": ("billed",),
+}
+
+
+@pytest.mark.parametrize("name", MADE_INTO_EVENTS)
+def test_what_becomes_an_event_has_the_bounds_of_an_event(name: str) -> None:
+    """So what fits the schema of the call fits the reader of events that stands behind it."""
+    event = event_schema({"$ref": "#/components/schemas/Currency"})["properties"]
+    _, components = schemas_of([ServiceEventShape, Correction, ServiceAsked, EligibilityOrder, PriceCase])
+    said = components[name]["properties"]
+    mine = [one for one in said if one in event and one not in MADE_INTO_EVENTS[name]]
+    assert mine
+    assert {one: bare(said[one], components) for one in mine} == {one: bare(event[one], components) for one in mine}
+
+
+def bare(schema: Any, components: dict[str, Any]) -> Any:
+    """What a schema asks for, without words; what is there beside a reference describes only."""
+    if isinstance(schema, list):
+        return [bare(one, components) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return bare(components[schema["$ref"].rpartition("/")[2]], components)
+    found = {key: bare(value, components) for key, value in schema.items() if key not in WORDS}
+    if "propertyNames" in found:
+        found["propertyNames"].pop("type", None)  # a name is a text anyway
+    return found
+
+
+WORDS = ("title", "description", "default")
+
+
+@pytest.mark.parametrize("name", ["post_service_events", "revise_service_event", "reverse_service_event"])
+def test_an_event_that_was_here_before_is_answered_with_200(name: str) -> None:
+    assert {"200", "201"} <= SAID[name]["responses"].keys()
 
 
 def test_links_lead_to_parameters_that_are_there() -> None:

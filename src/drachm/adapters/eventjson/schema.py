@@ -17,11 +17,11 @@ from drachm.domain.money import CURRENCIES, MAX_AMOUNT
 Schema = dict[str, Any]
 
 # The control characters that `fields.text` refuses; a lone surrogate cannot stand in UTF-8 at all.
-_PLAIN: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
-_SYSTEM: Final = r"^[A-Za-z][A-Za-z0-9._:#/?&=%+~-]*$"
-_FACT_NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
+PLAIN: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+SYSTEM: Final = r"^[A-Za-z][A-Za-z0-9._:#/?&=%+~-]*$"
+FACT_NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
 # Above 0 and at most 1,000,000: the zeros are excluded by what may not follow, the rest by its digits.
-_QUANTITY: Final = r"^(?!0+(\.0+)?$)([0-9]{1,6}(\.[0-9]{1,6})?|0[0-9]{6}(\.[0-9]{1,6})?|1000000(\.0{1,6})?)$"
+QUANTITY: Final = r"^(?!0+(\.0+)?$)([0-9]{1,6}(\.[0-9]{1,6})?|0[0-9]{6}(\.[0-9]{1,6})?|1000000(\.0{1,6})?)$"
 
 # No leap second, at most microseconds, and no offset that says "not known" (RFC 3339 section 4.3).
 INSTANT: Final = (
@@ -59,7 +59,7 @@ def event_schema(currency: Schema | None = None) -> Schema:
     identifier = {"type": "string", "minLength": 1, "maxLength": fields.MAX_ID, "pattern": f"^{fields.ID}$"}
     reference = {"type": "string", "maxLength": fields.MAX_ID, "pattern": f"^({fields.ID})?$"}
     money_code = currency or {"type": "string", "enum": list(CURRENCIES)}
-    text = {"type": "string", "maxLength": fields.MAX_TEXT, "pattern": _PLAIN}
+    text = {"type": "string", "maxLength": fields.MAX_TEXT, "pattern": PLAIN}
     instant = {"type": "string", "format": "date-time", "pattern": INSTANT}
     number = {"type": "integer", "minimum": -MAX_AMOUNT, "maximum": MAX_AMOUNT}
     properties: dict[str, Schema] = {
@@ -67,12 +67,12 @@ def event_schema(currency: Schema | None = None) -> Schema:
         "event_id": identifier,
         "kind": {"type": "string", "enum": list(KINDS)},
         "member": identifier,
-        "code": _object({"system": {**identifier, "pattern": _SYSTEM}, "value": identifier}),
+        "code": _object({"system": {**identifier, "pattern": SYSTEM}, "value": identifier}),
         "currency": money_code,
         "started_at": instant,
         "ended_at": instant,
         "modifiers": _list(identifier),
-        "quantity": {"type": "string", "maxLength": 14, "pattern": _QUANTITY},
+        "quantity": {"type": "string", "maxLength": 14, "pattern": QUANTITY},
         "unit": {**text, "maxLength": 32},
         "billed": _object({"micros": {"type": "integer", "minimum": 0, "maximum": MAX_AMOUNT}, "currency": money_code}),
         **dict.fromkeys(("billing_party", "rendering_party", "site"), reference),
@@ -89,7 +89,7 @@ def event_schema(currency: Schema | None = None) -> Schema:
         "facts": {
             "type": "object",
             "maxProperties": fields.MAX_FACTS,
-            "propertyNames": {"type": "string", "maxLength": 64, "pattern": _FACT_NAME},
+            "propertyNames": {"type": "string", "maxLength": 64, "pattern": FACT_NAME},
             "additionalProperties": {"anyOf": [text, number, {"type": "boolean"}]},
         },
     }

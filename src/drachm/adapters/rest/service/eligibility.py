@@ -17,9 +17,19 @@ from msgspec import UNSET, Meta, UnsetType
 from drachm.adapters.eventjson import read_event
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.estimates import EventEstimate, view_of, without_pockets
-from drachm.adapters.rest.service.event_shape import Code, EventCode, Fact, Quantity, Reference
+from drachm.adapters.rest.service.event_shape import (
+    AskedAmount,
+    Codes,
+    EventCode,
+    Facts,
+    Named,
+    PlaceOfService,
+    Quantity,
+    Reference,
+    Unit,
+)
 from drachm.adapters.rest.service.money_shapes import Sum, day_of, faulty, sum_of
-from drachm.adapters.rest.service.shapes import END, Currency, Day, Money, Shape, View
+from drachm.adapters.rest.service.shapes import Currency, Day, Money, Shape, View
 from drachm.application.eligibility import CoverView, Eligibility, ServiceView, eligibility
 from drachm.application.merges import canonical
 from drachm.domain.benefits.remaining import Remaining, Waiting
@@ -30,8 +40,6 @@ from drachm.domain.periods import Period, zone
 
 MOST_SERVICES: Final = 10
 
-Facts = Annotated[dict[str, Fact], Meta(max_length=100)]
-
 
 class ServiceAsked(Shape):
     """A service that may be given: as much of it as is known."""
@@ -39,13 +47,13 @@ class ServiceAsked(Shape):
     code: EventCode
     currency: Currency | UnsetType = UNSET
     """Left out: that of the first plan."""
-    modifiers: list[Code] | UnsetType = UNSET
+    modifiers: Codes | UnsetType = UNSET
     quantity: Quantity | UnsetType = UNSET
-    unit: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
-    billed: Money | UnsetType = UNSET
+    unit: Unit | UnsetType = UNSET
+    billed: AskedAmount | UnsetType = UNSET
     """Left out: the price book says."""
-    site: Annotated[str, Meta(max_length=200)] = ""
-    place_of_service: Annotated[str, Meta(pattern="^([0-9]{2})?" + END)] = ""
+    site: Named = ""
+    place_of_service: PlaceOfService = ""
     emergency: bool = False
     facts: Facts | UnsetType = UNSET
 
@@ -56,7 +64,7 @@ class EligibilityOrder(Shape):
     member: Reference
     on: Day | None = None
     """Left out: today, where the provider is."""
-    provider: Annotated[str, Meta(max_length=200, description="Who would give the care; empty: nobody yet.")] = ""
+    provider: Annotated[Named, Meta(description="Who would give the care; empty: nobody yet.")] = ""
     asked_by: Annotated[
         str, Meta(max_length=200, description="Party for whom is asked; empty: the provider, or the member's own self.")
     ] = ""

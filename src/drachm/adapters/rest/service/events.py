@@ -14,7 +14,20 @@ from drachm.adapters.rest.identity.decide import Deny, Reach
 from drachm.adapters.rest.identity.model import Kind
 from drachm.adapters.rest.identity.permit import Denied
 from drachm.adapters.rest.service.call import Call, Reply, operation
-from drachm.adapters.rest.service.event_shape import Code, EventCode, Fact, Quantity, Reference
+from drachm.adapters.rest.service.event_shape import (
+    AskedAmount,
+    Codes,
+    Display,
+    EventCode,
+    Facts,
+    Named,
+    PlaceOfService,
+    Pointers,
+    Quantity,
+    Reference,
+    TaxCategory,
+    Unit,
+)
 from drachm.adapters.rest.service.event_views import (
     Event,
     EventRevision,
@@ -38,7 +51,7 @@ from drachm.adapters.rest.service.journal_reading import (
     word_of,
 )
 from drachm.adapters.rest.service.results import EventResult, results_of
-from drachm.adapters.rest.service.shapes import END, Currency, Instant, Money, Page, Shape
+from drachm.adapters.rest.service.shapes import Currency, Instant, Page, Shape
 from drachm.adapters.rest.transport.problems import Problem
 from drachm.application.clear_events import clear_batch, clear_events
 from drachm.application.first_answers import Outcome, waiting_of
@@ -75,30 +88,30 @@ class Correction(Shape):
     currency: Currency
     started_at: Instant
     event_id: OwnId | UnsetType = UNSET
-    billing_party: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    billing_party: Named | UnsetType = UNSET
     """Left out: who billed it first."""
     ended_at: Instant | UnsetType = UNSET
-    modifiers: list[Code] | UnsetType = UNSET
+    modifiers: Codes | UnsetType = UNSET
     quantity: Quantity | UnsetType = UNSET
-    unit: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
-    billed: Money | UnsetType = UNSET
-    rendering_party: Annotated[str, Meta(max_length=200)] = ""
-    site: Annotated[str, Meta(max_length=200)] = ""
-    place_of_service: Annotated[str, Meta(pattern="^([0-9]{2})?" + END)] = ""
-    visit: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    unit: Unit | UnsetType = UNSET
+    billed: AskedAmount | UnsetType = UNSET
+    rendering_party: Named = ""
+    site: Named = ""
+    place_of_service: PlaceOfService = ""
+    visit: Named | UnsetType = UNSET
     """Left out: the visit that it belonged to."""
-    admission: Annotated[str, Meta(max_length=200)] = ""
-    claim: Annotated[str, Meta(max_length=200)] = ""
-    line: Annotated[str, Meta(max_length=200)] = ""
-    authorisation: Annotated[str, Meta(max_length=200)] = ""
+    admission: Named = ""
+    claim: Named = ""
+    line: Named = ""
+    authorisation: Named = ""
     tax_ppm: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
-    tax_category: Annotated[str, Meta(max_length=64)] = ""
-    diagnoses: list[Code] | UnsetType = UNSET
-    diagnosis_pointers: list[Annotated[int, Meta(ge=1)]] | UnsetType = UNSET
+    tax_category: TaxCategory = ""
+    diagnoses: Codes | UnsetType = UNSET
+    diagnosis_pointers: Pointers | UnsetType = UNSET
     emergency: bool = False
     essential: bool = False
-    display: Annotated[str, Meta(max_length=500)] = ""
-    facts: dict[str, Fact] | UnsetType = UNSET
+    display: Display = ""
+    facts: Facts | UnsetType = UNSET
 
 
 class Undoing(Shape):

@@ -218,6 +218,8 @@ def _successes(
                 "content": {"application/json": {"schema": {"anyOf": [single, bulk]}}},
             },
         }
+    elif one.status == 201 and answer == shared("EventResult"):
+        successes["200"] = {**found, "description": "The first answer again: the event was here before."}
     if one.tagged and one.route.reads:
         unchanged = {name: part for name, part in headers.items() if name in ("request-id", "etag")}
         successes["304"] = {"description": "Still the version that If-None-Match names.", "headers": unchanged}

@@ -38,8 +38,10 @@ EVENT: Final = (
     "invalid_event", "out_of_range", "too_many", "currency_mismatch", "unknown_currency", "invalid_time",
 )  # fmt: skip
 """What the reader of service events says besides."""
-_READS_EVENTS: Final = frozenset(("post_service_events", "revise_service_event", "create_estimate"))
-_DECIDES: Final = _READS_EVENTS | {"check_eligibility", "reverse_service_event", "retry_work_item"}
+_READS_EVENTS: Final = frozenset((
+    "post_service_events", "revise_service_event", "create_estimate", "check_eligibility",
+))  # fmt: skip
+_DECIDES: Final = _READS_EVENTS | {"reverse_service_event", "retry_work_item"}
 """May answer with a reason of clearing."""
 READING: Final = frozenset((
     "create_estimate", "check_eligibility", "match_member", "check_npi", "validate_plan", "preview_plan",

@@ -20,10 +20,10 @@ from drachm.adapters.rest.service.draft_shapes import (
 from drachm.adapters.rest.service.drafts import (
     Shelf,
 )
-from drachm.adapters.rest.service.event_shape import Code, EventCode, Fact, Quantity
+from drachm.adapters.rest.service.event_shape import Codes, EventCode, Facts, PlaceOfService, Quantity, Unit
 from drachm.adapters.rest.service.money_shapes import day_of, faulty
 from drachm.adapters.rest.service.results import Moment
-from drachm.adapters.rest.service.shapes import END, Currency, Day, Name, Page, Shape, View, Word
+from drachm.adapters.rest.service.shapes import Currency, Day, Name, Page, Shape, View, Word
 from drachm.application.draft_checks import CaseResult, Wish, price_cases
 from drachm.application.records import Record
 from drachm.domain.catalog import PriceContext
@@ -46,12 +46,12 @@ class PriceCase(Shape):
     waits: Words | None = None
     """The reason for which the line shall wait instead of being priced."""
     billed: Cost | UnsetType = UNSET
-    modifiers: list[Code] | UnsetType = UNSET
+    modifiers: Codes | UnsetType = UNSET
     quantity: Quantity | UnsetType = UNSET
-    unit: Annotated[str, Meta(max_length=32)] | UnsetType = UNSET
-    place_of_service: Annotated[str, Meta(pattern="^([0-9]{2})?" + END)] = ""
+    unit: Unit | UnsetType = UNSET
+    place_of_service: PlaceOfService = ""
     emergency: bool = False
-    facts: Annotated[dict[str, Fact], Meta(max_length=100)] | UnsetType = UNSET
+    facts: Facts | UnsetType = UNSET
     locality: Words = ""
     state: Words = ""
     facility_level: Words = ""

@@ -161,7 +161,7 @@ def _wallet_for(call: Call, payment: Payment, body: RefundOrder) -> str:
             raise faulty("/consent", "what goes back to its source needs no consent")
         return ""
     if body.consent is None:
-        raise faulty("/consent", "a wallet instead of the source needs the payer's consent", "missing_field")
+        raise faulty("/consent", "a wallet instead of the source needs the payer's consent")
     found = call.market.money.purses(ids=[body.wallet], limit=1)
     if not found or found[0].pot.member != payment.member or found[0].pot.currency != payment.currency:
         raise faulty("/wallet", "the payer has no such wallet in this currency")
