@@ -619,7 +619,7 @@ class Correction(Struct, kw_only=True):
     quantity: str | UnsetType = UNSET
     """A decimal in text, above 0, at most 1000000."""
     unit: str | UnsetType = UNSET
-    billed: Money | UnsetType = UNSET
+    billed: AskedAmount | UnsetType = UNSET
     rendering_party: str | UnsetType = UNSET
     site: str | UnsetType = UNSET
     place_of_service: str | UnsetType = UNSET
@@ -2775,7 +2775,7 @@ class ServiceAsked(Struct, kw_only=True):
     quantity: str | UnsetType = UNSET
     """A decimal in text, above 0, at most 1000000."""
     unit: str | UnsetType = UNSET
-    billed: Money | UnsetType = UNSET
+    billed: AskedAmount | UnsetType = UNSET
     """Left out: the price book says."""
     site: str | UnsetType = UNSET
     place_of_service: str | UnsetType = UNSET
