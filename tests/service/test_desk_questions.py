@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +52,45 @@ def test_another_clinic_finds_nothing(visitor: Visitor, question: dict[str, str]
     assert "twice" not in stranger.get("open_desk_questions").body
     path = {"question_id": question["question_id"]}
     assert stranger.post("answer_question_at_desk", {"answer": "Yes."}, path).status == 404
+
+
+@pytest.fixture
+def many(visitor: Visitor, question: dict[str, str], town: Any) -> list[str]:
+    """Sixty-one questions that wait and sixty that were answered, each a minute after the one before; their notes."""
+    records = town.market.records
+    first = records.get("receipt_question", question["question_id"])
+    notes = [f"note {number:03}!" for number in range(120)]
+    made = []
+    for number, note in enumerate(notes):
+        at = town.clock.now() + timedelta(minutes=number)
+        state = "asked" if number < 60 else "answered"
+        settled = {"settled_at": at.isoformat(), "answer": "So it is."} if state == "answered" else {}
+        # Ids in another order than time's, as those that are made of a key.
+        name = f"qst_{hashlib.sha256(note.encode()).hexdigest()[:26]}"
+        body = {**first.body, "id": name, "note": note, "asked_at": at.isoformat(), **settled}
+        terms = frozenset(one for one in first.terms if not one.startswith("state=")) | {f"state={state}"}
+        made.append(replace(first, id=name, body=body, version=0, terms=terms, at=at))
+    records.put(made)
+    return notes
+
+
+def test_the_oldest_that_wait_and_the_newest_that_are_settled_and_that_there_are_more(
+    visitor: Visitor, many: list[str], town: Any, ask: Any
+) -> None:
+    page = visitor.signed_in("Noor", [Role.CLERK], ["clinic"]).get("open_desk_questions").body
+    waiting, _, settled = page.partition('id="settled"')
+    assert re.findall(r"note \d{3}!", waiting) == many[:49]
+    assert "More wait. These have waited longest." in waiting
+    assert re.findall(r"note \d{3}!", settled) == many[119:69:-1]
+    assert "These are the newest 50." in settled
+    found: list[str] = []
+    query = {"state": "answered", "order": "newest", "limit": "25"}
+    while True:
+        piece = ask("list_questions", town.clerk(), query=query).body
+        found += [one["note"] for one in piece["data"]]
+        if piece["next"] is None:
+            break
+        query["cursor"] = piece["next"]
+    assert found == many[:59:-1]
+    assert ask("list_questions", town.clerk(), query={**query, "order": "oldest"}).status == 400
+    assert ask("list_questions", town.clerk(), query={"order": "any"}).status == 400

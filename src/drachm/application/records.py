@@ -60,6 +60,20 @@ class Records(Protocol):
         `parties` and `members` narrow to records that concern any of either; both None: the whole tenant.
         """
 
+    def by_time(
+        self,
+        kind: str,
+        *,
+        newest: bool,
+        behind: tuple[datetime, str] | None = None,
+        limit: int = 100,
+        parties: Collection[str] | None = None,
+        members: Collection[str] | None = None,
+        terms: Collection[str] = (),
+    ) -> list[Record]:
+        """The same in order of when the newest version was written, from behind such a moment and id: the last written
+        first if `newest`, else the first. Costs a look at every record that bears the terms, however few are given."""
+
     def put(self, records: Sequence[Record]) -> list[Record]:
         """Write these together: `version` is the one each takes the place of, 0 for a new one.
 

@@ -36,8 +36,9 @@ class Told(NamedTuple):
 
 
 def told_on(records: Records, day: date, parties: Collection[str] | None) -> list[Told]:
-    """The messages of visits of these providers that were made on a day, newest first; None: of all."""
-    return _shown(records.find(KIND, parties=parties, terms=[f"day={day.isoformat()}"], limit=SHOWN))
+    """The messages of visits of these providers that were made on a day, newest first: the newest `SHOWN` of them.
+    None: of all."""
+    return _shown(_newest(records, f"day={day.isoformat()}", parties))
 
 
 def told_of(records: Records, visit: str) -> list[Told]:
@@ -46,8 +47,12 @@ def told_of(records: Records, visit: str) -> list[Told]:
 
 
 def untold(records: Records, state: str, parties: Collection[str] | None) -> list[Told]:
-    """The messages in one state, of every day."""
-    return _shown(records.find(KIND, parties=parties, terms=[f"state={state}"], limit=SHOWN))
+    """The messages in one state, of every day; the newest `SHOWN` of them."""
+    return _shown(_newest(records, f"state={state}", parties))
+
+
+def _newest(records: Records, term: str, parties: Collection[str] | None) -> list[Record]:
+    return records.by_time(KIND, newest=True, parties=parties, terms=[term], limit=SHOWN)
 
 
 def _shown(found: Sequence[Record]) -> list[Told]:

@@ -38,12 +38,36 @@ class MemoryRecords:
         members: Collection[str] | None = None,
         terms: Collection[str] = (),
     ) -> list[Record]:
+        fit = [one for one in self._fitting(kind, parties, members, terms) if one.id > after]
+        return fit[: max(limit, 0)]
+
+    def by_time(
+        self,
+        kind: str,
+        *,
+        newest: bool,
+        behind: tuple[datetime, str] | None = None,
+        limit: int = 100,
+        parties: Collection[str] | None = None,
+        members: Collection[str] | None = None,
+        terms: Collection[str] = (),
+    ) -> list[Record]:
+        fit = [(one.at, one.id, one) for one in self._fitting(kind, parties, members, terms) if one.at is not None]
+        fit.sort(key=lambda one: one[:2], reverse=newest)
+        if behind is not None:
+            fit = [one for one in fit if (one[:2] < behind if newest else one[:2] > behind)]
+        return [one for _, _, one in fit[: max(limit, 0)]]
+
+    def _fitting(
+        self, kind: str, parties: Collection[str] | None, members: Collection[str] | None, terms: Collection[str]
+    ) -> list[Record]:
+        """What is found, in order of id."""
         for name, words in (("parties", parties), ("members", members), ("terms", terms)):
             looked_for(words, name)
         narrowed = parties is not None or members is not None
         with self._lock:
-            newest = [self._newest(*key) for key in sorted(self._kept) if key[0] == kind and key[1] > after]
-        fit = [
+            newest = [self._newest(*key) for key in sorted(self._kept) if key[0] == kind]
+        return [
             each
             for each in newest
             if each is not None
@@ -52,7 +76,6 @@ class MemoryRecords:
                 not narrowed or not each.parties.isdisjoint(parties or ()) or not each.members.isdisjoint(members or ())
             )
         ]
-        return fit[: max(limit, 0)]
 
     def put(self, records: Sequence[Record]) -> list[Record]:
         at = self._now()

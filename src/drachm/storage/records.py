@@ -91,6 +91,37 @@ class PostgresRecords:
                 after = rows[-1][0]  # Some were erased: go on behind them.
         return found
 
+    def by_time(
+        self,
+        kind: str,
+        *,
+        newest: bool,
+        behind: tuple[datetime, str] | None = None,
+        limit: int = 100,
+        parties: Collection[str] | None = None,
+        members: Collection[str] | None = None,
+        terms: Collection[str] = (),
+    ) -> list[Record]:
+        looked_for([kind, behind[1] if behind is not None else ""], "search")
+        for name, words in (("parties", parties), ("members", members), ("terms", terms)):
+            looked_for(words, name)
+        within, each = self._tags(kind, parties or (), members or (), ()), self._tags(kind, (), (), terms)
+        if (parties is not None or members is not None) and not within:
+            return []
+        found: list[Record] = []
+        with self._sessions.transaction("reader") as conn:
+            _, values = self._bearing(conn, kind, each, within)
+            values = {"either": byteas([]), "each": byteas([]), "within": byteas([]), "narrowed": False, **values}
+            while (wanted := limit - len(found)) > 0:
+                at, after = behind or (None, "")
+                place: Values = {"newest": newest, "at": at, "after": after, "limit": wanted}
+                rows = self._ask(conn, "by_time", kind=kind, **place, **values)
+                found += self._opened(kind, rows)
+                if len(rows) < wanted:
+                    break
+                behind = rows[-1][3], rows[-1][0]  # Some were erased: go on behind them.
+        return found
+
     def put(self, records: Sequence[Record]) -> list[Record]:
         at = self._now()
         new = [written(record, at) for record in records]

@@ -75,6 +75,41 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (SELECT wrapped FROM data_key WHERE tenant = v.tenant AND patient = v.patient OFFSET 0) AS k ON true
 ORDER BY v.id;
 
+-- name: by_time
+-- The same in order of when the newest versions were written; of all of a kind where `either` names no tag.
+SELECT v.id, v.version, v.patient, v.at, v.author, v.parties, v.members, v.body, k.wrapped
+FROM (
+    SELECT f.id, r.version
+    FROM (
+        SELECT DISTINCT t.id FROM record_tag AS t
+        WHERE t.tenant = %(tenant)s AND t.kind = %(kind)s AND t.tag = ANY (%(either)s::bytea[])
+          AND (SELECT count(*) FROM record_tag AS o
+               WHERE o.tenant = t.tenant AND o.kind = t.kind AND o.id = t.id
+                 AND o.tag = ANY (%(each)s::bytea[])) = cardinality(%(each)s::bytea[])
+          AND (NOT %(narrowed)s OR EXISTS (
+                  SELECT FROM record_tag AS o
+                  WHERE o.tenant = t.tenant AND o.kind = t.kind AND o.id = t.id AND o.tag = ANY (%(within)s::bytea[])))
+        UNION ALL
+        SELECT every.id FROM record AS every
+        WHERE cardinality(%(either)s::bytea[]) = 0 AND every.tenant = %(tenant)s AND every.kind = %(kind)s
+    ) AS f
+    CROSS JOIN LATERAL (
+        SELECT version FROM record WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = f.id OFFSET 0) AS r
+    CROSS JOIN LATERAL (
+        SELECT at FROM record_version
+        WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = f.id AND version = r.version OFFSET 0) AS w
+    WHERE %(at)s::timestamptz IS NULL
+       OR CASE WHEN %(newest)s THEN (w.at, f.id) < (%(at)s::timestamptz, %(after)s::text COLLATE "C")
+               ELSE (w.at, f.id) > (%(at)s::timestamptz, %(after)s::text COLLATE "C") END
+    ORDER BY CASE WHEN %(newest)s THEN w.at END DESC, CASE WHEN %(newest)s THEN f.id END DESC, w.at, f.id
+    LIMIT %(limit)s
+) AS shown
+CROSS JOIN LATERAL (
+    SELECT * FROM record_version
+    WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = shown.id AND version = shown.version OFFSET 0) AS v
+LEFT JOIN LATERAL (SELECT wrapped FROM data_key WHERE tenant = v.tenant AND patient = v.patient OFFSET 0) AS k ON true
+ORDER BY CASE WHEN %(newest)s THEN v.at END DESC, CASE WHEN %(newest)s THEN v.id END DESC, v.at, v.id;
+
 -- name: add
 -- The first version of a record; nothing when there is one.
 INSERT INTO record (tenant, kind, id, version) VALUES (%(tenant)s, %(kind)s, %(id)s, 1)

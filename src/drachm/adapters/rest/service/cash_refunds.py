@@ -9,7 +9,7 @@ from msgspec import Meta
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import ensure_currency, faulty
 from drachm.adapters.rest.service.refunds import CONSENT_MIN
-from drachm.adapters.rest.service.register_shapes import after, legible, narrowed, next_of, permitted
+from drachm.adapters.rest.service.register_shapes import ORDER, legible, listed, narrowed, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, Word, known_currency, money
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -97,17 +97,17 @@ def propose_cash_refund(call: Call) -> CashRefundView:
 @operation(
     "list_cash_refunds",
     answer=Page[CashRefundView],
-    query={"state": "One state only.", "cursor": "Where to go on."},
+    query={"state": "One state only.", "cursor": "Where to go on.", **ORDER},
 )
 def list_cash_refunds(call: Call) -> Page[CashRefundView]:
-    """Within reach, in the order in which they were named."""
-    reach, limit = call.reach(), call.limit()
+    """Within reach, in the order in which they were named, or of time."""
+    reach = call.reach()
     state = call.query.get("state")
     if state is not None and state not in _STATES:
         raise Problem("bad_request", f"a state is one of {', '.join(_STATES)}", where="state")
     terms = [f"state={state}"] if state else []
-    found = call.market.records.find(KIND, after=after(call), limit=limit, terms=terms, **narrowed(reach))
-    return Page(data=[_view(one) for one in found], next=next_of(call, [one.id for one in found], limit))
+    found, more = listed(call, KIND, terms, narrowed(reach))
+    return Page(data=[_view(one) for one in found], next=more)
 
 
 @operation("get_cash_refund", answer=CashRefundView)

@@ -10,7 +10,7 @@ from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.journal_reading import charge_of_path, find_charge, word_of
 from drachm.adapters.rest.service.money_shapes import ensure_currency
 from drachm.adapters.rest.service.names import row_name
-from drachm.adapters.rest.service.register_shapes import after, legible, narrowed, next_of, permitted
+from drachm.adapters.rest.service.register_shapes import ORDER, legible, listed, narrowed, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, money
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -98,17 +98,17 @@ def propose_charge_refund(call: Call) -> ChargeRefundView:
 @operation(
     "list_charge_refunds",
     answer=Page[ChargeRefundView],
-    query={"state": "proposed, withdrawn, agreed, done, waiting or failed.", "charge": "Of this charge only."},
+    query={"state": "proposed, withdrawn, agreed, done, waiting or failed.", "charge": "Of this charge only.", **ORDER},
 )
 def list_charge_refunds(call: Call) -> Page[ChargeRefundView]:
-    """Refunds within reach, in the order in which they were named."""
-    reach, limit = call.reach(), call.limit()
+    """Refunds within reach, in the order in which they were named, or of time."""
+    reach = call.reach()
     state, charge = call.query.get("state"), word_of(call, "charge")
     if state is not None and state not in _STATES:
         raise Problem("bad_request", f"a state is one of {', '.join(_STATES)}", where="state")
     terms = ([f"state={state}"] if state else []) + ([f"charge={charge}"] if charge else [])
-    found = call.market.records.find(KIND, after=after(call), limit=limit, terms=terms, **narrowed(reach))
-    return Page(data=[_view(call, one) for one in found], next=next_of(call, [one.id for one in found], limit))
+    found, more = listed(call, KIND, terms, narrowed(reach))
+    return Page(data=[_view(call, one) for one in found], next=more)
 
 
 @operation("get_charge_refund", answer=ChargeRefundView)

@@ -93,11 +93,9 @@ def open_desk_reviews(seat: Seat) -> Reply:
     reach = seat.call.reach()
     parties = None if reach.everything else reach.parties
     records = seat.call.market.records
-    done = records.find(KIND, parties=parties, terms=["review=done"])
+    done = records.by_time(KIND, newest=True, parties=parties, terms=["review=done"], limit=_REVIEWED)
     waiting = [_shown(seat, one) for one in unreviewed(records, parties)]
-    return seat.page(
-        "desk_reviews.html", tab="reviews", waiting=waiting, done=[_shown(seat, one) for one in done[-_REVIEWED:][::-1]]
-    )
+    return seat.page("desk_reviews.html", tab="reviews", waiting=waiting, done=[_shown(seat, one) for one in done])
 
 
 @desk("open_desk_review")

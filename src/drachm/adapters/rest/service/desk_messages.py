@@ -14,7 +14,7 @@ from drachm.adapters.rest.service.call import Reply
 from drachm.adapters.rest.service.desk_frame import Seat, desk, unreadable
 from drachm.adapters.rest.service.desk_today import Standing, names_of
 from drachm.adapters.rest.service.speech import N_, clock, gettext
-from drachm.application.told_messages import Told, told_on, untold
+from drachm.application.told_messages import SHOWN, Told, told_on, untold
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.periods import read_day
 
@@ -47,7 +47,8 @@ def open_desk_messages(seat: Seat) -> Reply:
     parties = None if reach.everything else reach.parties
     records, today = seat.call.market.records, seat.here(seat.call.at).date()
     day = _day(seat.call.query.get("day", "")) or today
-    open_ones = [*untold(records, "sending", parties), *untold(records, "waiting", parties)]
+    open_lists = [untold(records, state, parties) for state in ("sending", "waiting")]
+    open_ones = [one for some in open_lists for one in some]
     of_day = told_on(records, day, parties)
     names = names_of(seat, {one.member for one in [*open_ones, *of_day]})
     return seat.page(
@@ -57,6 +58,8 @@ def open_desk_messages(seat: Seat) -> Reply:
         today=today,
         before=day - timedelta(days=1) if day > date.min else None,
         after=day + timedelta(days=1) if day < today else None,
+        more=len(of_day) == SHOWN,
+        more_open=any(len(some) == SHOWN for some in open_lists),
         open_ones=[_line(seat, one, names) for one in open_ones],
         of_day=[_line(seat, one, names) for one in of_day],
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from drachm.adapters.rest.service.asking import MOST
 from drachm.adapters.rest.service.desk_frame import Seat, named
 from drachm.adapters.rest.service.desk_today import Standing
 from drachm.adapters.rest.service.journal_reading import find_charge
@@ -41,14 +42,26 @@ def lists_of(
     apart: Sequence[str] = (),
     **narrow: str,
 ) -> dict[str, Any]:
-    """`waiting` for a second person, what is in each state of `apart` under its name, the newest `others`, and whether
-    there are `more` of those."""
-    found = {state: seat.ask_all(operation, query={"state": state, **narrow}) for state in states}
-    waiting = [*found.pop("agreed"), *found.pop("proposed")]
-    lists = {"waiting": waiting, **{state: found.pop(state) for state in apart}}
-    others = sorted((one for some in found.values() for one in some), key=lambda one: one.proposed_at, reverse=True)
-    lists["others"] = others[:SHOWN]
-    return {name: [shown(seat, one) for one in some] for name, some in lists.items()} | {"more": len(others) > SHOWN}
+    """`waiting` for a second person and what is in each state of `apart` under its name, the oldest first; the newest
+    `others`; and whether there are `more` of these, or `more_wait`."""
+    asked = {"order": "oldest", **narrow}
+    open_ones = {
+        state: seat.ask_all(operation, query={"state": state, **asked}) for state in ("agreed", "proposed", *apart)
+    }
+    waiting = [*open_ones.pop("agreed"), *open_ones.pop("proposed")]
+    asked = {"order": "newest", "limit": str(SHOWN + 1), **narrow}
+    over = [state for state in states if state not in ("agreed", "proposed", *apart)]
+    others = [one for state in over for one in seat.ask(operation, query={"state": state, **asked}).data]
+    others.sort(key=_changed, reverse=True)
+    lists = {"waiting": waiting, **open_ones, "others": others[:SHOWN]}
+    more = {"more": len(others) > SHOWN, "more_wait": any(len(one) >= MOST for one in (waiting, *open_ones.values()))}
+    return {name: [shown(seat, one) for one in some] for name, some in lists.items()} | more
+
+
+def _changed(one: Any) -> datetime:
+    """When it last became something else, as its view says."""
+    moments: list[datetime | None] = [one.proposed_at, one.agreed_at, one.withdrawn_at, getattr(one, "paid_at", None)]
+    return max(moment for moment in moments if moment is not None)
 
 
 def who_did_what(seat: Seat, one: Proposed, states: States) -> dict[str, Any]:

@@ -51,20 +51,29 @@ def answer_question_at_desk(seat: Seat) -> Reply:
 
 
 def _page(seat: Seat, trouble: Trouble | None = None) -> Reply:
-    waiting = sorted(seat.ask_all("list_questions", query={"state": "asked"}), key=lambda one: one.asked_at)[:_SHOWN]
-    settled = seat.ask_all("list_questions", query={"state": "answered"}) + seat.ask_all(
-        "list_questions", query={"state": "taken_back"}
-    )
-    settled = sorted(settled, key=lambda one: one.settled_at or one.asked_at, reverse=True)[:_SHOWN]
+    waiting = _asked(seat, "asked", "oldest")
+    settled = [*_asked(seat, "answered", "newest"), *_asked(seat, "taken_back", "newest")]
+    settled.sort(key=lambda one: one.settled_at or one.asked_at, reverse=True)
+    more_wait, more, waiting, settled = len(waiting) > _SHOWN, len(settled) > _SHOWN, waiting[:_SHOWN], settled[:_SHOWN]
     charges = _charges(seat, waiting)
     return seat.page(
         "desk_questions.html",
         tab="questions",
         waiting=[_shown(one, charges.get(one.receipt, "")) for one in waiting],
         settled=[_shown(one) for one in settled],
+        more_wait=more_wait,
+        more=more,
         trouble=trouble,
         may_answer=seat.may("answer_question_at_desk"),
     )
+
+
+def _asked(seat: Seat, state: str, order: str) -> list[QuestionView]:
+    """One more than are shown, if there are."""
+    found: list[QuestionView] = seat.ask(
+        "list_questions", query={"state": state, "order": order, "limit": str(_SHOWN + 1)}
+    ).data
+    return found
 
 
 def _charges(seat: Seat, questions: Sequence[QuestionView]) -> dict[str, str]:

@@ -144,7 +144,8 @@ def _shown(seat: PatientSeat, trouble: Trouble | None = None, chosen: str = "") 
     (budgets, tag), (automatic, _) = _budgets(seat), _automatic(seat)
     currency, _ = _money_of(seat, budgets)
     member = {"member_id": seat.member}
-    steps = [one for one in seat.ask_all("list_notices", member) if one.what == "budget_step"]
+    newest = seat.ask("list_notices", member, {"order": "newest", "limit": "100"}).data
+    steps = [one for one in newest if one.what == "budget_step"][:TOLD][::-1]
     own = next((one for one in budgets.budgets if one.id == OWN), None)
     rule = next((one for one in automatic.rules if not one.provider and not one.categories), None)
     how = "all" if rule is None or rule.most is None else ("some" if rule.most.micros else "none")
@@ -171,7 +172,7 @@ def _shown(seat: PatientSeat, trouble: Trouble | None = None, chosen: str = "") 
                 one.budget.startswith(PREFIX),
                 name_at_home(seat, one.member) if one.member else "",
             )
-            for one in steps[-TOLD:]
+            for one in steps
         ],
         version=tag,
         trouble=trouble,

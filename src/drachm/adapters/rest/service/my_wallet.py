@@ -35,6 +35,7 @@ from drachm.domain.payments.tariff import percent_of
 
 _RULE: Final = {"below": "below", "amount": "each", "month_cap": "most"}
 """The amounts of a rule, each with the id of its field."""
+_NEWEST: Final = {"order": "newest", "limit": "100"}
 LATE: Final = 5
 """Payments by themselves that the page lists."""
 _WALLETS_MAX: Final = "100"
@@ -235,10 +236,12 @@ def _paid_late(seat: PatientSeat) -> list[PaidLate]:
     """The last payments by themselves of the person's own care, the newest first; nothing for who looks for another."""
     if not seat.whose_own(seat.member):
         return []
-    told = [one for one in seat.ask_all("list_notices", {"member_id": seat.member}) if one.what == "paid_late"]
+    told = [
+        one for one in seat.ask("list_notices", {"member_id": seat.member}, _NEWEST).data if one.what == "paid_late"
+    ]
     days = [short_day(date.fromisoformat(one.day)) for one in told]
     found = [PaidLate(amount_of(one.paid), day, one.receipt) for one, day in zip(told, days, strict=True)]
-    return found[: -LATE - 1 : -1]
+    return found[:LATE]
 
 
 def _drawn(purse: Purse) -> tuple[Any, ...]:

@@ -8,11 +8,11 @@ from typing import Literal
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.money_shapes import Sum, sum_of
 from drachm.adapters.rest.service.names import row_name
-from drachm.adapters.rest.service.register_shapes import after, member_of_path
+from drachm.adapters.rest.service.register_shapes import ORDER, after, listed, member_of_path
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, View
 from drachm.application.late_notices import PAID_LATE
-from drachm.application.notices import BUDGET, notices_of
+from drachm.application.notices import BUDGET, NOTICE, notices_of
 from drachm.application.records import Record
 
 
@@ -53,12 +53,15 @@ class NoticeView(View):
 @operation(
     "list_notices",
     answer=Page[NoticeView],
-    query={"cursor": "Where to go on.", "after": "Behind the notice with this id, instead of a cursor."},
+    query={"cursor": "Where to go on.", "after": "Behind the notice with this id, instead of a cursor.", **ORDER},
 )
 def list_notices(call: Call) -> Page[NoticeView]:
     """Notices of a member, oldest first: each step of each month of a budget once, each payment that went back, when
     all of that was made good, and each payment by itself of earlier care. `after` the last id has no end."""
     member, limit = member_of_path(call), call.limit()
+    if "order" in call.query:
+        ordered, rest = listed(call, NOTICE, [], {"parties": None, "members": frozenset({member})})
+        return Page(data=[_view(one) for one in ordered], next=rest)
     behind = after(call) or call.query.get("after", "")
     found = notices_of(member, call.market.records, after=behind, limit=limit + 1)
     more = call.cursor([found[limit - 1].id]) if len(found) > limit else None

@@ -11,7 +11,7 @@ from msgspec import Meta
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.journal_reading import ANSWERED, find_row, resource_of, word_of
 from drachm.adapters.rest.service.mandates import write_mandate
-from drachm.adapters.rest.service.register_shapes import after, alone, legible, narrowed, next_of, permitted
+from drachm.adapters.rest.service.register_shapes import ORDER, alone, legible, listed, narrowed, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Page, Shape, View
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -89,17 +89,17 @@ def ask_question(call: Call) -> QuestionView:
 @operation(
     "list_questions",
     answer=Page[QuestionView],
-    query={"state": "asked, answered or taken_back.", "receipt": "About this receipt only."},
+    query={"state": "asked, answered or taken_back.", "receipt": "About this receipt only.", **ORDER},
 )
 def list_questions(call: Call) -> Page[QuestionView]:
-    """Questions within reach, in the order in which they were named."""
-    reach, limit = call.reach(), call.limit()
+    """Questions within reach, in the order in which they were named, or of time."""
+    reach = call.reach()
     state, receipt = call.query.get("state"), word_of(call, "receipt")
     if state is not None and state not in _STATES:
         raise Problem("bad_request", f"a state is one of {', '.join(_STATES)}", where="state")
     terms = ([f"state={state}"] if state else []) + ([f"receipt={receipt}"] if receipt else [])
-    found = call.market.records.find(KIND, after=after(call), limit=limit, terms=terms, **narrowed(reach))
-    return Page(data=[_view(one) for one in found], next=next_of(call, [one.id for one in found], limit))
+    found, more = listed(call, KIND, terms, narrowed(reach))
+    return Page(data=[_view(one) for one in found], next=more)
 
 
 @operation("answer_question", body=AnswerOrder, answer=QuestionView, problems=("question_settled",))

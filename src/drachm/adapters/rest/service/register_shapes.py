@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from typing import Annotated, Any, Final, TypedDict
 
@@ -29,6 +29,7 @@ Rate = Annotated[int, Meta(ge=0, le=1_000_000, description="Parts per million.")
 
 BIG: Final = 2**63
 PAGE: Final = 100
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def day_of(text: str | None, pointer: str) -> date | None:
@@ -111,6 +112,28 @@ def records_beside(call: Call, kind: str, ids: Sequence[str], behind: str) -> di
         one: records.get(one) or (beside(call, kind, one) if last is not None and one > last else Record(kind, one, {}))
         for one in ids
     }
+
+
+ORDER: Final = {"order": "`newest` or `oldest`: by when it last became something else, instead of by name."}
+"""The parameter of lists that `listed` answers."""
+
+
+def listed(call: Call, kind: str, terms: Sequence[str], within: Narrowed) -> tuple[list[Record], str | None]:
+    """A page of records within reach (`narrowed`) that bear terms, in the order that is asked for; and the next one's
+    cursor."""
+    records, limit, order = call.market.records, call.limit(), call.query.get("order")
+    if order is None:
+        found = records.find(kind, after=after(call), limit=limit, terms=terms, **within)
+        return found, next_of(call, [one.id for one in found], limit)
+    if order not in ("newest", "oldest"):
+        raise Problem("bad_request", "an order is newest or oldest", where="order")
+    place = call.place()
+    behind = (_EPOCH + timedelta(microseconds=int(place[0])), str(place[1])) if place else None
+    newest = order == "newest"
+    found = records.by_time(kind, newest=newest, behind=behind, limit=limit, terms=terms, **within)
+    if len(found) < limit or found[-1].at is None:
+        return found, None
+    return found, call.cursor([(found[-1].at - _EPOCH) // timedelta(microseconds=1), found[-1].id])
 
 
 def alone(handler: Handler) -> Handler:

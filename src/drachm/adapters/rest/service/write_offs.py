@@ -9,7 +9,7 @@ from msgspec import Meta
 from drachm.adapters.rest.service.call import Call, operation
 from drachm.adapters.rest.service.journal_reading import charge_of_path, receipts_of, word_of
 from drachm.adapters.rest.service.money_shapes import ensure_currency
-from drachm.adapters.rest.service.register_shapes import after, legible, narrowed, next_of, permitted
+from drachm.adapters.rest.service.register_shapes import ORDER, legible, listed, narrowed, permitted
 from drachm.adapters.rest.service.results import Moment
 from drachm.adapters.rest.service.shapes import Money, Page, Shape, View, money
 from drachm.adapters.rest.transport.identifiers import named_by
@@ -92,17 +92,17 @@ def write_off_due(call: Call) -> WriteOffView:
 @operation(
     "list_write_offs",
     answer=Page[WriteOffView],
-    query={"state": "One state only.", "charge": "Of this charge only."},
+    query={"state": "One state only.", "charge": "Of this charge only.", **ORDER},
 )
 def list_write_offs(call: Call) -> Page[WriteOffView]:
-    """Within reach, in the order in which they were named."""
-    reach, limit = call.reach(), call.limit()
+    """Within reach, in the order in which they were named, or of time."""
+    reach = call.reach()
     state, charge = call.query.get("state"), word_of(call, "charge")
     if state is not None and state not in _STATES:
         raise Problem("bad_request", f"a state is one of {', '.join(_STATES)}", where="state")
     terms = ([f"state={state}"] if state else []) + ([f"charge={charge}"] if charge else [])
-    found = call.market.records.find(KIND, after=after(call), limit=limit, terms=terms, **narrowed(reach))
-    return Page(data=[_view(one) for one in found], next=next_of(call, [one.id for one in found], limit))
+    found, more = listed(call, KIND, terms, narrowed(reach))
+    return Page(data=[_view(one) for one in found], next=more)
 
 
 @operation("get_write_off", answer=WriteOffView)
