@@ -602,6 +602,7 @@ class AsyncOperations(Base):
         *,
         state: str | None = None,
         charge: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
@@ -610,6 +611,7 @@ class AsyncOperations(Base):
         query = {
             "state": state,
             "charge": charge,
+            "order": order,
             "cursor": cursor,
             "limit": limit,
         }
@@ -617,7 +619,12 @@ class AsyncOperations(Base):
         return await self.call(outgoing, deadline)
 
     async def every_charge_refunds(
-        self, *, state: str | None = None, charge: str | None = None, deadline: float | None = None
+        self,
+        *,
+        state: str | None = None,
+        charge: str | None = None,
+        order: str | None = None,
+        deadline: float | None = None,
     ) -> AsyncIterator[models.ChargeRefundView]:
         """Refunds of charges: what waits for a second person, and what became of the others. All of them, page after
         page.
@@ -625,7 +632,7 @@ class AsyncOperations(Base):
         cursor: str | None = None
         while True:
             page = await self.list_charge_refunds(
-                state=state, charge=charge, cursor=cursor, limit=100, deadline=deadline
+                state=state, charge=charge, order=order, cursor=cursor, limit=100, deadline=deadline
             )
             for item in page.data:
                 yield item
@@ -671,6 +678,7 @@ class AsyncOperations(Base):
         *,
         state: str | None = None,
         charge: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
@@ -679,6 +687,7 @@ class AsyncOperations(Base):
         query = {
             "state": state,
             "charge": charge,
+            "order": order,
             "cursor": cursor,
             "limit": limit,
         }
@@ -686,12 +695,19 @@ class AsyncOperations(Base):
         return await self.call(outgoing, deadline)
 
     async def every_write_offs(
-        self, *, state: str | None = None, charge: str | None = None, deadline: float | None = None
+        self,
+        *,
+        state: str | None = None,
+        charge: str | None = None,
+        order: str | None = None,
+        deadline: float | None = None,
     ) -> AsyncIterator[models.WriteOffView]:
         """Dues that are no longer asked for, and those that wait for a second person. All of them, page after page."""
         cursor: str | None = None
         while True:
-            page = await self.list_write_offs(state=state, charge=charge, cursor=cursor, limit=100, deadline=deadline)
+            page = await self.list_write_offs(
+                state=state, charge=charge, order=order, cursor=cursor, limit=100, deadline=deadline
+            )
             for item in page.data:
                 yield item
             cursor = page.next
@@ -1598,6 +1614,7 @@ class AsyncOperations(Base):
         *,
         state: str | None = None,
         receipt: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
@@ -1606,6 +1623,7 @@ class AsyncOperations(Base):
         query = {
             "state": state,
             "receipt": receipt,
+            "order": order,
             "cursor": cursor,
             "limit": limit,
         }
@@ -1613,12 +1631,19 @@ class AsyncOperations(Base):
         return await self.call(outgoing, deadline)
 
     async def every_questions(
-        self, *, state: str | None = None, receipt: str | None = None, deadline: float | None = None
+        self,
+        *,
+        state: str | None = None,
+        receipt: str | None = None,
+        order: str | None = None,
+        deadline: float | None = None,
     ) -> AsyncIterator[models.QuestionView]:
         """Questions about receipts, and what became of them. All of them, page after page."""
         cursor: str | None = None
         while True:
-            page = await self.list_questions(state=state, receipt=receipt, cursor=cursor, limit=100, deadline=deadline)
+            page = await self.list_questions(
+                state=state, receipt=receipt, order=order, cursor=cursor, limit=100, deadline=deadline
+            )
             for item in page.data:
                 yield item
             cursor = page.next
@@ -1741,28 +1766,32 @@ class AsyncOperations(Base):
         member_id: str,
         *,
         after: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
     ) -> models.NoticeViewPage:
         """What a member was told: that a budget of a month is half, to four fifths or wholly used."""
-        outgoing = self.outgoing(
-            _LIST_NOTICES,
-            read_as(models.NoticeViewPage),
-            {"member_id": member_id},
-            query={"after": after, "cursor": cursor, "limit": limit},
-        )
+        query = {
+            "after": after,
+            "order": order,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_LIST_NOTICES, read_as(models.NoticeViewPage), {"member_id": member_id}, query=query)
         return await self.call(outgoing, deadline)
 
     async def every_notices(
-        self, member_id: str, *, after: str | None = None, deadline: float | None = None
+        self, member_id: str, *, after: str | None = None, order: str | None = None, deadline: float | None = None
     ) -> AsyncIterator[models.NoticeView]:
         """What a member was told: that a budget of a month is half, to four fifths or wholly used. All of them, page
         after page.
         """
         cursor: str | None = None
         while True:
-            page = await self.list_notices(member_id, after=after, cursor=cursor, limit=100, deadline=deadline)
+            page = await self.list_notices(
+                member_id, after=after, order=order, cursor=cursor, limit=100, deadline=deadline
+            )
             for item in page.data:
                 yield item
             cursor = page.next
@@ -2303,28 +2332,30 @@ class AsyncOperations(Base):
         self,
         *,
         state: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
     ) -> models.CashRefundViewPage:
         """Cash that goes back at windows: what waits, what is ready, what was handed out."""
-        outgoing = self.outgoing(
-            _LIST_CASH_REFUNDS,
-            read_as(models.CashRefundViewPage),
-            {},
-            query={"state": state, "cursor": cursor, "limit": limit},
-        )
+        query = {
+            "state": state,
+            "order": order,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_LIST_CASH_REFUNDS, read_as(models.CashRefundViewPage), {}, query=query)
         return await self.call(outgoing, deadline)
 
     async def every_cash_refunds(
-        self, *, state: str | None = None, deadline: float | None = None
+        self, *, state: str | None = None, order: str | None = None, deadline: float | None = None
     ) -> AsyncIterator[models.CashRefundView]:
         """Cash that goes back at windows: what waits, what is ready, what was handed out. All of them, page after
         page.
         """
         cursor: str | None = None
         while True:
-            page = await self.list_cash_refunds(state=state, cursor=cursor, limit=100, deadline=deadline)
+            page = await self.list_cash_refunds(state=state, order=order, cursor=cursor, limit=100, deadline=deadline)
             for item in page.data:
                 yield item
             cursor = page.next

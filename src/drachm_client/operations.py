@@ -595,6 +595,7 @@ class Operations(Base):
         *,
         state: str | None = None,
         charge: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
@@ -603,6 +604,7 @@ class Operations(Base):
         query = {
             "state": state,
             "charge": charge,
+            "order": order,
             "cursor": cursor,
             "limit": limit,
         }
@@ -610,14 +612,21 @@ class Operations(Base):
         return self.call(outgoing, deadline)
 
     def every_charge_refunds(
-        self, *, state: str | None = None, charge: str | None = None, deadline: float | None = None
+        self,
+        *,
+        state: str | None = None,
+        charge: str | None = None,
+        order: str | None = None,
+        deadline: float | None = None,
     ) -> Iterator[models.ChargeRefundView]:
         """Refunds of charges: what waits for a second person, and what became of the others. All of them, page after
         page.
         """
         cursor: str | None = None
         while True:
-            page = self.list_charge_refunds(state=state, charge=charge, cursor=cursor, limit=100, deadline=deadline)
+            page = self.list_charge_refunds(
+                state=state, charge=charge, order=order, cursor=cursor, limit=100, deadline=deadline
+            )
             yield from page.data
             cursor = page.next
             if cursor is None:
@@ -661,6 +670,7 @@ class Operations(Base):
         *,
         state: str | None = None,
         charge: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
@@ -669,6 +679,7 @@ class Operations(Base):
         query = {
             "state": state,
             "charge": charge,
+            "order": order,
             "cursor": cursor,
             "limit": limit,
         }
@@ -676,12 +687,19 @@ class Operations(Base):
         return self.call(outgoing, deadline)
 
     def every_write_offs(
-        self, *, state: str | None = None, charge: str | None = None, deadline: float | None = None
+        self,
+        *,
+        state: str | None = None,
+        charge: str | None = None,
+        order: str | None = None,
+        deadline: float | None = None,
     ) -> Iterator[models.WriteOffView]:
         """Dues that are no longer asked for, and those that wait for a second person. All of them, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_write_offs(state=state, charge=charge, cursor=cursor, limit=100, deadline=deadline)
+            page = self.list_write_offs(
+                state=state, charge=charge, order=order, cursor=cursor, limit=100, deadline=deadline
+            )
             yield from page.data
             cursor = page.next
             if cursor is None:
@@ -1558,6 +1576,7 @@ class Operations(Base):
         *,
         state: str | None = None,
         receipt: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
@@ -1566,6 +1585,7 @@ class Operations(Base):
         query = {
             "state": state,
             "receipt": receipt,
+            "order": order,
             "cursor": cursor,
             "limit": limit,
         }
@@ -1573,12 +1593,19 @@ class Operations(Base):
         return self.call(outgoing, deadline)
 
     def every_questions(
-        self, *, state: str | None = None, receipt: str | None = None, deadline: float | None = None
+        self,
+        *,
+        state: str | None = None,
+        receipt: str | None = None,
+        order: str | None = None,
+        deadline: float | None = None,
     ) -> Iterator[models.QuestionView]:
         """Questions about receipts, and what became of them. All of them, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_questions(state=state, receipt=receipt, cursor=cursor, limit=100, deadline=deadline)
+            page = self.list_questions(
+                state=state, receipt=receipt, order=order, cursor=cursor, limit=100, deadline=deadline
+            )
             yield from page.data
             cursor = page.next
             if cursor is None:
@@ -1698,28 +1725,30 @@ class Operations(Base):
         member_id: str,
         *,
         after: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
     ) -> models.NoticeViewPage:
         """What a member was told: that a budget of a month is half, to four fifths or wholly used."""
-        outgoing = self.outgoing(
-            _LIST_NOTICES,
-            read_as(models.NoticeViewPage),
-            {"member_id": member_id},
-            query={"after": after, "cursor": cursor, "limit": limit},
-        )
+        query = {
+            "after": after,
+            "order": order,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_LIST_NOTICES, read_as(models.NoticeViewPage), {"member_id": member_id}, query=query)
         return self.call(outgoing, deadline)
 
     def every_notices(
-        self, member_id: str, *, after: str | None = None, deadline: float | None = None
+        self, member_id: str, *, after: str | None = None, order: str | None = None, deadline: float | None = None
     ) -> Iterator[models.NoticeView]:
         """What a member was told: that a budget of a month is half, to four fifths or wholly used. All of them, page
         after page.
         """
         cursor: str | None = None
         while True:
-            page = self.list_notices(member_id, after=after, cursor=cursor, limit=100, deadline=deadline)
+            page = self.list_notices(member_id, after=after, order=order, cursor=cursor, limit=100, deadline=deadline)
             yield from page.data
             cursor = page.next
             if cursor is None:
@@ -2241,28 +2270,30 @@ class Operations(Base):
         self,
         *,
         state: str | None = None,
+        order: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
         deadline: float | None = None,
     ) -> models.CashRefundViewPage:
         """Cash that goes back at windows: what waits, what is ready, what was handed out."""
-        outgoing = self.outgoing(
-            _LIST_CASH_REFUNDS,
-            read_as(models.CashRefundViewPage),
-            {},
-            query={"state": state, "cursor": cursor, "limit": limit},
-        )
+        query = {
+            "state": state,
+            "order": order,
+            "cursor": cursor,
+            "limit": limit,
+        }
+        outgoing = self.outgoing(_LIST_CASH_REFUNDS, read_as(models.CashRefundViewPage), {}, query=query)
         return self.call(outgoing, deadline)
 
     def every_cash_refunds(
-        self, *, state: str | None = None, deadline: float | None = None
+        self, *, state: str | None = None, order: str | None = None, deadline: float | None = None
     ) -> Iterator[models.CashRefundView]:
         """Cash that goes back at windows: what waits, what is ready, what was handed out. All of them, page after
         page.
         """
         cursor: str | None = None
         while True:
-            page = self.list_cash_refunds(state=state, cursor=cursor, limit=100, deadline=deadline)
+            page = self.list_cash_refunds(state=state, order=order, cursor=cursor, limit=100, deadline=deadline)
             yield from page.data
             cursor = page.next
             if cursor is None:
