@@ -18,10 +18,12 @@ from drachm.application.audit import audit
 from drachm.application.check_books import check_books
 from drachm.application.clear_events import clear_events
 from drachm.application.merges import MERGE
+from drachm.application.payments import begin
 from drachm.application.records import Record
 from drachm.application.ties import Tie, allow, ties_of
 from drachm.domain.funding.model import Pot
 from drachm.domain.money import MICROS
+from drachm.domain.payments.model import Payment
 from drachm.domain.transparency.leaf import event_key
 from drachm.storage.postgres import open_books
 from drachm.storage.tally import DiskTally
@@ -147,9 +149,17 @@ def test_everything_that_is_open_is_named(town: Any, ask: Any) -> None:
         town.event("h1", 30, kind="hold", visit="v3"),
         town.event("p1", 10, billing_party="clinic", currency="EUR", visit="v4"),
     )
+    receipt = ask("list_receipts", town.patient(), query={"limit": "1", "status": "posted"}).body["data"][0]["id"]
+    asked_of = ask("ask_question", town.patient(), {"receipt_id": receipt}, body={"choice": "amount_wrong"})
+    assert asked_of.status == 201, asked_of.body
+    wish = Payment("pay_1", "stripe", "ana-cash", "ana", 5 * MICROS, "USD", town.clock.now())
+    begin(wish, town.market.records, author="ana")
     path = proposed(town, ask, "ana")
     found = ways(ask("get_erasure", town.operator(), path))
-    assert {one for one, _ in found} >= {"wallet", "request", "event"}, found
+    assert {one for one, _ in found} == {"wallet", "payment", "question", "request", "event"}, found
+    assert sum(amount for what, amount in found if what == "wallet") == sum(
+        sum(town.desk.books.pots([pot])[pot]) // MICROS for pot in ("ana-gift", "ana-cash")
+    )
     answer = agree(town, ask, path)
     assert answer.status == 409
     assert [one["code"] for one in answer.body["errors"]] == [one for one, _ in found]
@@ -222,6 +232,16 @@ def test_the_operator_writes_it_down_for_the_person_and_another_agrees(town: Any
     path = {"erasure_id": made.body["id"]}
     assert agree(town, ask, path, "olga").status == 403
     assert agree(town, ask, path).body["state"] == "erased"
+
+
+def test_of_two_who_take_it_up_at_once_one_does(town: Any, ask: Any) -> None:
+    path = asked(town, ask)
+    with ThreadPoolExecutor(4) as pool:
+        take = lambda who: ask("propose_erasure", town.operator(subject=who), path)  # noqa: E731
+        answers = list(pool.map(take, ("a", "b", "c", "d")))
+    assert sorted(one.status for one in answers) == [200, 409, 409, 409]
+    (taken,) = [one.body["proposed_by"] for one in answers if one.status == 200]
+    assert ask("get_erasure", town.operator(), path).body["proposed_by"] == taken
 
 
 def test_whoever_agrees_at_once_does_it_once(town: Any, ask: Any) -> None:
