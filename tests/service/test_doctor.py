@@ -10,9 +10,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from drachm.adapters.rest.transport.server import main as worker
 from drachm.application.findings import Finding
 from drachm.cli.doctor import run_doctor
+from drachm.domain.errors import InvalidMessage
 from drachm.service.doctor import examine
+from drachm.service.run import serve
+from drachm.settings import Settings
 
 
 def findings(**environ: str) -> dict[str, Finding]:
@@ -83,6 +87,65 @@ def test_a_file_of_providers_that_cannot_be_read_fails(database: str, tmp_path: 
     (tmp_path / "oidc.json").write_text('[{"issuer": "https://login.example.org", "colour": 1}]')
     found = findings(**well(database, tmp_path), DRACHM_OIDC_FILE=str(tmp_path / "oidc.json"))
     assert found["identity_providers"].state == "fail"
+
+
+NO_KEY = {"app_id": "1", "private_key": "none", "public_key": "none"}
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "place"),
+    [
+        ("{", 0o600, ""),
+        ("{}", 0o644, "chmod 600"),
+        ('{"1": {"paypal": {}}}', 0o600, "paypal"),
+        (json.dumps({"1": {"bank": {"account": "NL1"}, "collecting": {"USD": {"rail": "stripe"}}}}), 0o600, "1.coll"),
+        (json.dumps({"7": {"alipay": NO_KEY}}), 0o600, "7.alipay.private_key"),
+    ],
+)
+def test_rails_that_cannot_be_connected_are_told_and_stop_the_service(
+    content: str, mode: int, place: str, database: str, tmp_path: Path
+) -> None:
+    rails = tmp_path / "rails.json"
+    rails.write_text(content)
+    rails.chmod(mode)
+    found = findings(**well(database, tmp_path), DRACHM_RAILS_FILE=str(rails))["rails"]
+    assert found.state == "fail"
+    assert place in found.said
+    # Before any database is asked and anything listens.
+    settings = Settings(data_dir=tmp_path, database_url="postgresql://nowhere.invalid/", rails_file=rails)
+    with pytest.raises(InvalidMessage) as refused:
+        serve(settings, port=0, workers=1, ready=lambda _: None)
+    assert place in str(refused.value)
+
+
+def test_rails_that_can_be_connected_are_named(database: str, tmp_path: Path) -> None:
+    rails = tmp_path / "rails.json"
+    rails.write_text(json.dumps({"1": {"bank": {"account": "NL26VAYB8060476890"}}}))
+    rails.chmod(0o600)
+    found = findings(**well(database, tmp_path), DRACHM_RAILS_FILE=str(rails))["rails"]
+    assert (found.state, found.said) == ("ok", "tenant 1: bank")
+
+
+def test_a_file_of_providers_that_cannot_be_read_stops_the_service(tmp_path: Path) -> None:
+    missing = tmp_path / "gone.json"
+    settings = Settings(data_dir=tmp_path, database_url="postgresql://nowhere.invalid/", oidc_file=missing)
+    with pytest.raises(InvalidMessage, match="cannot be read"):
+        serve(settings, port=0, workers=1, ready=lambda _: None)
+
+
+def test_a_worker_whose_settings_cannot_be_used_says_so_in_three_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As after a restart by SIGHUP with a file that was changed meanwhile."""
+    monkeypatch.setenv("DRACHM_DATA_DIR", str(tmp_path))
+    (tmp_path / "rails.json").write_text('{"1": {"paypal": {}}}')
+    (tmp_path / "rails.json").chmod(0o600)
+    monkeypatch.setenv("DRACHM_RAILS_FILE", str(tmp_path / "rails.json"))
+    descriptors = [part for name in ("socket", "ready", "life", "drain") for part in (f"--{name}", "0")]
+    assert worker([*descriptors, "drachm.service.together:make_application"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3
+    assert "DRACHM_RAILS_FILE" in told[0]
 
 
 @pytest.mark.parametrize("as_json", [True, False])

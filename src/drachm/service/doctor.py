@@ -16,7 +16,8 @@ from drachm.application.findings import Finding, found
 from drachm.bootstrap import DATABASE
 from drachm.domain.errors import DrachmError
 from drachm.service.own_secrets import SECRETS_FILE, with_secrets
-from drachm.service.providers import read_providers
+from drachm.service.providers import read_providers, read_sign_ins
+from drachm.service.rails import ensure_connectable
 from drachm.settings import MASTER_KEY_FILE, Settings
 from drachm.storage.checkup import checkup
 from drachm.storage.embedded import EmbeddedServer
@@ -42,6 +43,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     except DrachmError as error:
         yield _broken("secrets", error)
     yield _providers(settings)
+    yield _rails(settings)
     yield from _database(settings)
 
 
@@ -76,9 +78,9 @@ def _folder(folder: Path) -> Finding:
 def _providers(settings: Settings) -> Finding:
     try:
         providers = read_providers(settings.oidc_file)
-    except (DrachmError, OSError) as error:
-        step = error.next_step if isinstance(error, DrachmError) else "Let this user read the file."
-        return found("identity_providers", f"DRACHM_OIDC_FILE cannot be used: {error}", fail=step)
+        read_sign_ins(settings.oidc_file, providers)
+    except DrachmError as error:
+        return found("identity_providers", f"DRACHM_OIDC_FILE cannot be used: {error}", fail=error.next_step)
     silent = [issuer for issuer, (_, keys) in providers.items() if not keys.refresh()]
     if silent:
         step = "Nobody of theirs can log in: see that this machine reaches them."
@@ -89,6 +91,15 @@ def _providers(settings: Settings) -> Finding:
     return found(
         "identity_providers", f"{len(providers)} connected and answering" if providers else "none is connected"
     )
+
+
+def _rails(settings: Settings) -> Finding:
+    try:
+        rails = ensure_connectable(settings.rails_file, settings.base_url, lambda: datetime.now(UTC))
+    except DrachmError as error:
+        return found("rails", f"DRACHM_RAILS_FILE cannot be used: {error}", fail=error.next_step)
+    named = [f"tenant {tenant}: {', '.join(names) or 'none'}" for tenant, names in rails.items()]
+    return found("rails", "; ".join(named) or "none is connected")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -44,7 +44,14 @@ def read_sign_ins(path: Path | None, providers: Mapping[str, tuple[Provider, Key
 
 
 def _document(path: Path | None) -> list[Any]:
-    document = jsonsafe.loads(path.read_bytes(), _PLACE) if path is not None else []
+    try:
+        document = jsonsafe.loads(path.read_bytes(), _PLACE) if path is not None else []
+    except OSError as error:
+        raise InvalidMessage(
+            f"it cannot be read: {error.strerror}",
+            where=_PLACE,
+            next_step="Let this user read the file, or correct its name.",
+        ) from None
     if not isinstance(document, list):
         raise InvalidMessage("a list of providers is expected", where=_PLACE)
     return document

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -32,6 +32,9 @@ from drachm.application.rails import Rail
 from drachm.application.records import Records
 from drachm.domain.errors import InvalidMessage
 from drachm.domain.payments.tariff import Tariff
+from drachm.storage.memory_records import MemoryRecords
+
+Key = TypeVar("Key")
 
 SECRET_BYTES = 32
 
@@ -111,6 +114,15 @@ def read_rails(path: Path | None) -> dict[str, RailsForm]:
         raise _unusable(words.replace("`", ""), place.strip("`")) from None
 
 
+def ensure_connectable(path: Path | None, base_url: str, now: Callable[[], datetime]) -> dict[str, list[str]]:
+    """The names of the rails that the file connects, by tenant. No rail is asked. Raises `InvalidMessage`."""
+    found = {}
+    for tenant, form in read_rails(path).items():
+        connected = connect(form, tenant, base_url, MemoryRecords(), now)
+        found[tenant] = sorted(connected.rails)
+    return found
+
+
 def connect(form: RailsForm, tenant: str, base_url: str, records: Records, now: Callable[[], datetime]) -> Connected:
     """The rails of one tenant. Raises `InvalidMessage` for keys that cannot be used."""
     rails: list[Rail] = []
@@ -130,32 +142,46 @@ def connect(form: RailsForm, tenant: str, base_url: str, records: Records, now: 
             )
         )
     if form.alipay:
-        keys = rsa.private_key(form.alipay.private_key), rsa.public_key(form.alipay.public_key)
+        keys = (
+            _key(rsa.private_key, form.alipay.private_key, f"{tenant}.alipay.private_key"),
+            _key(rsa.public_key, form.alipay.public_key, f"{tenant}.alipay.public_key"),
+        )
         gateway: dict[str, Any] = {"gateway": form.alipay.gateway} if form.alipay.gateway else {}
         account = AlipayAccount(form.alipay.app_id, *keys, told_at("alipay"), base_url, **gateway)
         rails.append(Alipay(account, now=now, face=form.alipay.face))
     if form.wechat:
-        rails.append(Wechat(_wechat(form.wechat, told_at("wechat")), now=now, nonce=lambda: secrets.token_hex(16)))
+        rails.append(
+            Wechat(_wechat(form.wechat, tenant, told_at("wechat")), now=now, nonce=lambda: secrets.token_hex(16))
+        )
     if form.bank:
         rails.append(BankAccount(form.bank.account))
     tariffs = {rail.name: found for rail in rails if (found := getattr(form, rail.name).tariff) is not None}
     for currency, policy in form.collecting.items():
         if policy.rail not in {rail.name for rail in rails}:
-            raise _unusable(f"dues in {currency} are collected by a rail that is not connected", "collecting")
+            raise _unusable(f"dues in {currency} are collected by a rail that is not connected", f"{tenant}.collecting")
     return Connected({rail.name: rail for rail in rails}, tariffs, form.collecting)
 
 
-def _wechat(form: WechatForm, notify_url: str) -> WechatAccount:
+def _key(read: Callable[[str], Key], text: str, place: str) -> Key:
+    try:
+        return read(text)
+    except InvalidMessage as error:
+        raise InvalidMessage(
+            error.message, where=f"DRACHM_RAILS_FILE {place}", next_step=error.next_step, code=error.code
+        ) from None
+
+
+def _wechat(form: WechatForm, tenant: str, notify_url: str) -> WechatAccount:
     secret = form.secret.encode()
     if len(secret) != SECRET_BYTES:
-        raise _unusable(f"wechat's secret has {SECRET_BYTES} characters", "wechat.secret")
+        raise _unusable(f"wechat's secret has {SECRET_BYTES} characters", f"{tenant}.wechat.secret")
     more: dict[str, Any] = {"address": form.address} if form.address else {}
     return WechatAccount(
         form.app_id,
         form.merchant,
-        rsa.private_key(form.private_key),
+        _key(rsa.private_key, form.private_key, f"{tenant}.wechat.private_key"),
         form.serial,
-        rsa.public_key(form.public_key),
+        _key(rsa.public_key, form.public_key, f"{tenant}.wechat.public_key"),
         form.public_key_id,
         secret,
         notify_url,

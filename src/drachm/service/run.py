@@ -18,10 +18,12 @@ from drachm.adapters.rest.transport.logs import AccessLog
 from drachm.adapters.rest.transport.server import Worker, listen
 from drachm.adapters.rest.transport.supervisor import Plan, Supervisor
 from drachm.application.records import Records
-from drachm.bootstrap import DATABASE, ready_database
+from drachm.bootstrap import DATABASE, SystemClock, ready_database
 from drachm.domain.errors import Unavailable
 from drachm.service.own_secrets import with_secrets
 from drachm.service.people import first_key, new_key, person_token
+from drachm.service.providers import read_providers, read_sign_ins
+from drachm.service.rails import ensure_connectable
 from drachm.service.together import Together, assemble
 from drachm.settings import Settings
 from drachm.storage.migrate import migrate
@@ -50,6 +52,8 @@ def serve(settings: Settings, *, port: int, workers: int, ready: Callable[[Start
     used and Unavailable without a database, before anything listens.
     """
     with_secrets(settings)
+    read_sign_ins(settings.oidc_file, read_providers(settings.oidc_file))
+    ensure_connectable(settings.rails_file, settings.base_url, SystemClock().now)
     with ready_database(settings, DATABASE) as url, listen(LOOPBACK, port) as listener:
         bound = listener.getsockname()[1]
         here = replace(

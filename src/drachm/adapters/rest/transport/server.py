@@ -26,7 +26,7 @@ import uvicorn
 from drachm.adapters.rest.transport import logs
 from drachm.adapters.rest.transport.app import Application
 from drachm.adapters.rest.transport.wire import Watch, protocol_class
-from drachm.domain.errors import InvalidMessage
+from drachm.domain.errors import DrachmError, InvalidMessage
 
 ACCEPTS: Final = 8
 """Connections taken per turn of the event loop. libuv takes one per listening descriptor: under load, when a turn lasts
@@ -119,7 +119,12 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     logs.configure()
     sys.setswitchinterval(SWITCH_SECONDS)
-    worker = Worker(load(chosen.factory), drain_seconds=chosen.drain)
+    try:
+        application = load(chosen.factory)
+    except DrachmError as error:
+        sys.stderr.write(f"drachm: {error}\n  code: {error.code}\n  next: {error.next_step}\n")
+        return 2
+    worker = Worker(application, drain_seconds=chosen.drain)
     worker.ready = lambda: _tell(chosen.ready)
     threading.Thread(target=_end_with_parent, args=(chosen.life,), daemon=True).start()
     listener = socket.socket(fileno=chosen.socket)
