@@ -209,6 +209,18 @@ def test_who_wants_no_messages_reads_the_list(post: Post, ask: Any) -> None:
     assert come_in(town, ask, 12) == [12]
     assert post.turn() == []
     assert len(listed(ask, town)) == 1
+    # What waits for the morning is not sent either once it is not wanted any more.
+    reach(town, "noor")
+    town.clock.move(hours=12)
+    visit(town, "n9", 3, days=5)
+    assert come_in(town, ask, 3) == [3]
+    assert post.turn() == []
+    reach(town, "noor", text_messages=False)
+    town.clock.move(hours=12)
+    assert post.turn() == []
+    told = told_on(town.market.records, (town.clock.now() - timedelta(hours=12)).date(), None)
+    assert {one.state for one in told} == {"unwanted"}
+    assert all(one.at - one.made > timedelta(hours=11) for one in told), "the time is that of the state"
     reach(town, "noor", language="de")
     visit(town, "n2", 6, days=5)
     assert come_in(town, ask, 6) == [6]

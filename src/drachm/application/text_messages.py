@@ -289,11 +289,15 @@ class TextMessages:
         )
 
     def _send(self, record: Record, messenger: Messenger) -> bool:
+        # Whoever has said since that they want none gets none, also of what waited for the morning.
+        wanted = all(self._reached(member)[0] for member in record.members)
         try:
-            (claimed,) = self._records.put([_as(record, "sending")])
+            (claimed,) = self._records.put([_as(record, "sending" if wanted else "unwanted")])
         except Conflict:
             return False
         body = record.body
+        if not wanted:
+            return False
         try:
             messenger.send(Outgoing(record.id, body["number"], body["text"]))
         except DrachmError as error:
@@ -358,7 +362,7 @@ def _due(record: Record, now: datetime) -> bool:
 
 def _as(record: Record, state: str) -> Record:
     body = {**record.body, "state": state}
-    return replace(record, body=body, terms=_terms(body))
+    return replace(record, body=body, terms=_terms(body), at=None)
 
 
 def _terms(body: dict[str, Any]) -> frozenset[str]:

@@ -26,7 +26,8 @@ class Told(NamedTuple):
     text: str
     """Without the code of the link, which is the patient's."""
     state: str
-    """`waiting`, `sending` (nobody knows whether it went out, and it is never sent again) or `sent`."""
+    """`waiting`, `sending` (nobody knows whether it went out, and it is never sent again), `sent`, or `unwanted`: the
+    patient said so before it went."""
     at: datetime
     """When it came into this state."""
     made: datetime

@@ -22,6 +22,7 @@ _STATES: Final = {
     "waiting": Standing("pended", "held", N_("Waits")),
     "sending": Standing("stuck", "refused", N_("Nobody knows")),
     "sent": Standing("paid", "ok", N_("Sent")),
+    "unwanted": Standing("pended", "held", N_("Not wanted any more")),
 }
 _LATER: Final = Standing("pended", "held", N_("Waits for the morning"))
 _AGAIN: Final = Standing("pended", "you", N_("Could not be sent yet"))
