@@ -83,6 +83,14 @@ def told(street: Any, town: Any, ask: Any) -> list[str]:
     fay = Visitor(street, town, ask).signed_in("Fay", [Role.FINANCE], ["clinic"])
     review = fay.get("open_desk_reviews").body.partition('href="/desk/reviews/')[2].partition('"')[0]
     assert review.startswith("brk_")
+    olga = Visitor(street, town, ask).signed_in("Olga", [Role.OPERATOR], [])
+    olga.get("open_desk_erasures")
+    wishes = [
+        olga.post("ask_for_erasure_at_desk", {"member": one, "words": "", "key": one * 10}).headers["location"]
+        for one in ("ana", "dan")
+    ]
+    no = {"ground": "legal_retention", "until": "2036-03-10", "note": ""}
+    olga.post("refuse_erasure_at_desk", no, {"erasure_id": wishes[1].rpartition("/")[2]})
     return [
         *(
             "/desk",
@@ -98,7 +106,7 @@ def told(street: Any, town: Any, ask: Any) -> list[str]:
         *("/desk/window", f"/desk/shifts/{shift}", "/desk/prices", "/desk/plans"),
         *("/desk/plans/town-plan?line=3&month=2026-02", "/desk/emergency", "/desk/reviews", f"/desk/reviews/{review}"),
         *("/desk/passkeys", "/desk/office?since=2025-12&until=2026-03", "/desk/office?since=2020-01"),
-        "/desk/office/books",
+        *("/desk/office/books", "/desk/erasures", *wishes),
     ]
 
 
