@@ -16,10 +16,12 @@ from drachm.application.allot import Allotment, allot, return_allotments
 from drachm.application.check_books import check_books
 from drachm.application.clear_events import clear_events
 from drachm.application.desk import Desk
+from drachm.application.transfers import Transfer, move
 from drachm.domain.errors import Conflict, InvalidMessage, Refused
 from drachm.domain.events.model import ServiceEvent
-from drachm.domain.funding.allotment import admission, open_fund
+from drachm.domain.funding.allotment import admission, fund_of, open_fund
 from drachm.domain.funding.model import Pot
+from drachm.domain.ledger.model import Account, Entry, Source
 from drachm.domain.money import MICROS
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -82,6 +84,49 @@ def test_holds_captures_releases_and_reversals_stay_in_their_slice(desk: Desk, c
     assert dues(clear_events([charge("r", 0, kind="reversal", replaces="c", member="m1")], desk)) == [0]
     assert desk.books.pots()["help/1"] == (before[0] + 7 * MICROS, 0)
     assert dues(clear_events([charge("e", 21, member="m0", visit="v2")], desk)) == [1]
+    audited(desk)
+
+
+def test_money_for_a_family_goes_on_to_where_all_of_it_draws(
+    desk: Desk, charge: Charge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No batch stops for it, and what a holder gets back comes out of it again."""
+    admit(desk, 5, slices=1)
+    pay_in(desk, "help", 7)
+    assert desk.books.pots()["help"] == (0, 0)
+    with monkeypatch.context() as without:
+        without.delattr(shared_funds.SharedFunds, "fetch")
+        assert dues(clear_events([charge("e1", 8, member="m1")], desk)) == [0]
+    assert left_in(desk) == 4
+    leaves = (
+        Entry(Account("wallet", "help", "USD"), 3 * MICROS, Source.RAIL),
+        Entry(Account("cash", "card", "USD"), -3 * MICROS, Source.RAIL),
+    )
+    assert move(Transfer("test", "back", leaves), desk) == move(Transfer("test", "back", leaves), desk)
+    assert (left_in(desk), desk.books.pots()["help"]) == (1, (0, 0))
+    with pytest.raises(Refused, match="3000000 micros are missing"):
+        move(Transfer("test", "again", leaves), desk)
+    assert (left_in(desk), desk.books.pots()["help/0"]) == (1, (MICROS, 0))
+    audited(desk)
+
+
+def test_what_leaves_a_fund_comes_back_from_its_slices_first(desk: Desk) -> None:
+    fund = admit(desk, 9, slices=3)
+    for number, dollars in ((0, 5), (2, 4)):
+        allot(Allotment("manager", f"a{number}", fund, number, dollars * MICROS), desk)
+    leaves = (
+        Entry(Account("wallet", "help", "USD"), 8 * MICROS, Source.RAIL),
+        Entry(Account("cash", "card", "USD"), -8 * MICROS, Source.RAIL),
+    )
+    move(Transfer("test", "back", leaves), desk)
+    assert {pot: avail for pot, (avail, _) in desk.books.pots(fund_of(fund).pots).items() if avail} == {
+        "help/2": MICROS
+    }
+    assert (desk.books.fund("help"), desk.books.fund("help/2"), desk.books.fund("ana-cash")) == (
+        fund_of(fund),
+        None,
+        None,
+    )
     audited(desk)
 
 

@@ -88,18 +88,29 @@ def gather(slice_: Pot, target: int, desk: Desk) -> None:
     if not refill(fund, {slice_.id: target}, desk):
         want = Want(slice_.id, target, whole=False)
         if lies_elsewhere(glance(fund.pots, desk.books), [want]):
-            tried(lambda: _gathered(fund, slice_.id, target, desk))
+            tried(lambda: _gathered(fund, slice_.id, target, desk, whole=False))
+
+
+def bring_back(fund: Fund, target: int, desk: Desk) -> bool:
+    """Bring a fund's rest up to a target (micros) out of its slices; False, and nothing moved, where they hold less.
+
+    For money that leaves the fund otherwise than for care.
+    """
+    tried(lambda: _gathered(fund, fund.id, target, desk, whole=True))
+    return glance([fund.id], desk.books).get(fund.id, 0) >= target
 
 
 def return_allotments(fund: Pot, desk: Desk) -> int:
     """Move what stands in the slices back into the rest: once a day, so that idle slices keep nothing. Micros moved.
 
-    Raises `Conflict` for an unknown fund.
+    A single slice keeps what it has: no other waits for it. Raises `Conflict` for an unknown fund.
     """
     whole = _whole(fund)
     avail = glance(whole.pots, desk.books)
     if avail.keys() != set(whole.pots):
         raise _unknown(whole)
+    if whole.only_slice:
+        return 0
     return sum([tried(partial(_returned, one, whole, desk)) for one in whole.pots[1:] if avail[one]])
 
 
@@ -170,11 +181,11 @@ def _refilled(fund: Fund, targets: Mapping[str, int], desk: Desk) -> bool:
         return all(locked.avail[one] + net.get(one, 0) >= target for one, target in targets.items())
 
 
-def _gathered(fund: Fund, one: str, target: int, desk: Desk) -> None:
+def _gathered(fund: Fund, one: str, target: int, desk: Desk, *, whole: bool) -> None:
     with desk.books.work() as work:
         locked = work.lock(Needs(frozenset(), frozenset(fund.pots)), len(fund.pots))
         missing = target - locked.avail.get(one, target)
-        moves = from_anywhere(fund, [Want(one, missing, whole=False)], [locked.avail]) if missing > 0 else []
+        moves = from_anywhere(fund, [Want(one, missing, whole)], [locked.avail]) if missing > 0 else []
         _post(moves, fund, locked, work, desk)
 
 

@@ -19,6 +19,7 @@ from drachm.domain.clearing.world import Needs
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import DrachmError
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.allotment import Fund
 from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Entry, EntryKind, Source
@@ -223,6 +224,9 @@ class Books(Protocol):
 
     def pots(self, of: Collection[str] | None = None) -> dict[str, tuple[int, int]]:
         """Pot id -> (avail, held) as the state rows say; of all pots, or of these as far as they are here."""
+
+    def fund(self, pot: str) -> Fund | None:
+        """The shared fund whose own pot this is; None for any other pot, also for a slice."""
 
     def at_once(self) -> tuple[dict[tuple[Account, Source], int], dict[str, tuple[int, int]]]:
         """`sources` and `pots` as they stand at one moment, whoever posts meanwhile."""

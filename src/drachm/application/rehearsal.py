@@ -21,6 +21,7 @@ from drachm.domain.clearing.register import Registry
 from drachm.domain.clearing.world import Needs
 from drachm.domain.errors import IntegrityError, ensure
 from drachm.domain.events.model import ServiceEvent
+from drachm.domain.funding.allotment import Fund
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Source
 
@@ -159,6 +160,9 @@ class RehearsalBooks:
         self._refuse()
 
     def sources(self) -> dict[tuple[Account, Source], int]:
+        self._refuse()
+
+    def fund(self, pot: str) -> Fund | None:
         self._refuse()
 
     def at_once(self) -> tuple[dict[tuple[Account, Source], int], dict[str, tuple[int, int]]]:

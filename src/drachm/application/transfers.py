@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from drachm.application.allot import bring_back
 from drachm.application.body import Body, TopUp
-from drachm.application.desk import Desk, tried
+from drachm.application.desk import RETRIES, Desk, tried
 from drachm.application.ports import Locked, Posting
 from drachm.application.rows import SALT_BYTES, row_of
 from drachm.domain.clearing.world import Needs
@@ -24,6 +25,16 @@ from drachm.domain.transparency.leaf import event_key
 KEYS = "drachm-transfer"
 """Stands before the source in the keys, so that none is ever the key of an event or of a top-up."""
 POTS = frozenset({"wallet", "wallet_held"})
+
+
+class HoldsTooLittle(Refused):
+    """A pot holds less than is to leave it."""
+
+    def __init__(self, pot: str, wanted: int, avail: int) -> None:
+        super().__init__("insufficient_funds", f"{wanted - avail} micros are missing", where=f"pot {pot}")
+        self.pot = pot
+        self.wanted = wanted
+        """Micros."""
 
 
 class Transfer(NamedTuple):
@@ -48,10 +59,19 @@ def transfer(order: Transfer, desk: Desk) -> int:
 def move(order: Transfer, desk: Desk) -> int:
     """Post a transfer that may touch pots; its journal position, the first one for a repeat.
 
-    Raises `Refused` (`insufficient_funds`) when a pot holds too little, `Conflict` for the same key with other entries
-    or a pot that is not here.
+    What a fund's slices hold comes back first where its own pot has too little. Raises `Refused`
+    (`insufficient_funds`) when a pot holds too little, `Conflict` for the same key with other entries or a pot that is
+    not here.
     """
-    return tried(lambda: _once(order, desk))
+    tries = 0
+    while True:
+        try:
+            return tried(lambda: _once(order, desk))
+        except HoldsTooLittle as short:
+            # Others may spend what has just come back.
+            fund, tries = desk.books.fund(short.pot), tries + 1
+            if fund is None or tries > RETRIES or not bring_back(fund, short.wanted, desk):
+                raise
 
 
 def take_back(order: TopUp, desk: Desk) -> int:
@@ -154,6 +174,6 @@ def _after(pots: frozenset[str], moves: Mapping[str, int], locked: Locked) -> tu
             raise Conflict("there is no such pot", where=f"pot {pot}")
         left = locked.avail[pot] + moves.get(pot, 0)
         if left < 0:
-            raise Refused("insufficient_funds", f"{-left} micros are missing", where=f"pot {pot}")
+            raise HoldsTooLittle(pot, -moves[pot], locked.avail[pot])
         after.append((pot, left))
     return tuple(after)

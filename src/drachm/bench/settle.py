@@ -6,19 +6,19 @@ commits would take an hour and measure nothing. tests/unit/bench compares the ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
 from drachm.application.body import TopUp
 from drachm.application.desk import Desk
-from drachm.application.ports import Posting
-from drachm.application.top_up import top_up_row
+from drachm.application.ports import Posting, Row
+from drachm.application.top_up import top_up_rows, touched
 from drachm.bench.pockets import FAMILY_OPENING, RULES, admissions, family_pots, has_everything
 from drachm.bench.world import Person, World
 from drachm.domain.clearing.world import Needs
-from drachm.domain.funding.allotment import admission
+from drachm.domain.funding.allotment import Fund, admission, fund_of
 from drachm.domain.funding.model import Pot
 from drachm.domain.money import MAX_AMOUNT
 
@@ -51,7 +51,9 @@ def settle(world: World, desk: Desk, tell: Tell) -> int:
         shared = list(family_pots(range(first, last), world.fund.currency)) if world.fund and world.pockets else []
         desk.books.enrol(pots=shared)
         for at in range(0, len(shared), TOP_UPS_AT_ONCE):
-            post_top_ups([_opening(pot, FAMILY_OPENING) for pot in shared[at : at + TOP_UPS_AT_ONCE]], desk)
+            some = shared[at : at + TOP_UPS_AT_ONCE]
+            funds = {pot.id: fund_of(pot) for pot in some}
+            post_top_ups([_opening(pot, FAMILY_OPENING) for pot in some], desk, funds)
         desk.books.enrol(
             members=[person.member for person in people],
             coverages=[coverage for person in people for coverage in person.coverages],
@@ -86,13 +88,19 @@ def _opening(pot: Pot, amount: int) -> TopUp:
     return TopUp("bench", f"open-{pot.id}", pot.id, pot.member, amount, pot.currency, "bank", OPENING)
 
 
-def post_top_ups(orders: Sequence[TopUp], desk: Desk) -> None:
-    """Post new top-ups of different, existing pots in one transaction."""
+def post_top_ups(orders: Sequence[TopUp], desk: Desk, funds: Mapping[str, Fund] | None = None) -> None:
+    """Post new top-ups of different, existing pots in one transaction; `funds` are those among the pots, by id."""
+    known = funds or {}
     with desk.books.work() as work:
-        locked = work.lock(Needs(frozenset(), frozenset(order.pot for order in orders)), len(orders))
-        rows = [
-            top_up_row(order, position, locked.avail[order.pot] + order.amount, work.tenant, desk)
-            for position, order in enumerate(orders, start=locked.first_position)
-        ]
-        work.post(Posting(rows, {}, {order.pot: order.amount for order in orders}, {}))
+        pots = [pot for order in orders for pot in touched(order, known.get(order.pot))]
+        locked = work.lock(Needs(frozenset(), pots), len(pots))
+        rows: list[Row] = []
+        moves: dict[str, int] = {}
+        for order in orders:
+            more, moved = top_up_rows(
+                order, known.get(order.pot), locked.first_position + len(rows), locked.avail, desk
+            )
+            rows += more
+            moves.update(moved)
+        work.post(Posting(rows, {}, moves, {}))
         work.commit()

@@ -16,6 +16,7 @@ from drachm.domain.clearing.numbers import Place, place_of, pot_number
 from drachm.domain.clearing.register import Registry
 from drachm.domain.coverage.model import Contract, Coverage, Member, Party
 from drachm.domain.errors import IntegrityError
+from drachm.domain.funding.allotment import Fund, fund_of
 from drachm.domain.funding.mandate import Mandate
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Source
@@ -197,6 +198,12 @@ class MemoryBooks:
         with self._guard:
             avail, held = self._journal.avail, self._journal.held
             return {pot: (avail[pot], held[pot]) for pot in (avail if of is None else of) if pot in avail}
+
+    def fund(self, pot: str) -> Fund | None:
+        """The shared fund whose own pot this is; None for any other pot, also for a slice."""
+        with self._guard:
+            found = self._people.pots.get(pot)
+        return fund_of(found) if found is not None and found.slices and not found.fund else None
 
     def at_once(self) -> tuple[dict[tuple[Account, Source], int], dict[str, tuple[int, int]]]:
         """`sources` and `pots` at one moment."""

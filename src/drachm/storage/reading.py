@@ -10,6 +10,7 @@ from drachm.application.ports import Stored, Written
 from drachm.domain.clearing.numbers import Place, place_of
 from drachm.domain.clearing.register import Registry
 from drachm.domain.errors import IntegrityError
+from drachm.domain.funding.allotment import Fund
 from drachm.domain.funding.model import Pot
 from drachm.domain.ledger.model import Account, Source
 from drachm.storage import queries
@@ -115,6 +116,11 @@ class PostgresReading:
             if avail is None:
                 raise IntegrityError("the pot has lost its state row", where=f"pot {pot}")
         return {pot: (avail, held) for pot, avail, held in found}
+
+    def fund(self, pot: str) -> Fund | None:
+        """The shared fund whose own pot this is; None for any other pot, also for a slice."""
+        found = self._look("fund", pot=pot)
+        return Fund(pot, *found[0]) if found else None
 
     def expired(self, now: datetime, *, after: str = "", limit: int = 100) -> list[Pot]:
         """Pots from which what is left goes back to the funder by now, and that hold money; by id, from behind one."""

@@ -83,6 +83,12 @@ def test_while_there_is_plenty_a_slice_receives_more_than_it_needs() -> None:
     assert from_rest(HELP, {"help": 800, "help/1": 0}, {"help/1": 5}) == [Move("help", "help/1", 100)]
 
 
+def test_a_single_slice_has_no_others_to_leave_anything_to() -> None:
+    family = Fund("ours", "USD", 1)
+    assert (family.only_slice, HELP.only_slice) == ("ours/0", "")
+    assert from_rest(family, {"ours": 800, "ours/0": 1}, {"ours/0": 5}) == [Move("ours", "ours/0", 800)]
+
+
 def test_near_the_end_a_slice_receives_what_it_needs_exactly() -> None:
     assert from_rest(HELP, {"help": 30, "help/1": 2}, {"help/1": 9}) == [Move("help", "help/1", 7)]
     assert from_rest(HELP, {"help": 30, "help/1": 9}, {"help/1": 9}) == []

@@ -30,6 +30,11 @@ class Fund(NamedTuple):
     """How many there are; never changed."""
 
     @property
+    def only_slice(self) -> str:
+        """The one slice that all draw from, as in a family's pot; empty where there are several."""
+        return slice_id(self.id, 0) if self.slices == 1 else ""
+
+    @property
     def pots(self) -> tuple[str, ...]:
         """The fund's own pot, then its slices."""
         return (self.id, *[slice_id(self.id, number) for number in range(self.slices)])
@@ -134,14 +139,15 @@ def from_rest(fund: Fund, avail: Mapping[str, int], targets: Mapping[str, int]) 
     """What the rest gives to slices so that each holds its target; nothing when it is not enough for all of them.
 
     While there is plenty, a slice receives more than it needs, at most rest / (2 x slices): then it need not come again
-    soon, and half of the rest stays for the others. So slices shrink as the fund nears its end.
+    soon, and half of the rest stays for the others. So slices shrink as the fund nears its end. A single slice has no
+    others, and receives everything.
     """
     rest = avail[fund.id]
     given = {one: target - avail[one] for one, target in targets.items() if target > avail[one]}
     spare = rest - sum(given.values())
     if spare < 0:
         return []
-    size = rest // (2 * fund.slices)
+    size = rest if fund.only_slice else rest // (2 * fund.slices)
     for one, need in given.items():
         more = min(spare, max(0, size - need))
         given[one] = need + more

@@ -50,6 +50,10 @@ FROM unnest(%(pots)s::text[]) AS wanted (id)
 CROSS JOIN LATERAL (SELECT * FROM pot WHERE pot.tenant = %(tenant)s AND pot.id = wanted.id OFFSET 0) AS p
 LEFT JOIN LATERAL (SELECT * FROM state WHERE state.id = p.state AND state.tenant = p.tenant OFFSET 0) AS s ON true;
 
+-- name: fund
+-- Currency and number of slices of the shared fund whose own pot this is.
+SELECT currency, slices FROM pot WHERE tenant = %(tenant)s AND id = %(pot)s AND fund = '' AND slices > 0;
+
 -- name: expired_pots
 -- Pots that close by now and still hold money, by id; an admission never holds any.
 SELECT p.id, p.member, p.currency, s.avail, p.priority, p.pocket, p.state, p.fund, p.slices, p.terms, p.purpose, p.frozen
