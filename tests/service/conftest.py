@@ -55,6 +55,7 @@ from drachm.storage.postgres import open_books
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from as_published import ensure_published
 from small_town import NOON, SANDBOX, CountingIds, Town, TownClock, enrol_town
 
 MASTER_KEY = bytes(range(32))
@@ -264,7 +265,9 @@ def ask(street: Street, request: pytest.FixtureRequest) -> Callable[..., Answere
                     raise
                 return answer_of(error, passage.request_id)
 
-        return _answered(asyncio.run(answer()))
+        told = _answered(asyncio.run(answer()))
+        ensure_published(name, told.status, told.headers.get("content-type", ""), told.body)
+        return told
 
     return ask
 

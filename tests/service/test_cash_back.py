@@ -141,7 +141,7 @@ def test_what_cannot_be_is_refused_and_keeps_nothing(town: Any, ask: Any, shift:
         ({"amount": dollars(-1)}, 400),
         ({"amount": {"micros": 5, "currency": "USD"}}, 400),
         ({"amount": {"micros": MICROS, "currency": "EUR"}}, 400),
-        ({"consent": ""}, 400),
+        ({"consent": ""}, 422),
         ({"consent": "y"}, 422),
         ({"consent": "a\x07bcdefgh"}, 422),
         ({"wallet": "ben-cash"}, 422),

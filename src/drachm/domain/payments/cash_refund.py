@@ -69,8 +69,8 @@ class CashRefund:
 def proposed(wish: CashRefund, payments: Sequence[Payment], left: int | None) -> CashRefund:
     """The wish, if it can be one. `left`: what of the named refund of a charge was not handed out yet.
 
-    Raises InvalidMessage for no amount, or coins that there are none of, and for want of consent; Conflict
-    (`refund_exceeds`) for more than came in as cash, or than the charge's refund gave back.
+    Raises InvalidMessage for no amount, or coins that there are none of, and for want of consent (`invalid_refund`);
+    Conflict (`refund_exceeds`) for more than came in as cash, or than the charge's refund gave back.
     """
     if wish.amount <= 0 or wish.amount % minor_unit(wish.currency):
         raise InvalidMessage(
@@ -81,7 +81,7 @@ def proposed(wish: CashRefund, payments: Sequence[Payment], left: int | None) ->
             "money of a wallet is handed out with its holder's consent",
             where="consent",
             next_step="Write down when and how they said yes, or name the refund of a charge that it comes from.",
-            code="missing_field",
+            code="invalid_refund",
         )
     parts_of(wish, payments, left)
     return wish

@@ -110,11 +110,17 @@ def declare(room: Room) -> None:
     def validate_draft(call: Call) -> Validation:
         return validation_of(call, room.shelf, permitted_draft(call, room.shelf))
 
-    @operation(f"preview_{kind}", body=PreviewOrder, answer=PreviewView)
+    @operation(f"preview_{kind}", body=PreviewOrder, answer=PreviewView, problems=("draft_not_ready",))
     def preview_draft(call: Call) -> PreviewView:
         return preview_of(call, room.shelf, permitted_draft(call, room.shelf))
 
-    @operation(f"publish_{kind}", body=Publication, answer=room.whole, tagged=True)
+    @operation(
+        f"publish_{kind}",
+        body=Publication,
+        answer=room.whole,
+        tagged=True,
+        problems=("draft_not_ready", "precondition_required"),
+    )
     def publish_draft(call: Call) -> Reply:
         record = permitted_draft(call, room.shelf)
         published = published_by(call, room.shelf, record)

@@ -185,7 +185,12 @@ def answer_invitation(call: Call) -> InvitationView:
     return _view(call, said)
 
 
-@operation("accept_help", body=HelperAnswer, answer=InvitationView, problems=("conflict", "not_found"))
+@operation(
+    "accept_help",
+    body=HelperAnswer,
+    answer=InvitationView,
+    problems=("conflict", "not_found", "person_required"),
+)
 @alone
 def accept_help(call: Call) -> InvitationView:
     """Become a helper: look at a pocket's amounts, and pay in."""
