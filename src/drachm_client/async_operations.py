@@ -1442,10 +1442,12 @@ class AsyncOperations(Base):
         return await self.call(outgoing, deadline)
 
     async def publish_plan(
-        self, plan_id: str, body: models.Publication, *, deadline: float | None = None
+        self, plan_id: str, body: models.Publication, *, if_match: str, deadline: float | None = None
     ) -> Versioned[models.PlanView]:
         """Publish the draft from a date on; somebody other than its author does it."""
-        outgoing = self.outgoing(_PUBLISH_PLAN, read_versioned(models.PlanView), {"plan_id": plan_id}, body=body)
+        outgoing = self.outgoing(
+            _PUBLISH_PLAN, read_versioned(models.PlanView), {"plan_id": plan_id}, body=body, if_match=if_match
+        )
         return await self.call(outgoing, deadline)
 
     async def list_price_books(
@@ -1534,11 +1536,15 @@ class AsyncOperations(Base):
         return await self.call(outgoing, deadline)
 
     async def publish_price_book(
-        self, price_book_id: str, body: models.Publication, *, deadline: float | None = None
+        self, price_book_id: str, body: models.Publication, *, if_match: str, deadline: float | None = None
     ) -> Versioned[models.PriceBookView]:
         """Publish the draft from a date on; somebody other than its author does it."""
         outgoing = self.outgoing(
-            _PUBLISH_PRICE_BOOK, read_versioned(models.PriceBookView), {"price_book_id": price_book_id}, body=body
+            _PUBLISH_PRICE_BOOK,
+            read_versioned(models.PriceBookView),
+            {"price_book_id": price_book_id},
+            body=body,
+            if_match=if_match,
         )
         return await self.call(outgoing, deadline)
 
