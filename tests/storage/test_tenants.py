@@ -163,6 +163,8 @@ def test_row_security_is_forced_on_every_table_with_a_tenant(postgres: Any, owne
     ).fetchall()
     assert [name for (name,) in forced] == tables
     policies = owner.execute("SELECT tablename, permissive, cmd, roles FROM pg_policies ORDER BY 1").fetchall()
+    # Of versions of records the registrar changes those alone that no key opens any more.
+    policies.remove(("record_version", "RESTRICTIVE", "UPDATE", ["drachm_registrar"]))
     # The list of tenants itself is not forced upon its owner, who must find them all.
     assert policies == [(table, "PERMISSIVE", "ALL", ["public"]) for table in sorted([*tables, "tenant"])]
 
